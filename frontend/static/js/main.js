@@ -1,0 +1,1 @@
+// Entry module: behaviours are found by data-… attributes and imported when present.

@@ -1,0 +1,98 @@
+"""Owners, users, access tokens and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models, transaction
+
+
+class Owner(models.Model):
+    """One case-insensitive name table for everything that can own repositories."""
+
+    class Kind(models.TextChoices):
+        USER = "user"
+        ORGANISATION = "organisation"
+
+    name = models.CharField(max_length=40)
+    name_key = models.CharField(max_length=40, unique=True, help_text="name in lower case")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.USER)
+    created = models.DateTimeField(auto_now_add=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name_key = self.name.lower()
+        super().save(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Users(UserManager["User"]):
+    def _create_user(self, username: str, email: str | None, password: str | None, **extra: Any) -> User:
+        with transaction.atomic():
+            return super()._create_user(username, email, password, **extra)  # type: ignore[misc]
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(owner__name_key=(username or "").lower())
+
+
+class User(AbstractUser):
+    """A person. username equals owner.name; the owner row is made on the first save."""
+
+    owner = models.OneToOneField(Owner, on_delete=models.PROTECT, related_name="user")
+    full_name = models.CharField(max_length=120, blank=True)
+    biography = models.CharField(max_length=300, blank=True)
+    website = models.URLField(max_length=200, blank=True)
+    company = models.CharField(max_length=120, blank=True)
+    preferences = models.JSONField(default=dict, blank=True)
+
+    objects = Users()  # type: ignore[misc]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            if self.owner_id is None:
+                self.owner = Owner.objects.create(name=self.username)
+            super().save(*args, **kwargs)
+
+    @property
+    def display_name(self) -> str:
+        return self.full_name or self.username
+
+
+class AccessToken(models.Model):
+    """A credential for machines. Only its SHA-256 is kept; scopes are "area:read" or "area:write"."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    start = models.CharField(max_length=16, help_text="the first characters, to recognise it by")
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    repository = models.ForeignKey(
+        "repos.Repository", null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+    )
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True)
+    revoked = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.start}…)"
+
+
+class AuditEvent(models.Model):
+    """One security act. Append-only; each row's hash covers the row before it. Plain ids outlive what they name."""
+
+    created = models.DateTimeField()
+    action = models.CharField(max_length=60)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=40, blank=True)
+    token_id = models.BigIntegerField(null=True)
+    address = models.CharField(max_length=45, blank=True)
+    owner_id = models.BigIntegerField(null=True, db_index=True, help_text="whose log it belongs to")
+    repository_id = models.BigIntegerField(null=True, db_index=True)
+    subject = models.CharField(max_length=300, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)

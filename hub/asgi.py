@@ -1,0 +1,73 @@
+"""One ASGI application: a thin router sends machine traffic to raw apps and everything else to Django."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import django
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+django.setup(set_prefix=False)
+
+from hub.lib.middleware import new_request_id  # noqa: E402
+from hub.lib.names import OWNER_PATTERN  # noqa: E402
+from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
+from repos.surface import Surface  # noqa: E402
+
+SURFACES: list[Surface] = []  # filled below as the apps land
+BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
+
+_django = get_asgi_application()
+_machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(?:/(.*))?")
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if scope["type"] != "http":
+        return None
+    headers = dict(scope["headers"])
+    scope.setdefault("state", {})["request_id"] = new_request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
+    request = Request(scope, receive, send)
+    if match := _machine.fullmatch(request.path):
+        owner, name, suffix, rest = match.groups()
+        for surface in SURFACES:
+            if surface.suffix == suffix:
+                return await surface(request, owner, name, rest or "")
+    return await capped_django(scope, receive, send)
+
+
+async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
+    """Django spools a whole body before it looks at it, so the cap stands in front."""
+    headers = dict(scope["headers"])
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
+        return await refuse_body(send)
+    total = 0
+
+    async def counted() -> dict[str, object]:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > BODY_LIMIT_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    return await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
+
+
+async def refuse_body(send: Send) -> None:
+    body = b'{"error": "The body is larger than 10 MiB.", "details": "Upload files with git, dvc or the upload API."}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,16 @@
+"""The Celery application: `celery -A hub worker`, `celery -A hub beat`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+
+app = Celery("hub")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "relay-outbox": {"task": "hub.jobs.tasks.relay_outbox", "schedule": 15.0},
+}

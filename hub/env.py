@@ -1,0 +1,61 @@
+"""Read the environment once, with a clear message when a value is wrong. Only settings.py calls these."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+class SettingError(SystemExit):
+    """A setting is missing or wrong: the start stops and says what to set."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        super().__init__(f"covey: {name} {problem}. {fix}")
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise SettingError(name, f"is {value!r}", "Set it to 1 or 0.")
+
+
+def integer(name: str, default: int, minimum: int = 0) -> int:
+    value = text(name)
+    if not value:
+        return default
+    if not value.isdigit() or int(value) < minimum:
+        raise SettingError(name, f"is {value!r}", f"Set it to a whole number of at least {minimum}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner can enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def secret_file(path: Path) -> str:
+    """The secret kept in this file; made with mode 0600 on first use, safely when two processes start at once."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()

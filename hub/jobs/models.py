@@ -1,0 +1,56 @@
+"""Rows that are the truth of background work; a Celery task is only a hint to look at them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Outbox(models.Model):
+    """An event announced inside a transaction and delivered after it, at least once, in order of id.
+
+    topic: e.g. "repos.pushed". payload: ids only; receivers read the rows again.
+    """
+
+    topic = models.CharField(max_length=100)
+    payload = models.JSONField()
+    created = models.DateTimeField(auto_now_add=True)
+    delivered = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt = models.DateTimeField(auto_now_add=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt"], condition=models.Q(delivered=None), name="outbox_pending"),
+        ]
+
+
+class Job(models.Model):
+    """Long work someone may watch: who asked, how far it is, and a lease that a dead worker lets expire."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    kind = models.CharField(max_length=100)
+    key = models.CharField(max_length=200, unique=True, help_text="The same work asked twice is one row.")
+    arguments = models.JSONField(default=dict)
+    repository_id = models.BigIntegerField(null=True, db_index=True)
+    user_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    log_tail = models.TextField(blank=True)
+    result = models.JSONField(null=True)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "leased_until"])]

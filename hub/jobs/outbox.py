@@ -1,0 +1,64 @@
+"""Announce inside a transaction, deliver after it: what happened in the database is never forgotten, nor invented."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from hub.jobs.models import Outbox
+
+logger = logging.getLogger("covey.outbox")
+Receiver = Callable[[dict[str, Any]], None]
+_receivers: dict[str, list[Receiver]] = {}
+RETRY_SECONDS = (5, 30, 120, 600, 3600)
+
+
+def receiver(topic: str) -> Callable[[Receiver], Receiver]:
+    """Register a function for a topic. It gets the payload, may run more than once, and runs in a worker."""
+
+    def register(function: Receiver) -> Receiver:
+        _receivers.setdefault(topic, []).append(function)
+        return function
+
+    return register
+
+
+def announce(topic: str, payload: dict[str, Any]) -> None:
+    """Write the event beside the change it tells of; the worker is woken when the transaction commits."""
+    from hub.jobs import tasks
+
+    row = Outbox.objects.create(topic=topic, payload=payload)
+    transaction.on_commit(partial(tasks.wake, tasks.deliver_outbox, row.pk))
+
+
+def deliver(row_id: int) -> None:
+    """Run every receiver of one event. A failure is kept in the row and tried again later by the relay."""
+    row = Outbox.objects.filter(pk=row_id, delivered=None).first()
+    if row is None:
+        return
+    try:
+        for function in _receivers.get(row.topic, []):
+            function(row.payload)
+    except Exception as error:
+        # The row is the record of the failure; the relay tries again until somebody mends the receiver.
+        logger.exception("outbox %s %s failed", row.pk, row.topic)
+        wait = RETRY_SECONDS[min(row.attempts, len(RETRY_SECONDS) - 1)]
+        Outbox.objects.filter(pk=row.pk).update(
+            attempts=row.attempts + 1,
+            last_error=f"{type(error).__name__}: {error}"[:2000],
+            next_attempt=timezone.now() + timedelta(seconds=wait),
+        )
+        return
+    Outbox.objects.filter(pk=row.pk).update(delivered=timezone.now(), last_error="")
+
+
+def pending(*, limit: int = 500) -> list[int]:
+    """Ids of events whose delivery is due, oldest first."""
+    due = Outbox.objects.filter(delivered=None, next_attempt__lte=timezone.now())
+    return list(due.order_by("pk").values_list("pk", flat=True)[:limit])

@@ -1,0 +1,33 @@
+"""Celery's side of the outbox: a task carries an id and may be lost or run twice."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from hub.jobs import outbox
+
+logger = logging.getLogger("covey.jobs")
+
+
+@shared_task
+def deliver_outbox(row_id: int) -> None:
+    outbox.deliver(row_id)
+
+
+@shared_task
+def relay_outbox() -> None:
+    """Deliver what no task delivered: run by beat, so a lost task only costs time."""
+    for row_id in outbox.pending():
+        outbox.deliver(row_id)
+
+
+def wake(task: Any, *args: Any) -> None:
+    """Send a task as a hint. A broker that is down loses nothing: the row is found by the relay."""
+    try:
+        task.delay(*args)
+    except (OperationalError, OSError):
+        logger.warning("broker unreachable; %s%r waits for the relay", task.name, args)

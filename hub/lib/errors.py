@@ -1,0 +1,97 @@
+"""The few ways a request can fail. One middleware, one DRF handler and one raw ASGI handler turn them into answers.
+
+Each carries a sentence for the person: what happened, the likely cause, the one next step.
+"""
+
+from __future__ import annotations
+
+
+class HubError(Exception):
+    """Base of every expected failure. code: HTTP status. details: the next step, for API and terminal."""
+
+    code = 500
+    message = "Something went wrong."
+
+    def __init__(self, message: str = "", *, details: str = "", headers: dict[str, str] | None = None) -> None:
+        super().__init__(message or self.message)
+        self.message = message or self.message
+        self.details = details
+        self.headers = headers or {}
+
+
+class Invalid(HubError):
+    code = 400
+    message = "The request is not valid."
+
+
+class Unauthenticated(HubError):
+    """No credential where one is needed, or a bad one."""
+
+    code = 401
+    message = "Sign in with an access token as the password."
+
+
+class Denied(HubError):
+    """The caller may see this but not do it, or the token's scope is too small."""
+
+    code = 403
+    message = "You may not do this."
+
+
+class NotFound(HubError):
+    """Absent, or hidden from this caller: the answer never says which."""
+
+    code = 404
+    message = "Not found."
+
+
+class WrongMethod(HubError):
+    code = 405
+    message = "This address does not answer that method."
+
+
+class Conflict(HubError):
+    """Someone else changed it first, or it exists already."""
+
+    code = 409
+    message = "Somebody changed this in the meantime."
+
+
+class TooLarge(HubError):
+    code = 413
+    message = "That is larger than this hub accepts."
+
+
+class WrongType(HubError):
+    code = 415
+    message = "This content type is not accepted here."
+
+
+class Unprocessable(HubError):
+    code = 422
+    message = "That value cannot be used."
+
+
+class Throttled(HubError):
+    code = 429
+    message = "Too many attempts. Wait a little and try again."
+
+
+class Upstream(HubError):
+    """The object store, the broker or another part of the hub did not answer."""
+
+    code = 502
+    message = "A part of the hub did not answer."
+
+
+class Busy(HubError):
+    code = 503
+    message = "The hub is busy. Try again in a minute."
+
+
+class Moved(Exception):
+    """The repository was renamed; its reader may be sent to the new name."""
+
+    def __init__(self, owner: str, name: str) -> None:
+        super().__init__(f"{owner}/{name}")
+        self.owner, self.name = owner, name

@@ -1,0 +1,101 @@
+"""What wraps every Django page: a request id, security headers, and one place that turns errors into answers."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+
+from hub.lib.errors import HubError, Moved, NotFound
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+logger = logging.getLogger("covey.errors")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+def new_request_id(given: str = "") -> str:
+    """A proxy's id where it is well-formed, else a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+class RequestId:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.id = new_request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+# The hash is that of an empty <style>: plotly makes one and fills it by insertRule (experience §3.2).
+PLOTLY_STYLE_HASH = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+
+
+def content_security_policy() -> str:
+    frames = f"'self' {raw_origin()}".strip()
+    return (
+        "default-src 'self'; script-src 'self'; "
+        f"style-src 'self' {PLOTLY_STYLE_HASH}; "
+        "img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; font-src 'self'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
+        f"frame-src {frames}"
+    )
+
+
+def raw_origin() -> str:
+    """scheme://RAW_HOST, or nothing when raw files share the hub's host."""
+    scheme = "https" if settings.HTTPS else "http"
+    return f"{scheme}://{settings.RAW_HOST}" if settings.RAW_HOST else ""
+
+
+class SecurityHeaders:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class Errors:
+    """HubError → a page, an htmx fragment or JSON. The unexpected is logged under the request id, shown as 500."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Moved):
+            old = request.resolver_match.kwargs if request.resolver_match else {}
+            prefix = f"/{old.get('owner')}/{old.get('name')}"
+            rest = request.get_full_path().removeprefix(prefix)
+            return HttpResponseRedirect(f"/{error.owner}/{error.name}{rest}")
+        if isinstance(error, Http404):
+            error = NotFound()
+        if isinstance(error, HubError):
+            return error_response(request, error)
+        return None
+
+
+def error_response(request: HttpRequest, error: HubError) -> HttpResponse:
+    """The page (or JSON, when that is what the caller reads) for an expected failure."""
+    if request.headers.get("Accept", "").startswith("application/json"):
+        response: HttpResponse = JsonResponse({"error": error.message, "details": error.details}, status=error.code)
+    else:
+        template = "shared/_error.html" if request.headers.get("HX-Request") else "shared/error.html"
+        response = render(request, template, {"error": error}, status=error.code)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response

@@ -1,0 +1,182 @@
+"""Raw ASGI for machine traffic: bodies stream, disconnects are noticed, ORM calls run in a bounded pool.
+
+Django's ASGI handler would copy each body to disk before anyone asked who is calling; so git, DVC, S3, MLflow,
+uploads and raw files are handled here (design §3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from django.db import close_old_connections
+
+from hub.lib.errors import Invalid, TooLarge
+
+T = TypeVar("T")
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = Iterable[tuple[str, str]]
+
+POOL_THREADS = 16
+_pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="hub-io")
+
+
+class ClientGone(Exception):
+    """The client hung up; there is nobody to answer. Stop work, release everything."""
+
+
+async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Run blocking code (ORM, files, hashing) in the bounded pool, with fresh database connections around it."""
+    context = contextvars.copy_context()
+
+    def call() -> T:
+        close_old_connections()
+        try:
+            return context.run(function, *args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(_pool, call)
+
+
+class Request:
+    """One raw ASGI request. path is as received (undecoded); header names are lower case."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.method: str = scope["method"]
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        self.path = raw.split(b"?", 1)[0].decode("latin-1")
+        self.headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        self.request_id: str = scope.get("state", {}).get("request_id", "")
+        self.started = False
+        self._body_done = False
+        self._gone = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        pairs = parse_qsl(self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        return dict(pairs)
+
+    @property
+    def remote_address(self) -> str:
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    # ---- body ----------------------------------------------------------------------------------
+    async def body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
+        """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short."""
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit_bytes:
+            raise TooLarge(f"The body is {int(declared):,} bytes; this address accepts {limit_bytes:,}.")
+        total = 0
+        while not self._body_done:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._gone.set()
+                raise ClientGone
+            piece: bytes = message.get("body", b"")
+            self._body_done = not message.get("more_body", False)
+            total += len(piece)
+            if total > limit_bytes:
+                raise TooLarge(f"The body is larger than the {limit_bytes:,} bytes this address accepts.")
+            if piece:
+                yield piece
+
+    async def inflated_body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
+        """The body with Content-Encoding gzip undone as a stream; the limit counts inflated bytes."""
+        encoding = self.headers.get("content-encoding", "identity").lower()
+        if encoding in {"", "identity"}:
+            async for piece in self.body(limit_bytes=limit_bytes):
+                yield piece
+            return
+        if encoding not in {"gzip", "x-gzip"}:
+            raise Invalid(f"Content-Encoding {encoding!r} is not understood; send gzip or none.")
+        inflater, total = zlib.decompressobj(wbits=31), 0
+        async for piece in self.body(limit_bytes=limit_bytes):
+            pending = piece
+            while pending:
+                try:
+                    out = inflater.decompress(pending, 1 << 20)
+                except zlib.error as error:
+                    raise Invalid("The gzip body is damaged.") from error
+                pending = inflater.unconsumed_tail
+                total += len(out)
+                if total > limit_bytes:
+                    raise TooLarge(f"The body inflates to more than {limit_bytes:,} bytes.")
+                if out:
+                    yield out
+        if not inflater.eof:
+            raise Invalid("The gzip body ends too early.")
+
+    async def read(self, *, limit_bytes: int) -> bytes:
+        """The whole small body, inflated."""
+        return b"".join([piece async for piece in self.inflated_body(limit_bytes=limit_bytes)])
+
+    # ---- answer --------------------------------------------------------------------------------
+    async def start(self, status: int, headers: Headers = ()) -> None:
+        """Send the status line; from here on the client's leaving is watched when the body was read."""
+        self.started = True
+        fields = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
+        if self.request_id:
+            fields.append((b"x-request-id", self.request_id.encode()))
+        await self._emit({"type": "http.response.start", "status": status, "headers": fields})
+        if self._body_done and self._watch is None:
+            self._watch = asyncio.create_task(self._watch_disconnect())
+
+    async def write(self, piece: bytes) -> None:
+        """Send a piece of the body. Raises ClientGone when nobody is listening."""
+        if self._gone.is_set():
+            raise ClientGone
+        await self._emit({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def finish(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+        await self._emit({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def respond(self, status: int, body: bytes = b"", headers: Headers = ()) -> None:
+        """A whole small answer at once."""
+        fields = [*headers, ("content-length", str(len(body)))]
+        self.started = True
+        encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in fields]
+        if self.request_id:
+            encoded.append((b"x-request-id", self.request_id.encode()))
+        await self._emit({"type": "http.response.start", "status": status, "headers": encoded})
+        await self._emit({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+
+    @property
+    def gone(self) -> asyncio.Event:
+        """Set when the client has left (watched from start() on)."""
+        return self._gone
+
+    def close(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+
+    async def _emit(self, message: dict[str, Any]) -> None:
+        try:
+            await self._send(message)
+        except OSError as error:  # ASGI 2.4 servers raise when the client is gone
+            self._gone.set()
+            raise ClientGone from error
+
+    async def _watch_disconnect(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._gone.set()
+                return
+
+
+def media_type(header: str) -> str:
+    """The type of a Content-Type header, without its parameters."""
+    return header.split(";", 1)[0].strip().lower()

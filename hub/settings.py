@@ -1,0 +1,234 @@
+"""Every setting, read once from the environment. The README's table lists each COVEY variable (a test compares)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from hub import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ---- where things live -------------------------------------------------------------------------
+COVEY_HOME = env.private_folder(Path(env.text("COVEY_HOME", "data")).absolute())
+GIT_ROOT = COVEY_HOME / "git"
+TMP_ROOT = COVEY_HOME / "tmp"
+
+# Production is what names its database; the embedded default needs nothing set.
+PRODUCTION = bool(env.text("DATABASE_URL"))
+
+
+def required(name: str, why: str) -> str:
+    value = env.text(name)
+    if PRODUCTION and not value:
+        raise env.SettingError(name, "is not set but DATABASE_URL is", why)
+    return value
+
+
+# ---- who we are --------------------------------------------------------------------------------
+SECRET_KEY = required("SECRET_KEY", "Set it to at least 50 random characters.") or env.secret_file(
+    COVEY_HOME / "secret_key"
+)
+if PRODUCTION and len(SECRET_KEY) < 50:
+    raise env.SettingError("SECRET_KEY", "is shorter than 50 characters", "Make a longer random one.")
+DEBUG = False
+COVEY_BIND = env.text("COVEY_BIND", "127.0.0.1:8000")
+COVEY_URL = (
+    required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.") or f"http://{COVEY_BIND}"
+).rstrip("/")
+_url = urlsplit(COVEY_URL)
+if _url.scheme not in {"http", "https"} or not _url.hostname or _url.path:
+    raise env.SettingError("COVEY_URL", f"is {COVEY_URL!r}", "Set it to scheme://host[:port] without a path.")
+HTTPS = _url.scheme == "https"
+RAW_HOST = env.text("RAW_HOST")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [_url.hostname, "127.0.0.1", "localhost", "[::1]"]
+if "*" in ALLOWED_HOSTS:
+    raise env.SettingError("ALLOWED_HOSTS", "holds '*'", "List the host names that reach this hub.")
+if RAW_HOST:
+    ALLOWED_HOSTS.append(RAW_HOST.rsplit(":", 1)[0])
+CSRF_TRUSTED_ORIGINS = [COVEY_URL]
+
+# ---- applications ------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "hub.jobs.apps.JobsConfig",
+    "hub.accounts.apps.AccountsConfig",
+    "repos.apps.ReposConfig",
+    "datasets.apps.DatasetsConfig",
+    "experiments.apps.ExperimentsConfig",
+    "hub.apps.HubConfig",
+]
+MIDDLEWARE = [
+    "hub.lib.middleware.RequestId",
+    "hub.lib.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "hub.accounts.middleware.ActorMiddleware",
+    "hub.lib.middleware.Errors",
+]
+ROOT_URLCONF = "hub.urls"
+ASGI_APPLICATION = "hub.asgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "frontend" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "hub.context.hub",
+            ],
+            "builtins": ["hub.templatetags.covey"],
+        },
+    }
+]
+
+# ---- database ----------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{COVEY_HOME / 'covey.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+_db = DATABASES["default"]
+SQLITE = _db["ENGINE"] == "django.db.backends.sqlite3"
+if SQLITE:
+    # IMMEDIATE: a writer waits for its turn at BEGIN instead of failing in the middle of a transaction.
+    _db["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    }
+elif _db["ENGINE"] == "django.db.backends.postgresql":
+    _db["OPTIONS"] = {
+        **_db.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": env.integer("COVEY_DB_POOL", 16, 1)},
+    }
+else:
+    raise env.SettingError("DATABASE_URL", "names neither PostgreSQL nor SQLite", "Use postgres://… or sqlite:///….")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def mlflow_database_url() -> str:
+    """MLflow's own tables: its own SQLite file, or the schema `mlflow` of the hub's PostgreSQL."""
+    if SQLITE:
+        return f"sqlite:///{COVEY_HOME / 'mlflow.sqlite3'}"
+    plain = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", DATABASE_URL)
+    return f"{plain}{'&' if '?' in plain else '?'}options=-csearch_path%3Dmlflow"
+
+
+MLFLOW_DATABASE_URL = env.text("MLFLOW_DATABASE_URL") or mlflow_database_url()
+
+# ---- objects -----------------------------------------------------------------------------------
+COVEY_S3_ENDPOINT = env.text("COVEY_S3_ENDPOINT")
+COVEY_S3_BUCKET = env.text("COVEY_S3_BUCKET")
+COVEY_S3_ACCESS_KEY = env.text("COVEY_S3_ACCESS_KEY")
+COVEY_S3_SECRET_KEY = env.text("COVEY_S3_SECRET_KEY")
+COVEY_S3_REGION = env.text("COVEY_S3_REGION", "us-east-1")
+COVEY_S3_PRESIGN = env.boolean("COVEY_S3_PRESIGN")
+OBJECTS_ROOT = COVEY_HOME / "objects"
+if COVEY_S3_ENDPOINT and not (COVEY_S3_BUCKET and COVEY_S3_ACCESS_KEY and COVEY_S3_SECRET_KEY):
+    raise env.SettingError(
+        "COVEY_S3_ENDPOINT", "is set alone", "Set COVEY_S3_BUCKET, COVEY_S3_ACCESS_KEY and COVEY_S3_SECRET_KEY too."
+    )
+
+# ---- cache and tasks ---------------------------------------------------------------------------
+CACHE_URL = required("CACHE_URL", "Set it to redis://….")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+}
+BROKER_URL = required("BROKER_URL", "Set it to redis://… or amqp://….") or "filesystem://"
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+if BROKER_URL == "filesystem://":
+    _broker = env.private_folder(COVEY_HOME / "broker")
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # One folder for both directions: what one process sends, the other reads.
+        "data_folder_in": str(env.private_folder(_broker / "queue")),
+        "data_folder_out": str(_broker / "queue"),
+        "control_folder": str(env.private_folder(_broker / "control")),
+        "polling_interval": 0.1,
+    }
+
+# ---- people ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# ---- web ---------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = COVEY_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "frontend" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# ---- limits (security.md §4) -------------------------------------------------------------------
+GIT_MAX_PUSH_BYTES = env.integer("COVEY_GIT_MAX_PUSH_BYTES", 4 * 1024**3, 1)
+GIT_MAX_REF_COMMANDS = env.integer("COVEY_GIT_MAX_REF_COMMANDS", 2_500, 1)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["hub.accounts.api_authentication.ActorAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "hub.lib.api.handle_error",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Covey", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}

@@ -1,0 +1,14 @@
+"""The root of every Django URL. Owner names may not equal any first segment here (names are checked against it)."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from hub import pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("account/", include("allauth.urls")),
+    path("", include("repos.urls")),
+]

@@ -1,0 +1,73 @@
+"""The only gate: who may do what with a repository. Every surface asks here."""
+
+from __future__ import annotations
+
+from hub.accounts.actor import Actor, Area
+from hub.lib.errors import Denied, Moved, NotFound
+from repos.models import Access, Membership, OldName, Repository
+
+__all__ = ["Access", "Actor", "Area", "access_for", "repository_for", "require_scope"]
+
+
+def access_for(actor: Actor, repository: Repository) -> Access:
+    """The rung this actor stands on, before the scopes of a token narrow what it may do there."""
+    if actor.repository_id is not None and actor.repository_id != repository.pk:
+        return Access.NONE
+    public = Access.NONE if repository.private else Access.READ
+    if actor.user is None:
+        return public
+    if repository.owner_id == actor.user.owner_id:
+        return Access.ADMIN
+    member = Membership.objects.filter(repository=repository, user=actor.user).values_list("access", flat=True).first()
+    return max(public, Access(member or 0))
+
+
+def repository_for(actor: Actor, owner: str, name: str, *, need: Access, area: Area) -> Repository:
+    """The repository, with .granted set to what the actor may do there.
+
+    Raises NotFound when the actor may not read it (the same as when it does not exist), Denied when need or the
+    token's scope falls short, Moved when this was its name once and the actor may read it.
+    """
+    found = Repository.objects.select_related("owner").filter(
+        owner__name_key=owner.lower(), name_key=name.lower(), deleted=None
+    )
+    repository = found.first()
+    if repository is None:
+        raise _moved(actor, owner, name) or NotFound()
+    return check(actor, repository, need=need, area=area)
+
+
+def check(actor: Actor, repository: Repository, *, need: Access, area: Area) -> Repository:
+    """The same question about a repository already at hand."""
+    granted = access_for(actor, repository)
+    if granted < Access.READ or repository.deleted:
+        raise NotFound()
+    require_scope(actor, area, write=need > Access.READ)
+    if granted < need:
+        raise Denied(
+            f"You may read {repository.full_name}, but not do this.",
+            details=f"Ask {repository.owner.name} for {need.name.lower()} access.",
+        )
+    repository.granted = granted
+    return repository
+
+
+def require_scope(actor: Actor, area: Area, *, write: bool) -> None:
+    """Raises Denied when the credential's scopes do not reach this far."""
+    if not actor.has_scope(area, write=write):
+        wanted = f"{area}:{'write' if write else 'read'}"
+        raise Denied(
+            f"This access token lacks the scope {wanted}.",
+            details="Make a token with that scope under Settings → Access tokens.",
+        )
+
+
+def _moved(actor: Actor, owner: str, name: str) -> Moved | None:
+    old = (
+        OldName.objects.select_related("repository__owner")
+        .filter(owner_key=owner.lower(), name_key=name.lower(), repository__deleted=None)
+        .first()
+    )
+    if old is None or access_for(actor, old.repository) < Access.READ:
+        return None
+    return Moved(old.repository.owner.name, old.repository.name)

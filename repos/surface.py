@@ -1,0 +1,131 @@
+"""A machine surface of a repository: route table → credential → gate → handler. Raw ASGI.
+
+.git, .dvc, .mlflow and raw files are Surfaces; their tables are exported so that a test walks every route.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from hub.accounts.actor import Actor, Area
+from hub.accounts.authentication import actor_from_authorization
+from hub.lib.errors import Denied, HubError, Moved, NotFound, Unauthenticated, WrongMethod
+from hub.lib.streams import ClientGone, Request, in_thread
+from repos import access
+from repos.models import Access, Repository
+
+logger = logging.getLogger("covey.surface")
+CHALLENGE = ("WWW-Authenticate", 'Basic realm="covey", charset="UTF-8"')
+
+
+@dataclass(frozen=True)
+class Call:
+    """One gated request. rest: the raw path below the surface. match: the route's groups (undecoded)."""
+
+    request: Request
+    actor: Actor
+    repository: Repository
+    rest: str
+    match: re.Match[str]
+
+
+Handler = Callable[[Call], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """pattern: full match on the path below the surface, undecoded, without its leading slash.
+
+    need may depend on the request (a function of Request), as git's info/refs does.
+    """
+
+    methods: frozenset[str]
+    pattern: str
+    handler: Handler
+    need: Access | Callable[[Request], Access]
+    compiled: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compiled", re.compile(self.pattern))
+
+
+def route(methods: str, pattern: str, handler: Handler, need: Access | Callable[[Request], Access]) -> Route:
+    return Route(frozenset(methods.split()), pattern, handler, need)
+
+
+class Surface:
+    def __init__(self, suffix: str, area: Area, routes: list[Route]) -> None:
+        self.suffix, self.area, self.routes = suffix, area, routes
+
+    async def __call__(self, request: Request, owner: str, name: str, rest: str) -> None:
+        """Answer one request; every expected error becomes plain text that the client's terminal shows."""
+        try:
+            await self._dispatch(request, owner, name, rest)
+        except ClientGone:
+            return
+        except Moved as moved:
+            await self._redirect(request, owner, name, moved)
+        except HubError as error:
+            await respond_error(request, error)
+        except Exception:
+            logger.exception("unexpected error on %s %s", request.method, request.path)
+            await respond_error(request, HubError(f"The hub failed. Its log tells why, under {request.request_id}."))
+        finally:
+            request.close()
+
+    async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
+        found, match = self.find(request.method, rest)
+        need = found.need(request) if callable(found.need) else found.need
+        actor = await in_thread(self.authenticate, request)
+        try:
+            repository = await in_thread(
+                access.repository_for, actor, unquote(owner), unquote(name), need=need, area=self.area
+            )
+        except (NotFound, Denied) as error:
+            # Whether or not it exists, a machine without a credential is asked for one.
+            if actor.is_anonymous:
+                raise Unauthenticated(details="Make a token under Settings → Access tokens.") from error
+            raise
+        await found.handler(Call(request, actor, repository, rest, match))
+
+    def find(self, method: str, rest: str) -> tuple[Route, re.Match[str]]:
+        """The route for this method and path. Raises NotFound or WrongMethod, the same for every repository."""
+        allowed: set[str] = set()
+        for candidate in self.routes:
+            if match := candidate.compiled.fullmatch(rest):
+                if method in candidate.methods:
+                    return candidate, match
+                allowed |= candidate.methods
+        if allowed:
+            raise WrongMethod(headers={"Allow": ", ".join(sorted(allowed))})
+        raise NotFound()
+
+    def authenticate(self, request: Request) -> Actor:
+        """By header only: cookies are never accepted here. Surfaces for browsers override this."""
+        return actor_from_authorization(request.headers.get("authorization", ""), address=request.remote_address)
+
+    async def _redirect(self, request: Request, owner: str, name: str, moved: Moved) -> None:
+        prefix = f"/{owner}/{name}"
+        rest = request.path.removeprefix(prefix)
+        query = request.scope.get("query_string", b"").decode("latin-1")
+        location = f"/{moved.owner}/{moved.name}{rest}" + (f"?{query}" if query else "")
+        status = 301 if request.method in {"GET", "HEAD"} else 308
+        await request.respond(status, b"", [("location", location)])
+
+
+async def respond_error(request: Request, error: HubError) -> None:
+    """Plain text: what happened, the next step, the request id."""
+    if request.started:
+        return  # the status line is out; cutting the connection is the only honest answer left
+    lines = [error.message, error.details, f"(request {request.request_id})" if request.request_id else ""]
+    headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"), *error.headers.items()]
+    if isinstance(error, Unauthenticated):
+        headers.append(CHALLENGE)
+    try:
+        await request.respond(error.code, "\n".join(filter(None, lines)).encode() + b"\n", headers)
+    except ClientGone:
+        return

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Pins every requirement with hashes for Python 3.11 to 3.14 on Linux and macOS; needs uv. No index address is written.
+set -eu
+cd "$(dirname "$0")"
+compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header "$@"; }
+compile --overrides overrides.txt server.in -o server.txt
+compile test.in -o test.txt
