@@ -1,0 +1,9 @@
+// <details class="menu"> closes on Escape and on a click elsewhere.
+export default function enhance(menu) {
+  document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
