@@ -5,3 +5,7 @@ cd "$(dirname "$0")"
 compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header "$@"; }
 compile --overrides overrides.txt server.in -o server.txt
 compile test.in -o test.txt
+compile uv.in -o uv.txt
+for file in clients-*.in; do
+  [ -f "$file" ] && compile "$file" -o "${file%.in}.txt"
+done

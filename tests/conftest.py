@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.core.cache import cache
 
 from hub.accounts import tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from repos.models import Access, Membership, Repository
+from tests.support.hub import Hub, embedded_hub, production_hub
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache(request: pytest.FixtureRequest) -> None:
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
+    """Pages rendered in process name static files without a collected manifest; the running hub tests the real one."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 
 @pytest.fixture
@@ -53,3 +71,14 @@ def token_of() -> Callable[..., str]:
 @pytest.fixture
 def actor_of() -> Callable[..., Actor]:
     return lambda user: Actor(user=user, session=True)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One running hub for the session: on real services under COVEY_TEST=production, else the embedded default."""
+    home = tmp_path_factory.mktemp("hub")
+    made = production_hub(home) if os.environ.get("COVEY_TEST") == "production" else embedded_hub(home)
+    try:
+        yield made.start()
+    finally:
+        made.stop()

