@@ -15,7 +15,7 @@ CACHE = Path(os.environ.get("COVEY_CLIENTS", Path.home() / ".cache" / "covey-cli
 
 
 def environment(name: str) -> Path:
-    """The bin folder of the virtual environment with exactly requirements/clients-<name>.txt; made once, by its hash."""
+    """The bin folder of the virtual environment with exactly requirements/clients-<name>.txt."""
     requirements = ROOT / "requirements" / f"clients-{name}.txt"
     digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
     folder = CACHE / f"{name}-{digest}"

@@ -127,7 +127,15 @@ def production_hub(home: Path) -> Hub:
 def embedded_hub(home: Path) -> Hub:
     """`covey up` with nothing set: SQLite, a folder, the file-system broker."""
     port = services.free_port()
-    given = "DATABASE_URL MLFLOW_DATABASE_URL CACHE_URL BROKER_URL SECRET_KEY ALLOWED_HOSTS COVEY_URL".split()
+    given = [
+        "DATABASE_URL",
+        "MLFLOW_DATABASE_URL",
+        "CACHE_URL",
+        "BROKER_URL",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "COVEY_URL",
+    ]
     environment = {k: v for k, v in os.environ.items() if k not in given and not k.startswith("COVEY_")}
     environment |= {"COVEY_HOME": str(home), "COVEY_BIND": f"127.0.0.1:{port}"}
     return Hub(home, environment, f"http://127.0.0.1:{port}", [["up"]])
