@@ -16,6 +16,7 @@ from hub.jobs.models import Outbox
 logger = logging.getLogger("covey.outbox")
 Receiver = Callable[[dict[str, Any]], None]
 _receivers: dict[str, list[Receiver]] = {}
+KEEP_DELIVERED = timedelta(days=7)
 RETRY_SECONDS = (5, 30, 120, 600, 3600)
 
 
@@ -56,6 +57,12 @@ def deliver(row_id: int) -> None:
         )
         return
     Outbox.objects.filter(pk=row.pk).update(delivered=timezone.now(), last_error="")
+
+
+def forget_delivered() -> int:
+    """Delete what was delivered over a week ago; how many."""
+    old = timezone.now() - KEEP_DELIVERED
+    return Outbox.objects.filter(delivered__lt=old).delete()[0]
 
 
 def pending(*, limit: int = 500) -> list[int]:

@@ -23,6 +23,7 @@ def relay_outbox() -> None:
     """Deliver what no task delivered: run by beat, so a lost task only costs time."""
     for row_id in outbox.pending():
         outbox.deliver(row_id)
+    outbox.forget_delivered()
 
 
 def wake(task: Any, *args: Any) -> None:
