@@ -9,6 +9,7 @@ from hub import pages
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("healthz", pages.healthz, name="healthz"),
+    path("api/v1/", include("hub.api_urls")),
     path("account/", include("allauth.urls")),
     path("", include("repos.urls")),
 ]

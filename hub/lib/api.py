@@ -1,17 +1,81 @@
-"""How the REST API says no: {"error", "details"}, with details naming the next step."""
+"""How the REST API reads bodies and pages, and how it says no: {"error", "details"}, details naming the next step."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BooleanField, Serializer
 from rest_framework.views import exception_handler
 
-from hub.lib.errors import HubError
+from hub.lib.errors import HubError, Invalid, Moved
+
+M = TypeVar("M", bound=Model)
+LIMIT_DEFAULT, LIMIT_MAXIMUM, PAGE_MAXIMUM = 30, 100, 100_000
+
+
+class Flag(BooleanField):
+    """true or false; an empty form field, which is how clients send None, is the default."""
+
+    def run_validation(self, data: Any = ...) -> Any:
+        return super().run_validation(self.default if data == "" else data)
+
+
+def valid(serializer: type[Serializer], request: Request) -> dict[str, Any]:
+    """The checked fields of a body, JSON or form. A field that was not sent takes its default, in forms too.
+
+    Raises Invalid or DRF's ValidationError.
+    """
+    data = request.data
+    if isinstance(data, QueryDict):
+        data = data.dict()  # DRF reads a checkbox missing from a form as False; an API client means "default"
+    if not isinstance(data, Mapping):
+        raise Invalid("The body must be a JSON object or a form.", details='Send e.g. {"name": "value"}.')
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)
+
+
+def page_of(request: Request) -> tuple[int, int]:
+    """(page, limit) of the query: page from 1, limit 1 to 100. Raises Invalid."""
+    return (
+        _number(request, "page", default=1, maximum=PAGE_MAXIMUM),
+        min(_number(request, "limit", default=LIMIT_DEFAULT, maximum=PAGE_MAXIMUM), LIMIT_MAXIMUM),
+    )
+
+
+def paged(request: Request, rows: QuerySet[M], shape: Callable[[M], Any]) -> Response:
+    """One page of rows (only this page is read) with a Link header to the next and the one before."""
+    page, limit = page_of(request)
+    start = (page - 1) * limit
+    found = list(rows[start : start + limit + 1])
+    response = Response([shape(row) for row in found[:limit]])
+    return with_links(response, request, more=len(found) > limit)
+
+
+def with_links(response: Response, request: Request, *, more: bool) -> Response:
+    """Set the Link header (RFC 8288) of a page."""
+    page, limit = page_of(request)
+    links = []
+    for number, relation, shown in ((page + 1, "next", more), (page - 1, "prev", page > 1)):
+        if shown:
+            query = urlencode({**request.query_params.dict(), "page": number, "limit": limit})
+            links.append(f'<{settings.COVEY_URL}{request.path}?{query}>; rel="{relation}"')
+    if links:
+        response["Link"] = ", ".join(links)
+    return response
 
 
 def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    if isinstance(error, Moved):
+        return _redirect(error, context)
     if isinstance(error, HubError):
         return Response({"error": error.message, "details": error.details}, status=error.code, headers=error.headers)
     response = exception_handler(error, context)
@@ -20,8 +84,34 @@ def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         response.data = {"error": "The request is not valid.", "details": _sentences(error.detail)}
     else:
-        response.data = {"error": str(getattr(error, "detail", error)), "details": ""}
+        response.data = {"error": str(getattr(error, "detail", error)), "details": _NEXT.get(response.status_code, "")}
     return response
+
+
+_NEXT = {
+    400: "Send well-formed JSON or a form, with the matching Content-Type.",
+    401: "Send a token as `Authorization: Bearer …`; make one under Settings → Access tokens.",
+    404: "The API is described at /api/docs.",
+    405: "The API is described at /api/docs.",
+    415: "Send application/json or application/x-www-form-urlencoded.",
+    429: "Wait for the seconds named in the Retry-After header.",
+}
+
+
+def _redirect(moved: Moved, context: dict[str, Any]) -> Response:
+    """307: the client repeats the same method at the repository's present name."""
+    request, old = context["request"], context["kwargs"]
+    path = request.get_full_path().replace(f"/{old['owner']}/{old['name']}", f"/{moved.owner}/{moved.name}", 1)
+    return Response({"error": "This repository was renamed.", "details": path}, status=307, headers={"Location": path})
+
+
+def _number(request: Request, name: str, *, default: int, maximum: int) -> int:
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum):
+        raise Invalid(f"{name} must be a whole number from 1 to {maximum:,}.")
+    return int(text)
 
 
 def _sentences(detail: Any) -> str:

@@ -1,0 +1,25 @@
+"""/api/v1: the REST API of every app, and an answer in JSON for what is not there."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.lib.errors import NotFound
+
+
+class Nothing(APIView):
+    """Any other address, organisations included until they exist."""
+
+    def handle(self, request: Request, **_: str) -> Response:
+        raise NotFound("There is nothing at this address.", details="The API is described at /api/docs.")
+
+    get = post = put = patch = delete = handle
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("repos.api.urls")),
+    re_path(r"^.*$", Nothing.as_view(schema=None)),
+]

@@ -1,0 +1,75 @@
+"""Make a bare repository, with or without a first commit, in a folder nobody reads yet."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from dulwich.objects import Blob, Commit, Tree
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+TIMEOUT_SECONDS = 30
+
+
+def make_bare(path: Path, *, branch: str) -> None:
+    """An empty bare repository whose HEAD names branch."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    subprocess.run(
+        ["git", "init", "--quiet", "--bare", "--template=", "--", str(path)],
+        check=True,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    point_head(path, branch)
+
+
+def point_head(path: Path, branch: str) -> None:
+    """Make HEAD name a branch, so that a clone checks it out. The branch was checked by the caller."""
+    subprocess.run(
+        ["git", "--git-dir", str(path), "symbolic-ref", "HEAD", f"refs/heads/{branch}"],
+        check=True,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: str, message: str) -> str:
+    """Write a root commit holding these files (slashes make folders) and point branch at it; the commit's id.
+
+    author: "Name <mail>".
+    """
+    with Repo(str(path)) as repository:
+        objects: list[Blob | Tree | Commit] = []
+        tree = _tree(files, objects)
+        commit = Commit()
+        commit.tree = tree.id
+        commit.author = commit.committer = author.encode()
+        commit.author_time = commit.commit_time = int(time.time())
+        commit.author_timezone = commit.commit_timezone = 0
+        commit.encoding = b"UTF-8"
+        commit.message = message.encode() + b"\n"
+        objects.append(commit)
+        for item in objects:
+            repository.object_store.add_object(item)
+        repository.refs[Ref(f"refs/heads/{branch}".encode())] = commit.id
+        return commit.id.decode()
+
+
+def _tree(files: dict[str, bytes], objects: list[Blob | Tree | Commit]) -> Tree:
+    """The tree of these files; every blob and subtree made on the way is appended to objects."""
+    tree = Tree()
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, body in files.items():
+        head, slash, rest = path.partition("/")
+        if slash:
+            folders.setdefault(head, {})[rest] = body
+            continue
+        blob = Blob.from_string(body)
+        objects.append(blob)
+        tree.add(head.encode(), 0o100644, blob.id)
+    for name, below in folders.items():
+        tree.add(name.encode(), 0o040000, _tree(below, objects).id)
+    objects.append(tree)
+    return tree
