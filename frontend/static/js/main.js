@@ -1,19 +1,19 @@
 // Entry module: each behaviour is found by its data attribute and imported only where it is used.
 const behaviours = {
-  "[data-copy]": "./copy.js",
-  "details.menu": "./menu.js",
+  "[data-copy]": () => import("./copy.js"),
+  "details.menu": () => import("./menu.js"),
 };
 
 async function start(root) {
-  for (const [selector, module] of Object.entries(behaviours)) {
-    const found = root.querySelectorAll(selector);
-    if (found.length) {
-      const { default: enhance } = await import(module);
-      found.forEach((element) => element.dataset.enhanced || (enhance(element), (element.dataset.enhanced = "1")));
-    }
+  for (const [selector, load] of Object.entries(behaviours)) {
+    const found = [...root.querySelectorAll(selector)].filter((element) => !element.dataset.enhanced);
+    if (!found.length) continue;
+    found.forEach((element) => (element.dataset.enhanced = "1"));
+    const { default: enhance } = await load();
+    found.forEach(enhance);
   }
 }
 
 start(document);
-document.addEventListener("htmx:after:swap", (event) => start(event.target.isConnected ? event.target : document));
+document.addEventListener("htmx:after:swap", () => start(document));
 import("./keyboard.js");

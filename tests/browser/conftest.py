@@ -1,0 +1,73 @@
+"""A real browser on a running hub. Chromium is the system's; Playwright only drives it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.hub import Hub
+
+PASSWORD = "correct horse battery"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        message = "no Chromium found: apt-get install chromium"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def people(hub: Hub) -> dict[str, str]:
+    """alice and bob exist; their tokens by name."""
+    return {name: hub.user(name) for name in ("alice", "bob")}
+
+
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> list[dict[str, object]]:
+    """The cookies of alice, signed in by the form once."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{hub.url}/account/login/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{hub.url}/**")
+    assert "login" not in page.url, page.locator("main").inner_text()
+    kept = context.cookies()
+    context.close()
+    return kept  # type: ignore[return-value]
+
+
+@pytest.fixture
+def open_page(browser: Browser, hub: Hub, cookies: list[dict[str, object]]) -> Iterator[Callable[..., Page]]:
+    """open_page(path, scheme=, width=, signed_in=) → the page, with .problems: console errors and refused resources."""
+    contexts = []
+
+    def make(path: str, *, scheme: str = "light", width: int = 1280, signed_in: bool = True) -> Page:
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
+        if signed_in:
+            context.add_cookies(cookies)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.problems = problems  # type: ignore[attr-defined]
+        page.goto(f"{hub.url}{path}")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
