@@ -1,0 +1,58 @@
+"""Source text → HTML with pygments' CSS classes (no inline style), line by line. The colours are in code.css."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
+
+MAX_LINE_CHARACTERS = 5_000  # longer lines (minified files) are shown plain: lexers take too long on them
+
+
+def highlight_fragment(code: str, language: str) -> str:
+    """The inside of a <code> element; plain text when the language is unknown."""
+    lexer = _by_name(language)
+    return "\n".join(_lines(code, lexer)) if lexer else escape(code)
+
+
+def highlight_lines(code: str, filename: str) -> list[str]:
+    """One HTML string per line, without its line end; every tag opened in a line is closed in it."""
+    return _lines(code, _by_filename(filename.rsplit("/", 1)[-1]))
+
+
+def _lines(code: str, lexer: Lexer) -> list[str]:
+    code = code.replace("\r\n", "\n").replace("\r", "\n")
+    if any(len(line) > MAX_LINE_CHARACTERS for line in code.split("\n")):
+        lines = escape(code).split("\n")
+    else:
+        formatter = HtmlFormatter(nowrap=True)
+        pieces: list[str] = []
+        for _, line in formatter._format_lines(lexer.get_tokens(code)):  # type: ignore[attr-defined]
+            pieces.append(line.removesuffix("\n"))
+        lines = pieces
+    while lines and lines[-1] == "" and not code.endswith("\n\n"):
+        lines.pop()
+    return lines
+
+
+@lru_cache(maxsize=128)
+def _by_name(language: str) -> Lexer | None:
+    words = language.split()
+    if not words or len(words[0]) > 40:
+        return None
+    try:
+        return get_lexer_by_name(words[0].lower(), stripnl=False, ensurenl=True)
+    except ClassNotFound:
+        return None
+
+
+def _by_filename(name: str) -> Lexer:
+    try:
+        return get_lexer_for_filename(name, stripnl=False, ensurenl=True)
+    except ClassNotFound:
+        return TextLexer(stripnl=False, ensurenl=True)

@@ -1,0 +1,118 @@
+"""Markdown → safe HTML: GitHub's dialect, footnotes, task lists, math. Nothing is fetched, nothing unsafe is kept.
+
+The text is a stranger's. markdown-it makes HTML of it, nh3 keeps an allow-list of that, and only what came out of
+nh3 is ever marked safe, at one place: the end of `clean`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from typing import Any
+
+from django.utils.safestring import SafeString
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from mdit_py_plugins.anchors import anchors_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
+
+from hub.lib import sanitise
+from hub.lib.highlight import highlight_fragment
+from hub.lib.sanitise import Bases
+
+MAX_CHARACTERS = 1_000_000
+SECONDS = 2.0
+MAX_FORMULA_CHARACTERS = 2_000
+MAX_HIGHLIGHT_CHARACTERS = 20_000
+MAX_ANCHORS = 2_000
+_TEXT_COMMAND = re.compile(r"\\(?:text\w*|mbox|mathrm)\{[^{}]*\}")
+
+
+class OutOfTime(Exception):
+    """This text takes longer than anyone should wait; its source is shown instead."""
+
+
+def render(text: str, *, link_base: str, raw_base: str, directory: str = "", seconds: float = SECONDS) -> SafeString:
+    """Safe HTML of a Markdown text.
+
+    link_base, raw_base: URL prefixes, ending in "/", of the pages and of the raw files at the root of the same
+    revision; directory: where the file lies below that root ("" is the root). Relative links go to the first,
+    relative images to the second; no link climbs above the root. With empty bases (comments) both stay as written.
+    A text that is too long or too slow comes back as its source.
+    """
+    if len(text) > MAX_CHARACTERS:
+        return source(text[:MAX_CHARACTERS], "This text is too long to be rendered; its beginning is shown as written.")
+    bases = Bases(link_base, raw_base, directory)
+    try:
+        rendered = _parser().render(text, {"deadline": time.monotonic() + seconds})
+        return sanitise.clean(rendered, bases)
+    except (OutOfTime, sanitise.TooDeep):
+        return source(text, "This text takes too long to be rendered; it is shown as written.")
+
+
+def source(text: str, note: str) -> SafeString:
+    """The text as written, with a sentence that says why."""
+    return sanitise.clean(f'<p class="note">{escape(note)}</p><pre>{escape(text)}</pre>', Bases())
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("gfm-like", {"html": True, "linkify": True, "typographer": False})
+    parser.options["highlight"] = _highlight
+    parser.use(front_matter_plugin).use(footnote_plugin).use(tasklists_plugin)
+    parser.use(dollarmath_plugin, renderer=_math, allow_digits=False, allow_space=False, double_inline=True)
+    parser.use(anchors_plugin, max_level=6)
+    # Each list of rules looks at the clock first, so that no nesting of rules runs on for long.
+    parser.core.ruler.after("inline", "limits", _check_counts)
+    parser.core.ruler.push("align", _align_cells)
+    parser.block.ruler.before("table", "deadline", _check_clock)
+    parser.inline.ruler.before("text", "deadline", _check_clock)
+    return parser
+
+
+def _check_clock(state: Any, *_: Any) -> bool:
+    """A rule that never matches anything; it only stops the parse when the time is up."""
+    if time.monotonic() > state.env["deadline"]:
+        raise OutOfTime
+    return False
+
+
+def _check_counts(state: StateCore) -> None:
+    """Anchors and task lists take quadratic time in their number."""
+    headings = sum(token.type == "heading_open" for token in state.tokens)
+    tasks = sum(token.type == "inline" and token.content[:1] == "[" for token in state.tokens)
+    if max(headings, tasks) > MAX_ANCHORS or _check_clock(state):
+        raise OutOfTime
+
+
+def _align_cells(state: StateCore) -> None:
+    """Columns are aligned by an attribute: the content policy allows no inline style."""
+    for token in state.tokens:
+        if token.type in {"th_open", "td_open"} and (style := token.attrs.pop("style", None)):
+            token.attrs["align"] = str(style).removeprefix("text-align:")
+
+
+def _math(formula: str, options: Mapping[str, Any]) -> str:
+    """MathML of a formula; what cannot be converted is shown as it was written."""
+    display = "block" if options.get("display_mode") else "inline"
+    shown = f"<code>{escape(formula)}</code>"
+    if len(formula) > MAX_FORMULA_CHARACTERS or formula.count("{") > 200:
+        return shown
+    try:
+        # The converter does not escape what \text holds: it would come out as markup.
+        return convert(_TEXT_COMMAND.sub(lambda match: escape(match[0], quote=False), formula), display=display)
+    except (Exception, RecursionError):  # the converter raises whatever its parser met, from KeyError to IndexError
+        return shown
+
+
+def _highlight(code: str, language: str, _attributes: Sequence[str] | str) -> str:
+    if len(code) > MAX_HIGHLIGHT_CHARACTERS:
+        return ""
+    return f'<pre class="highlight"><code>{highlight_fragment(code, language)}</code></pre>'
