@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from hub.accounts.models import Owner
+from repos.git.store import path_of
 
 if TYPE_CHECKING:
     from hub.accounts.actor import Actor, Area
@@ -77,6 +79,11 @@ class Repository(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.owner.name}/{self.name}"
+
+    @property
+    def path(self) -> Path:
+        """The bare directory on disk."""
+        return path_of(settings.GIT_ROOT, self.pk)
 
     def get_absolute_url(self) -> str:
         return reverse("repos:home", args=[self.owner.name, self.name])
