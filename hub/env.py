@@ -48,14 +48,30 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def home(path: Path) -> Path:
+    """The folder that holds everything; closed to others even when somebody else made it."""
+    try:
+        private_folder(path)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise SettingError("COVEY_HOME", f"{path}: {error.strerror}", "Name a folder this user may write to.") from None
+    return path
+
+
 def secret_file(path: Path) -> str:
     """The secret kept in this file; made with mode 0600 on first use, safely when two processes start at once."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # whole or not at all, and never over another's
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
     return path.read_text().strip()

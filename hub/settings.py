@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
-from hub import env
+from hub import bind, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ---- where things live -------------------------------------------------------------------------
-COVEY_HOME = env.private_folder(Path(env.text("COVEY_HOME", "data")).absolute())
+COVEY_HOME = env.home(Path(env.text("COVEY_HOME", "data")).absolute())
 GIT_ROOT = COVEY_HOME / "git"
 TMP_ROOT = COVEY_HOME / "tmp"
 
-# Production is what names its database; the embedded default needs nothing set.
-PRODUCTION = bool(env.text("DATABASE_URL"))
+# Production is what names a database server; the embedded default needs nothing set.
+PRODUCTION = bool(env.text("DATABASE_URL")) and not env.text("DATABASE_URL").startswith("sqlite")
 
 
 def required(name: str, why: str) -> str:
@@ -35,9 +35,10 @@ SECRET_KEY = required("SECRET_KEY", "Set it to at least 50 random characters.") 
 if PRODUCTION and len(SECRET_KEY) < 50:
     raise env.SettingError("SECRET_KEY", "is shorter than 50 characters", "Make a longer random one.")
 DEBUG = False
-COVEY_BIND = env.text("COVEY_BIND", "127.0.0.1:8000")
+COVEY_BIND = env.text("COVEY_BIND", "127.0.0.1:8000")  # `covey up` and `covey serve` set it to what they took
 COVEY_URL = (
-    required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.") or f"http://{COVEY_BIND}"
+    required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.")
+    or bind.browser_url(COVEY_BIND)
 ).rstrip("/")
 _url = urlsplit(COVEY_URL)
 if _url.scheme not in {"http", "https"} or not _url.hostname or _url.path:
@@ -50,6 +51,7 @@ if "*" in ALLOWED_HOSTS:
 if RAW_HOST:
     ALLOWED_HOSTS.append(RAW_HOST.rsplit(":", 1)[0])
 CSRF_TRUSTED_ORIGINS = [COVEY_URL]
+COVEY_PROXIES = env.words("COVEY_PROXIES")  # addresses of reverse proxies whose X-Forwarded-For is believed
 
 # ---- applications ------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -58,7 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
-    "django.contrib.staticfiles",
+    "hub.static.StaticFiles",
     "django_htmx",
     "allauth",
     "allauth.account",
@@ -161,13 +163,15 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 BROKER_URL = required("BROKER_URL", "Set it to redis://… or amqp://….") or "filesystem://"
-CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_URL = "filesystem://localhost" if BROKER_URL == "filesystem://" else BROKER_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+COVEY_WORKER_THREADS = env.integer("COVEY_WORKER_THREADS", 4, 1)
 if BROKER_URL == "filesystem://":
     _broker = env.private_folder(COVEY_HOME / "broker")
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -177,6 +181,7 @@ if BROKER_URL == "filesystem://":
         "control_folder": str(env.private_folder(_broker / "control")),
         "polling_interval": 0.1,
     }
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its mailboxes are files that nobody would remove
 
 # ---- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -207,7 +212,7 @@ STATIC_ROOT = COVEY_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "hub.static.HashedStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
@@ -232,3 +237,17 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "hub.lib.api.handle_error",
 }
 SPECTACULAR_SETTINGS = {"TITLE": "Covey", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# ---- log ---------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "uvicorn": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "covey": {"level": "INFO"},
+    },
+}

@@ -1,0 +1,96 @@
+"""`covey serve`: the ASGI application on uvicorn. The only module that knows which server runs it."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import importlib.util
+import logging
+import os
+import socket
+import threading
+import time
+
+from hub import bind
+from hub.supervisor import READY
+
+logger = logging.getLogger("covey.server")
+KEEP_ALIVE_SECONDS = 30
+GRACE_SECONDS = 8
+READY_SECONDS = 60
+
+
+def serve(*, descriptor: int | None = None, first: bool = False) -> int:
+    """Serve until told to stop. descriptor: a listening socket of the supervisor. first: print a link for the first
+    administrator while there is no other way in."""
+    listening = bind.listen() if descriptor is None else bind.adopt(descriptor)
+    import django
+
+    django.setup(set_prefix=False)
+    from hub import prepare
+
+    prepare.prepare()
+    threading.Thread(target=_after_ready, args=(first,), name="ready", daemon=True).start()
+    _run(listening)
+    return 0
+
+
+def _run(listening: socket.socket) -> None:
+    import uvicorn
+    from django.conf import settings
+
+    config = uvicorn.Config(
+        "hub.asgi:application",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.COVEY_PROXIES),
+        forwarded_allow_ips=settings.COVEY_PROXIES,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _after_ready(first: bool) -> None:
+    """Tell people where the hub is once it answers, then load what only some of them need."""
+    from django.conf import settings
+
+    if not _healthy(bind.reachable(os.environ["COVEY_BIND"])):
+        logger.error("the hub does not answer its own /healthz; see the messages above")
+        return
+    print(f"{READY}{settings.COVEY_URL}", flush=True)
+    if first:
+        from hub import sign_in_link
+
+        if link := sign_in_link.for_first_administrator():
+            print(f"Sign in as the administrator, once, within an hour: {link}", flush=True)
+    _warm_up()
+
+
+def _healthy(address: tuple[str, int]) -> bool:
+    """Whether /healthz answers 200. The socket listens already, so one connection waits for the start."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(*address, timeout=READY_SECONDS)
+        try:
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            if connection.getresponse().status == 200:
+                return True
+        except (OSError, http.client.HTTPException) as error:
+            logger.info("not ready: %s", error)
+        finally:
+            connection.close()
+        time.sleep(0.5)
+    return False
+
+
+def _warm_up() -> None:
+    """Import MLflow (seconds, 200 MB) before its first user needs it and after everybody else is served."""
+    if importlib.util.find_spec("experiments.mlflow.mount") is None:
+        return
+    mount = importlib.import_module("experiments.mlflow.mount")
+    if hasattr(mount, "warm_up"):
+        mount.warm_up()
