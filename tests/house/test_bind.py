@@ -20,7 +20,7 @@ def test_it_says_which_address_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("COVEY_BIND", "127.0.0.1:0")
     with bind.listen() as taken:
         monkeypatch.setenv("COVEY_BIND", bind.name_of(taken))
-        with pytest.raises(SettingError, match="COVEY_BIND is 127.0.0.1:.*, which is taken"):
+        with pytest.raises(SettingError, match=r"COVEY_BIND is 127\.0\.0\.1:\d+, but that port is taken"):
             bind.listen()
 
 
