@@ -11,12 +11,13 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
 
+from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
 from repos.surface import Surface  # noqa: E402
 
-SURFACES: list[Surface] = []  # filled below as the apps land
+SURFACES: list[Surface] = [MlflowSurface()]
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
 _django = get_asgi_application()

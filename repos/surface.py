@@ -70,12 +70,16 @@ class Surface:
         except Moved as moved:
             await self._redirect(request, owner, name, moved)
         except HubError as error:
-            await respond_error(request, error)
+            await self.respond_error(request, error)
         except Exception:
             logger.exception("unexpected error on %s %s", request.method, request.path)
-            await respond_error(request, HubError(f"The hub failed. Its log tells why, under {request.request_id}."))
+            await self.respond_error(request, HubError(f"The hub failed. Its log tells why, under {request.request_id}."))
         finally:
             request.close()
+
+    async def respond_error(self, request: Request, error: HubError) -> None:
+        """Plain text; a surface whose clients read another shape overrides this."""
+        await respond_error(request, error)
 
     async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
         found, match = self.find(request.method, rest)

@@ -1,1 +1,5 @@
-"""The only code that imports mlflow, and only when the first request needs it (5 s, +200 MB)."""
+"""MLflow's own server, mounted per repository: the only room where mlflow is imported, and never before it is needed.
+
+mount.py gates and cleans a request; rules.py says which routes are open; server.py configures and loads MLflow;
+store.py closes the gaps of its stores; artifacts.py streams files.
+"""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import timedelta
+from importlib import import_module
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.utils import timezone
 
 from hub.accounts import tokens
@@ -16,6 +20,7 @@ from hub.lib.errors import Unauthenticated
 
 BAD_TOKEN = "That access token is not valid here: mistyped, expired or revoked."
 NEXT_STEP = "Make a new one under Settings → Access tokens and use it as the password."
+_BROWSER_HEADERS = ("host", "origin", "referer", "x-csrftoken")
 LAST_USED_GRAIN = timedelta(minutes=5)
 
 
@@ -46,6 +51,45 @@ def actor_from_session(request: HttpRequest) -> Actor:
     if request.user.is_authenticated:
         return Actor(user=request.user, session=True, address=address)
     return Actor(address=address)
+
+
+def browser_request(method: str, headers: dict[str, str], *, address: str) -> HttpRequest:
+    """A Django request made from raw headers (lower-case names), with its session's user: for surfaces with a UI."""
+    request = HttpRequest()
+    request.method = method
+    request.META = {
+        "REMOTE_ADDR": address,
+        "wsgi.url_scheme": "https" if settings.HTTPS else "http",
+        **{f"HTTP_{name.upper().replace('-', '_')}": headers[name] for name in _BROWSER_HEADERS if name in headers},
+    }
+    request.COOKIES = parse_cookie(headers.get("cookie", ""))
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(
+        request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    )
+    request.user = get_user(request)
+    return request
+
+
+def csrf_holds(request: HttpRequest) -> bool:
+    """Whether a browser_request carries this origin and the token of its cookie. Both are asked for, always."""
+    if not request.headers.get("Origin"):
+        return False
+    middleware = CsrfViewMiddleware(_no_view)
+    middleware.process_request(request)
+    return middleware.process_view(request, _no_view, (), {}) is None
+
+
+def csrf_response(headers: dict[str, str]) -> HttpResponse:
+    """An empty answer whose cookies keep the CSRF secret and whose X-CSRFToken header is a token for it."""
+    request = browser_request("GET", headers, address="")
+    middleware = CsrfViewMiddleware(_no_view)
+    middleware.process_request(request)
+    response = HttpResponse(headers={"X-CSRFToken": get_token(request)})
+    return middleware.process_response(request, response)
+
+
+def _no_view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
 
 
 def _secrets_in(header: str) -> list[str]:

@@ -1,0 +1,169 @@
+"""Artifacts as streams: PUT and GET of mlflow-artifacts with constant memory, durable before the answer.
+
+MLflow's own handlers spool a whole file and do not fsync. Layout and names are MLflow's, so everything else of it
+(listing, the UI, the registry) reads the same files: <destination>/workspaces/r<repository id>/<experiment>/<run>/….
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+from uuid import uuid4
+
+from django.conf import settings
+
+from experiments.mlflow import rules
+from experiments.mlflow.context import workspace_of
+from experiments.mlflow.responses import artifact_headers
+from hub.lib.errors import Conflict, Invalid, NotFound, Upstream
+from hub.lib.streams import in_thread
+from repos.surface import Call
+
+ARTIFACT_LIMIT_BYTES = 50 * 1024**3
+PIECE_BYTES = 1024 * 1024
+ROUTE = "mlflow-artifacts/artifacts/"
+
+
+class Destination(Protocol):
+    async def put(self, path: str, stream: AsyncIterator[bytes]) -> None:
+        """Store under a clean path; visible whole or not at all, on disk when this returns."""
+        ...
+
+    async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
+        """(size in bytes, pieces). Raises NotFound."""
+        ...
+
+
+async def upload(call: Call) -> None:
+    path = path_of(call)
+    await destination().put(path, call.request.inflated_body(limit_bytes=ARTIFACT_LIMIT_BYTES))
+    await call.request.respond(200)
+
+
+async def download(call: Call) -> None:
+    path = path_of(call)
+    size, pieces = await destination().open(path)
+    await send_file(call, path.rsplit("/", 1)[-1], size, pieces)
+
+
+async def send_file(call: Call, filename: str, size: int, pieces: AsyncIterator[bytes]) -> None:
+    """An attachment under a sandbox policy, piece by piece."""
+    request = call.request
+    async for _ in request.body(limit_bytes=0):
+        pass  # a GET has no body; reading its end lets the client's leaving be noticed
+    disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+    await request.start(200, [*artifact_headers(disposition), ("content-length", str(size))])
+    if request.method != "HEAD":
+        async for piece in pieces:
+            await request.write(piece)
+    await request.finish()
+
+
+def path_of(call: Call) -> str:
+    """Where this request's artifact lives: always below the workspace of the repository."""
+    wanted = rules.clean_path(call.rest).split(ROUTE, 1)[1]
+    return scoped(call.repository.pk, wanted)
+
+
+def scoped(repository_id: int, wanted: str) -> str:
+    """Clients name `workspaces/<theirs>/…` or a path inside it. Raises NotFound for another's workspace."""
+    workspace = workspace_of(repository_id)
+    if wanted.endswith("/"):
+        raise Invalid("An artifact's path ends with its file name, not with '/'.")
+    first, _, rest = wanted.partition("/")
+    if first != "workspaces":
+        return f"workspaces/{workspace}/{wanted}"
+    theirs, _, inside = rest.partition("/")
+    if theirs != workspace or not inside:
+        raise NotFound()
+    return wanted
+
+
+def destination() -> Destination:
+    if settings.COVEY_S3_ENDPOINT:
+        from experiments.mlflow.s3_artifacts import Bucket
+
+        return Bucket()
+    return Folder(settings.COVEY_HOME / "artifacts")
+
+
+def guess_type(filename: str) -> str:
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
+
+
+class Folder:
+    """A folder on local disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    async def put(self, path: str, stream: AsyncIterator[bytes]) -> None:
+        await in_thread(self._ready)
+        temporary = self.root / ".incoming" / uuid4().hex
+        try:
+            with open(temporary, "xb") as file:  # noqa: ASYNC230  opening is quick; the writes below go to a thread
+                async for piece in _larger(stream):
+                    await in_thread(file.write, piece)
+                await in_thread(_sync, file.fileno())
+            await in_thread(self._publish, temporary, self.root / path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
+        file = self.root / path
+        try:
+            size = file.stat().st_size
+        except (FileNotFoundError, NotADirectoryError, OSError) as error:
+            raise NotFound(f"There is no artifact {path.split('/', 2)[-1]!r}.") from error
+        if not file.is_file():
+            raise Invalid(f"{path.rsplit('/', 1)[-1]!r} is a folder of artifacts, not a file.")
+        return size, self._pieces(file)
+
+    async def _pieces(self, file: Path) -> AsyncIterator[bytes]:
+        with open(file, "rb") as handle:  # noqa: ASYNC230
+            while piece := await in_thread(handle.read, PIECE_BYTES):
+                yield piece
+
+    def _ready(self) -> None:
+        (self.root / ".incoming").mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _publish(self, temporary: Path, final: Path) -> None:
+        """Rename into place; every folder made on the way is on disk too."""
+        try:
+            made = [parent for parent in final.parents if not parent.exists()]
+            final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.replace(temporary, final)
+        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            raise Conflict(f"{final.name!r} is both a file and a folder of artifacts. Choose another name.") from error
+        except OSError as error:
+            if error.errno in {36, 63}:  # ENAMETOOLONG on Linux and macOS
+                raise Invalid("A part of the artifact's path is longer than 255 bytes.") from error
+            raise Upstream("The artifact could not be stored.", details="Is the disk full?") from error
+        for folder in {final.parent, *(parent.parent for parent in made)}:
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                _sync(handle)
+            finally:
+                os.close(handle)
+
+
+def _sync(handle: int) -> None:
+    os.fsync(handle)
+
+
+async def _larger(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Join the server's small pieces: one thread hop per MiB instead of one per 64 KiB."""
+    waiting: list[bytes] = []
+    size = 0
+    async for piece in stream:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

@@ -1,0 +1,158 @@
+"""MLflow's server inside this process: configured once, imported on first need (it costs seconds and 200 MB)."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+
+logger = logging.getLogger("covey.mlflow")
+App = Callable[..., Awaitable[None]]
+
+_lock = threading.Lock()
+_app: App | None = None
+_warming: threading.Thread | None = None
+
+
+def warm_up() -> None:
+    """Begin to import MLflow in the background; the first request that needs it waits for the rest."""
+    global _warming
+    if _app is None and _warming is None:
+        _warming = threading.Thread(target=_warm, name="mlflow-import", daemon=True)
+        _warming.start()
+
+
+def _warm() -> None:
+    try:
+        load()
+    except Exception:
+        # Nobody is waiting yet: the first request tries again and shows the same error to its caller.
+        logger.exception("MLflow could not be loaded")
+
+
+def load() -> App:
+    """MLflow's ASGI application, made on the first call. Blocking: seconds; call it in a thread."""
+    global _app
+    if _app is None:
+        with _lock:
+            if _app is None:
+                started = time.monotonic()
+                _app = _make()
+                logger.info("MLflow loaded in %.1f s", time.monotonic() - started)
+    return _app
+
+
+def loaded() -> App | None:
+    return _app
+
+
+def configure() -> None:
+    """Set what MLflow reads from the environment. Process-wide, so nothing here may depend on a request."""
+    os.environ.update(
+        {
+            "MLFLOW_ENABLE_WORKSPACES": "true",
+            "MLFLOW_WORKSPACE_STORE_URI": "covey://repositories",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            # The hub checks Host, Origin and CSRF before MLflow sees a request.
+            "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
+            "_MLFLOW_SERVER_FILE_STORE": settings.MLFLOW_DATABASE_URL,
+            "_MLFLOW_SERVER_REGISTRY_STORE": settings.MLFLOW_DATABASE_URL,
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": artifact_destination(),
+            "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        }
+    )
+    if settings.COVEY_S3_ENDPOINT:  # not secret; the keys are passed by argument
+        os.environ["MLFLOW_S3_ENDPOINT_URL"] = settings.COVEY_S3_ENDPOINT
+        os.environ.setdefault("AWS_DEFAULT_REGION", settings.COVEY_S3_REGION)
+    # A workspace from the environment would be the fallback of every request, a tracking URI that of every store.
+    for name in ("MLFLOW_WORKSPACE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
+
+
+def artifact_destination() -> str:
+    """Where artifacts live: a folder, or a prefix of the hub's bucket."""
+    if settings.COVEY_S3_ENDPOINT:
+        return f"s3://{settings.COVEY_S3_BUCKET}/mlflow"
+    return str(settings.COVEY_HOME / "artifacts")
+
+
+def _make() -> App:
+    configure()
+    upgrade_database(only_if_empty=True)
+    from experiments.mlflow.provider import RepositoryWorkspaces
+    from experiments.mlflow.store import RegistryStore, TrackingStore
+    from mlflow.tracking._workspace.registry import _get_workspace_store_registry
+
+    _get_workspace_store_registry().register("covey", RepositoryWorkspaces)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.server import fastapi_app, handlers
+
+    url = settings.MLFLOW_DATABASE_URL
+    handlers._tracking_store = TrackingStore(url, "mlflow-artifacts:/")
+    handlers._model_registry_store = RegistryStore(url)
+    handlers._artifact_repo = _artifact_repository()
+    handlers.utils.set_tracking_uri(url)
+    handlers.registry_utils.set_registry_uri(url)
+    return fastapi_app.app
+
+
+def _artifact_repository() -> Any:
+    """MLflow's own reader of the destination, with the hub's credentials instead of the process's."""
+    if not settings.COVEY_S3_ENDPOINT:
+        from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+        return LocalArtifactRepository(artifact_destination())
+    from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
+
+    return S3ArtifactRepository(
+        artifact_destination(),
+        access_key_id=settings.COVEY_S3_ACCESS_KEY,
+        secret_access_key=settings.COVEY_S3_SECRET_KEY,
+    )
+
+
+def upgrade_database(*, only_if_empty: bool = False) -> None:
+    """Make MLflow's tables, or bring them to the installed version (as `mlflow db upgrade` does).
+
+    only_if_empty: make them when there are none, touch nothing otherwise; an old schema is then an error with the
+    fix in its text, because an upgrade wants a backup first.
+    """
+    configure()
+    import sqlalchemy
+    from mlflow.store.db import utils as database
+
+    engine = database.create_sqlalchemy_engine_with_retry(settings.MLFLOW_DATABASE_URL)
+    try:
+        with _one_at_a_time():
+            if engine.dialect.name == "postgresql":
+                with engine.begin() as connection:
+                    connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS mlflow"))
+            else:
+                with engine.connect() as connection:
+                    # Readers do not block the writer; kept in the file.
+                    connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
+            if database._is_empty_database(engine):
+                database._initialize_tables(engine)
+            elif not only_if_empty:
+                database._upgrade_db(engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Several processes of a fresh hub start at once; one makes the tables."""
+    with open(settings.COVEY_HOME / "mlflow.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
