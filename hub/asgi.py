@@ -11,6 +11,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
 
+from experiments.mlflow import server as mlflow_server  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
@@ -70,5 +71,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.startup":
+            mlflow_server.warm_up(after_seconds=2)
         if message["type"] == "lifespan.shutdown":
             return

@@ -73,7 +73,9 @@ class Surface:
             await self.respond_error(request, error)
         except Exception:
             logger.exception("unexpected error on %s %s", request.method, request.path)
-            await self.respond_error(request, HubError(f"The hub failed. Its log tells why, under {request.request_id}."))
+            await self.respond_error(
+                request, HubError(f"The hub failed. Its log tells why, under {request.request_id}.")
+            )
         finally:
             request.close()
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
-
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
@@ -32,6 +29,8 @@ from mlflow.utils.validation import (
     _validate_param_keys_unique,
     _validate_run_id,
 )
+from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = list[dict[str, Any]]
 
@@ -122,13 +121,10 @@ def _write_params(connection: Connection, run_id: str, params: list[Param]) -> N
         return
     rows = [{"run_uuid": run_id, "key": p.key, "value": p.value} for p in sorted(params, key=lambda p: p.key)]
     _insert_new(connection, SqlParam.__table__, rows)
-    kept = dict(
-        connection.execute(
-            select(SqlParam.key, SqlParam.value).where(
-                SqlParam.run_uuid == run_id, SqlParam.key.in_([row["key"] for row in rows])
-            )
-        ).all()  # type: ignore[arg-type]
+    wanted = select(SqlParam.key, SqlParam.value).where(
+        SqlParam.run_uuid == run_id, SqlParam.key.in_([row["key"] for row in rows])
     )
+    kept = {key: value for key, value in connection.execute(wanted)}
     changed = [
         {"key": row["key"], "old_value": kept[row["key"]], "new_value": row["value"]}
         for row in rows
@@ -190,11 +186,8 @@ def _write_tags(connection: Connection, run_id: str, tags: list[RunTag]) -> None
 
 
 def _insert_new(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert what is not there yet, in chunks whose parameters fit every database's limit."""
-    per_chunk = max(1, 30_000 // len(rows[0]))
-    for start in range(0, len(rows), per_chunk):
-        chunk = rows[start : start + per_chunk]
-        connection.execute(_insert(connection, table).values(chunk).on_conflict_do_nothing())
+    """Insert what is not there yet."""
+    connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
 
 
 def _insert(connection: Connection, table: Table) -> Any:

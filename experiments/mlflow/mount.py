@@ -13,21 +13,19 @@ from django.http.request import split_domain_port, validate_host
 from experiments.mlflow import artifacts, rules, server
 from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
-from experiments.mlflow.responses import REDIRECTED_HEADERS, answer_headers, cookie_headers
+from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, HubError, Invalid, Unauthenticated
 from hub.lib.streams import ClientGone, Request, in_thread
-from repos.models import Access
 from repos.surface import CHALLENGE, Call, Route, Surface, route
 
 logger = logging.getLogger("covey.mlflow")
 BODY_LIMIT_BYTES = 32 * 1024 * 1024  # a batch is at most 1 MiB; traces are larger
 READS = frozenset({"GET", "HEAD"})
 # The hub answers what these say; a client's own would reach past the gate.
-DROPPED = frozenset(
-    "authorization cookie x-mlflow-workspace content-length content-encoding transfer-encoding connection".split()
-)
+DROPPED = frozenset({"authorization", "cookie", "x-mlflow-workspace", "content-length", "content-encoding"})
+DROPPED |= {"transfer-encoding", "connection"}
 ERROR_CODES = {
     400: "INVALID_PARAMETER_VALUE",
     401: "UNAUTHENTICATED",
@@ -132,7 +130,9 @@ async def forward(call: Call, *, extra: list[tuple[str, str]] | None = None) -> 
     query: bytes = request.scope.get("query_string", b"")
     rules.check_query(query)
     body = await request.read(limit_bytes=BODY_LIMIT_BYTES)
-    app = server.loaded() or await in_thread(server.load)
+    app = server.loaded()
+    if app is None:
+        app = await in_thread(server.load)
     named = Named.of(query, body, request.headers.get("x-mlflow-experiment-id", ""))
     if named.default:
         named = named.rewritten(await in_thread(default_experiment_id, call.repository.pk))
@@ -212,7 +212,7 @@ class Answer:
     async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             given = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in message["headers"]]
-            kept = [(name, value) for name, value in given if name not in REDIRECTED_HEADERS]
+            kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS]
             await self.request.start(message["status"], [*kept, *answer_headers(self.request, self.path), *self.extra])
         elif message["type"] == "http.response.body":
             if piece := message.get("body", b""):

@@ -8,9 +8,19 @@ from hub.accounts import authentication
 from hub.lib.streams import Request
 
 # MLflow's own are dropped: the hub decides framing, cookies and who may read across origins.
-REDIRECTED_HEADERS = frozenset(
-    "server date connection transfer-encoding set-cookie x-frame-options content-security-policy "
-    "access-control-allow-origin access-control-allow-credentials access-control-expose-headers".split()
+DROPPED_HEADERS = frozenset(
+    {
+        "server",
+        "date",
+        "connection",
+        "transfer-encoding",
+        "set-cookie",
+        "x-frame-options",
+        "content-security-policy",
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "access-control-expose-headers",
+    }
 )
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 CSRF_COOKIE = "mlflow-request-header-X-CSRFToken"

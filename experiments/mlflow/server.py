@@ -22,11 +22,15 @@ _app: App | None = None
 _warming: threading.Thread | None = None
 
 
-def warm_up() -> None:
-    """Begin to import MLflow in the background; the first request that needs it waits for the rest."""
+def warm_up(*, after_seconds: float = 0) -> None:
+    """Begin to import MLflow in the background; the first request that needs it waits for the rest.
+
+    after_seconds lets a hub that just started show its first page before the import takes the interpreter.
+    """
     global _warming
     if _app is None and _warming is None:
-        _warming = threading.Thread(target=_warm, name="mlflow-import", daemon=True)
+        _warming = threading.Timer(after_seconds, _warm)
+        _warming.daemon = True
         _warming.start()
 
 
@@ -89,9 +93,10 @@ def artifact_destination() -> str:
 def _make() -> App:
     configure()
     upgrade_database(only_if_empty=True)
+    from mlflow.tracking._workspace.registry import _get_workspace_store_registry
+
     from experiments.mlflow.provider import RepositoryWorkspaces
     from experiments.mlflow.store import RegistryStore, TrackingStore
-    from mlflow.tracking._workspace.registry import _get_workspace_store_registry
 
     _get_workspace_store_registry().register("covey", RepositoryWorkspaces)
     with warnings.catch_warnings():

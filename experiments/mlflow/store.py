@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.mlflow import batch
-from experiments.mlflow.context import user_name
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
@@ -16,6 +14,9 @@ from mlflow.store.model_registry.sqlalchemy_workspace_store import WorkspaceAwar
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel
 from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as TrackingBase
 from mlflow.utils.mlflow_tags import MLFLOW_USER
+
+from experiments.mlflow import batch
+from experiments.mlflow.context import user_name
 
 USER_IS_FIXED = "The tag 'mlflow.user' is set by the hub from the access token and cannot be changed."
 
@@ -63,7 +64,9 @@ class TrackingStore(TrackingBase):
         self.check_models([model.model_id for model in models or []])
         super().log_outputs(run_id, models)
 
-    def create_logged_model(self, experiment_id: str, name: Any = None, source_run_id: Any = None, *a: Any, **k: Any) -> Any:
+    def create_logged_model(
+        self, experiment_id: str, name: Any = None, source_run_id: Any = None, *a: Any, **k: Any
+    ) -> Any:
         self.check_run(source_run_id)
         return super().create_logged_model(experiment_id, name, source_run_id, *a, **k)
 

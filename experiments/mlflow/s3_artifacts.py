@@ -1,0 +1,64 @@
+"""Artifacts in the hub's bucket, under the prefix mlflow/: streamed both ways by obstore."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import lru_cache
+
+import obstore
+from django.conf import settings
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from experiments.mlflow.artifacts import PIECE_BYTES, joined
+from hub.lib.errors import NotFound, Upstream
+
+PART_BYTES = 8 * 1024 * 1024
+UNREACHABLE = "The object store did not take or give the artifact."
+
+
+@lru_cache(maxsize=1)
+def _store() -> S3Store:
+    return S3Store(
+        settings.COVEY_S3_BUCKET,
+        prefix="mlflow",
+        endpoint=settings.COVEY_S3_ENDPOINT,
+        access_key_id=settings.COVEY_S3_ACCESS_KEY,
+        secret_access_key=settings.COVEY_S3_SECRET_KEY,
+        region=settings.COVEY_S3_REGION,
+        client_options={"allow_http": settings.COVEY_S3_ENDPOINT.startswith("http://")},
+    )
+
+
+class Bucket:
+    async def put(self, path: str, stream: AsyncIterator[bytes]) -> None:
+        """One PUT for a small file, a multipart that completes only when the body did for a larger one."""
+        pieces = joined(stream, PART_BYTES)
+        first = await anext(pieces, b"")
+        try:
+            if len(first) < PART_BYTES:
+                await obstore.put_async(_store(), path, first, use_multipart=False)
+            else:
+                await obstore.put_async(_store(), path, _chain(first, pieces), chunk_size=PART_BYTES)
+        except BaseError as error:
+            raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
+
+    async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
+        try:
+            found = await obstore.get_async(_store(), path)
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no artifact {path.split('/', 2)[-1]!r}.") from error
+        except BaseError as error:
+            raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
+        return found.meta["size"], _pieces(found)
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def _pieces(found: obstore.GetResult) -> AsyncIterator[bytes]:
+    async for piece in found.stream(min_chunk_size=PIECE_BYTES):
+        yield bytes(piece)
