@@ -14,6 +14,7 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 
+from datasets import remote as dvc  # noqa: E402
 from experiments.mlflow import server as mlflow_server  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.errors import Invalid, TooLarge  # noqa: E402
@@ -22,7 +23,7 @@ from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
 from repos.surface import Surface, respond_error  # noqa: E402
 
-SURFACES: list[Surface] = [MlflowSurface()]
+SURFACES: list[Surface] = [dvc.surface, MlflowSurface()]
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
