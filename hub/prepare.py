@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -15,13 +17,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 logger = logging.getLogger("covey.prepare")
-_MIGRATION_LOCK = 0x0C0E_A0D2  # PostgreSQL advisory lock: two hosts starting at once migrate one after the other
+_MIGRATION_LOCK = 0x0C0E_A0D2  # a PostgreSQL advisory lock
 
 
 def prepare() -> None:
     """Bring the database and the static files up to date. Safe when several processes start at once."""
-    with _one_at_a_time():
+    with _file_lock(settings.COVEY_HOME / "prepare.lock"), _database_lock():
         migrate()
+    with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
         collect_static()
 
 
@@ -35,11 +38,15 @@ def migrate() -> None:
 
 
 def collect_static() -> None:
-    """Collect and compress, unless the same files were collected before: that takes seconds."""
+    """Collect and compress what changed since the last start. An interrupted collection is begun anew."""
+    root: Path = settings.STATIC_ROOT
+    marker = root / ".collected"
     found = _fingerprint()
-    marker = settings.STATIC_ROOT / ".collected"
-    if marker.exists() and marker.read_text() == found:
+    if not marker.exists():
+        shutil.rmtree(root, ignore_errors=True)
+    elif marker.read_text() == found:
         return
+    marker.unlink(missing_ok=True)
     logger.info("collecting static files")
     call_command("collectstatic", interactive=False, verbosity=0)
     marker.write_text(found)
@@ -55,15 +62,21 @@ def _fingerprint() -> str:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    with open(settings.COVEY_HOME / "prepare.lock", "w") as lock:
+def _file_lock(path: Path) -> Iterator[None]:
+    with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if connection.vendor != "postgresql":
+        yield
+
+
+@contextmanager
+def _database_lock() -> Iterator[None]:
+    """Two hosts that share a PostgreSQL migrate one after the other."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        try:
             yield
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])

@@ -173,6 +173,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 COVEY_WORKER_THREADS = env.integer("COVEY_WORKER_THREADS", 4, 1)
 if BROKER_URL == "filesystem://":
     _broker = env.private_folder(COVEY_HOME / "broker")
@@ -210,7 +211,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # ---- web ---------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = COVEY_HOME / "static"
+STATIC_ROOT = Path(env.text("COVEY_STATIC_ROOT", str(COVEY_HOME / "static"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

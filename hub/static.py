@@ -17,5 +17,6 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
     patterns = (("*.css", CompressedManifestStaticFilesStorage.patterns[0][1][:2]),)
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Only the names that pages use; compressing the plain copies too would double the first start."""
-        yield from super().compress_files(set(paths) & set(self.hashed_files.values()))
+        """Only the hashed names, which pages use, and only those not compressed by an earlier start."""
+        hashed = set(paths) & set(self.hashed_files.values())
+        yield from super().compress_files({path for path in hashed if not self.exists(f"{path}.gz")})
