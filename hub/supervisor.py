@@ -8,6 +8,7 @@ the child reads the end of it and stops.
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import selectors
 import signal
@@ -53,7 +54,7 @@ class Supervisor:
         self.web = Child("web", ["serve", "--descriptor", str(descriptor), "--first"], descriptors=(descriptor,))
         # These start once the web process has migrated the database and answers: the first page comes first.
         self.later = [Child("worker", ["worker"]), Child("beat", ["beat"])]
-        if demo:
+        if demo and importlib.util.find_spec("hub.demo"):
             self.later.append(Child("demo", ["demo", "--once"], wanted=False))
         self.children = [self.web, *self.later]
         self.selector = selectors.DefaultSelector()
