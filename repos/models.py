@@ -120,6 +120,15 @@ class OldName(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner_key", "name_key"], name="one_old_name")]
 
 
+class Transfer(models.Model):
+    """An open offer to give a repository to another owner; accepting or declining removes the row."""
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="transfer")
+    recipient = models.ForeignKey(Owner, on_delete=models.CASCADE, related_name="transfers")
+    offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="transfers_offered")
+    created = models.DateTimeField(auto_now_add=True)
+
+
 class Topic(models.Model):
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="topics")
     name = models.CharField(max_length=40, db_index=True)

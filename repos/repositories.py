@@ -1,32 +1,38 @@
-"""A repository's life: create, change, rename, transfer, share, star, delete. Values in, rows out; every act audited.
+"""A repository's life: create, change, rename, delete. Values in, rows out; every security act is audited.
 
 Git on disk is made before the row can be seen: a hub killed in between leaves an unnamed folder, never a row
-without its git.
+without its git. Callers have asked the gate; only create asks for itself, since there is nothing to ask about yet.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import transaction
 from django.utils import timezone
 
 from hub.accounts import audit
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import Owner, User
 from hub.jobs import outbox
-from hub.lib import names
-from hub.lib.errors import Denied, NotFound, Unauthenticated, Unprocessable
-from repos import access, signals, starting
+from hub.lib.errors import Denied, Unauthenticated, Unprocessable
+from repos import access, names, signals, starting
 from repos.git import creation, store
-from repos.models import OldName, Push, RefUpdate, Repository
+from repos.models import OldName, Push, RefUpdate, Repository, Topic, Transfer
 
 NO_COMMIT = "0" * 40
+DESCRIPTION_LETTERS, TOPICS = 350, 20
+_TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
+AUDITED = ("private", "default_branch", "protected")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Start:
 EMPTY = Start()
 
 
+# ---- create --------------------------------------------------------------------------------------
 def create(
     actor: Actor, owner: Owner, name: str, *, description: str = "", private: bool = True, start: Start = EMPTY
 ) -> Repository:
@@ -54,17 +61,16 @@ def create(
     Raises Unprocessable (name not allowed or taken, unknown licence), Denied (not yours, or the token is too small).
     """
     _require_owner(actor, owner)
-    names.check_repository_name(name)
-    description = checked_description(description)
-    repository = Repository(owner=owner, name=name, description=description, private=private)
-    if _taken(owner, name):
-        raise _name_taken(repository)
+    names.require_free(owner, name)
+    repository = Repository(owner=owner, name=name, description=checked_description(description), private=private)
     folder = settings.GIT_ROOT / "new" / secrets.token_hex(16)
     try:
         creation.make_bare(folder, branch=repository.default_branch)
         commit = _first_commit(folder, repository, actor, start)
         with transaction.atomic():
-            _insert(repository, commit)
+            repository.empty = not commit
+            repository.pushed = timezone.now() if commit else None
+            names.insert(repository)
             _record_first_push(repository, actor, commit)
             _record(actor, "repository.create", repository, after={"name": repository.full_name, "private": private})
             _move(folder, store.path_of(settings.GIT_ROOT, repository.pk))
@@ -74,13 +80,6 @@ def create(
     return repository
 
 
-def owner_named(actor: Actor, name: str) -> Owner:
-    """The owner in whose name this actor wants to act. Raises NotFound."""
-    if owner := Owner.objects.filter(name_key=name.lower()).first():
-        return owner
-    raise NotFound(f"There is nobody called {name[:40]}.")
-
-
 def author_of(user: User) -> str:
     """How git names this person: "Name <mail>"; what git would trip over is left out."""
     name = "".join(letter for letter in user.display_name if letter.isprintable() and letter not in "<>").strip()
@@ -88,16 +87,8 @@ def author_of(user: User) -> str:
     return f"{name or user.username} <{user.email or f'{user.username}@users.noreply.{host}'}>"
 
 
-def checked_description(text: str) -> str:
-    """One line of at most 350 characters. Raises Unprocessable."""
-    text = " ".join(text.split())
-    if len(text) > 350:
-        raise Unprocessable("The description is longer than 350 characters.", details="Put the rest into the README.")
-    return text
-
-
-def _require_owner(actor: Actor, owner: Owner) -> User:
-    """The user, when they may make repositories for this owner. Raises Unauthenticated or Denied."""
+def _require_owner(actor: Actor, owner: Owner) -> None:
+    """Raises Unauthenticated, or Denied when this actor may not make repositories for this owner."""
     if actor.user is None:
         raise Unauthenticated()
     access.require_scope(actor, Area.REPO, write=True)
@@ -108,7 +99,6 @@ def _require_owner(actor: Actor, owner: Owner) -> User:
         )
     if actor.user.owner_id != owner.pk:
         raise Denied(f"You may not make repositories for {owner.name}.", details="Make it under your own name.")
-    return actor.user
 
 
 def _first_commit(folder: Path, repository: Repository, actor: Actor, start: Start) -> str:
@@ -134,19 +124,6 @@ def _first_commit(folder: Path, repository: Repository, actor: Actor, start: Sta
     )
 
 
-def _insert(repository: Repository, commit: str) -> None:
-    """Take the name: from now on nobody is redirected from it. Raises Unprocessable when somebody was faster."""
-    repository.empty = not commit
-    if commit:
-        repository.ref_generation, repository.pushed = 1, timezone.now()
-    try:
-        with transaction.atomic():
-            repository.save(force_insert=True)
-    except IntegrityError as error:
-        raise _name_taken(repository) from error
-    _forget_old_name(repository.owner, repository.name)
-
-
 def _record_first_push(repository: Repository, actor: Actor, commit: str) -> None:
     if not commit:
         return
@@ -165,18 +142,122 @@ def _move(folder: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(target)
     folder.rename(target)
+    creation.fsync(target.parent)
 
 
-def _taken(owner: Owner, name: str) -> bool:
-    return Repository.objects.filter(owner=owner, name_key=name.lower(), deleted=None).exists()
+# ---- change --------------------------------------------------------------------------------------
+def update(
+    actor: Actor,
+    repository: Repository,
+    *,
+    description: str | None = None,
+    website: str | None = None,
+    private: bool | None = None,
+    default_branch: str | None = None,
+    protected: bool | None = None,
+    topics: Iterable[str] | None = None,
+) -> Repository:
+    """Change what is not None. Raises Unprocessable with nothing changed."""
+    wanted = {
+        "description": None if description is None else checked_description(description),
+        "website": None if website is None else checked_website(website),
+        "private": private,
+        "default_branch": default_branch,
+        "protected": protected,
+    }
+    labels = None if topics is None else checked_topics(topics)
+    with transaction.atomic():
+        row = Repository.objects.select_for_update(of=("self",)).select_related("owner").get(pk=repository.pk)
+        changes = {name: new for name, new in wanted.items() if new is not None and new != getattr(row, name)}
+        if "default_branch" in changes:
+            _point_head(row, str(default_branch))
+        before = {name: getattr(row, name) for name in changes if name in AUDITED}
+        for name, new in changes.items():
+            setattr(row, name, new)
+        if changes:
+            row.save(update_fields=[*changes, "updated"])
+        if before:
+            _record(actor, "repository.update", row, before=before, after={name: changes[name] for name in before})
+        if labels is not None:
+            _replace_topics(row, labels)
+    row.granted = repository.granted
+    return row
 
 
-def _name_taken(repository: Repository) -> Unprocessable:
-    return Unprocessable(f"{repository.full_name} already exists.", details="Choose another name.")
+def checked_description(text: str) -> str:
+    """One line of at most 350 characters. Raises Unprocessable."""
+    text = " ".join(text.split())
+    if len(text) > DESCRIPTION_LETTERS:
+        raise Unprocessable(
+            f"The description is longer than {DESCRIPTION_LETTERS} characters.", details="Put the rest into the README."
+        )
+    return text
 
 
-def _forget_old_name(owner: Owner, name: str) -> None:
-    OldName.objects.filter(owner_key=owner.name_key, name_key=name.lower()).delete()
+def checked_website(text: str) -> str:
+    """An http or https address, or nothing. Raises Unprocessable."""
+    text = text.strip()
+    if text:
+        try:
+            URLValidator(schemes=["http", "https"])(text)
+        except ValidationError as error:
+            raise Unprocessable("The website is not an http or https address.") from error
+        if len(text) > 200:
+            raise Unprocessable("The website's address is longer than 200 characters.")
+    return text
+
+
+def checked_topics(topics: Iterable[str]) -> list[str]:
+    """Lower case, each once, in the order given. Raises Unprocessable."""
+    wanted = list(dict.fromkeys(topic.strip().lower() for topic in topics if topic.strip()))
+    if bad := [topic for topic in wanted if not _TOPIC.fullmatch(topic)]:
+        raise Unprocessable(
+            f"{bad[0][:60]!r} cannot be a topic.", details="Use up to 39 lower-case letters, digits and '-'."
+        )
+    if len(wanted) > TOPICS:
+        raise Unprocessable(f"A repository has at most {TOPICS} topics.")
+    return wanted
+
+
+def _replace_topics(repository: Repository, topics: list[str]) -> None:
+    repository.topics.exclude(name__in=topics).delete()
+    Topic.objects.bulk_create([Topic(repository=repository, name=topic) for topic in topics], ignore_conflicts=True)
+
+
+def _point_head(repository: Repository, branch: str) -> None:
+    """HEAD in git, which a clone checks out. Raises Unprocessable when the branch does not exist."""
+    path = store.path_of(settings.GIT_ROOT, repository.pk)
+    if not creation.is_branch_name(branch):
+        raise Unprocessable("That is not a name git allows for a branch.")
+    if not repository.empty and not creation.has_branch(path, branch):
+        raise Unprocessable(f"There is no branch {branch[:100]!r}.", details="Push it first, then make it the default.")
+    creation.point_head(path, branch)
+
+
+def rename(actor: Actor, repository: Repository, name: str) -> Repository:
+    """Give it another name; readers of the old one are redirected until somebody takes it. Raises Unprocessable."""
+    if name == repository.name:
+        return repository
+    if name.lower() != repository.name_key:
+        names.require_free(repository.owner, name)
+    with transaction.atomic():
+        old = repository.full_name
+        names.take(repository, owner=repository.owner, name=name)
+        _record(actor, "repository.rename", repository, before={"name": old}, after={"name": repository.full_name})
+    return repository
+
+
+# ---- delete --------------------------------------------------------------------------------------
+def delete(actor: Actor, repository: Repository) -> None:
+    """Hide it at once on every surface; its stores are removed by whoever receives DELETED. The name is free again."""
+    now = timezone.now()
+    with transaction.atomic():
+        Repository.objects.filter(pk=repository.pk).update(deleted=now)
+        OldName.objects.filter(repository=repository).delete()
+        Transfer.objects.filter(repository=repository).delete()
+        repository.tokens.filter(revoked=None).update(revoked=now)
+        _record(actor, "repository.delete", repository, before={"name": repository.full_name})
+        outbox.announce(signals.DELETED, {"repository_id": repository.pk})
 
 
 def _record(actor: Actor, action: str, repository: Repository, *, before: object = None, after: object = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -23,6 +24,22 @@ def make_bare(path: Path, *, branch: str) -> None:
         timeout=TIMEOUT_SECONDS,
     )
     point_head(path, branch)
+    sync(path)
+
+
+def is_branch_name(name: str) -> bool:
+    """Whether git would make a branch of this name."""
+    if not name or len(name) > 250 or "\0" in name or name.startswith("-") or name == "HEAD":
+        return False
+    checked = subprocess.run(
+        ["git", "check-ref-format", f"refs/heads/{name}"], capture_output=True, timeout=TIMEOUT_SECONDS
+    )
+    return checked.returncode == 0
+
+
+def has_branch(path: Path, branch: str) -> bool:
+    with Repo(str(path)) as repository:
+        return Ref(f"refs/heads/{branch}".encode()) in repository.refs
 
 
 def point_head(path: Path, branch: str) -> None:
@@ -54,7 +71,24 @@ def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: st
         for item in objects:
             repository.object_store.add_object(item)
         repository.refs[Ref(f"refs/heads/{branch}".encode())] = commit.id
-        return commit.id.decode()
+    sync(path)
+    return commit.id.decode()
+
+
+def sync(folder: Path) -> None:
+    """Make everything below folder durable before it is moved where people look."""
+    for place, _, files in os.walk(folder):
+        for name in files:
+            fsync(Path(place, name))
+        fsync(Path(place))
+
+
+def fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _tree(files: dict[str, bytes], objects: list[Blob | Tree | Commit]) -> Tree:
