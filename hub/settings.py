@@ -122,6 +122,8 @@ if SQLITE:
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
+    # Tests use a file too: threads share a database in memory by rules of its own, without waiting for locks.
+    _db["TEST"] = {"NAME": COVEY_HOME / "test.sqlite3"}
 elif _db["ENGINE"] == "django.db.backends.postgresql":
     _db["OPTIONS"] = {
         **_db.get("OPTIONS", {}),
