@@ -33,6 +33,11 @@ def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
     }
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2"]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def audit_log_can_be_emptied() -> None:
     """Tests with real transactions empty every table afterwards, which the audit log's triggers refuse."""

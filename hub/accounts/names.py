@@ -14,10 +14,10 @@ from hub.lib.errors import Conflict
 
 # Not URLs today, but a stranger who takes them could pass for the hub or for nobody, or block a later page.
 ALWAYS_RESERVED = frozenset(
-    """about account admins anonymous api assets blog contact dashboard docs download ghost groups help hub inbox issues
-    login logout me media metrics none notifications null organisations organizations orgs pricing privacy public pulls
-    raw register repos robots search security self settings signin signup stars static status support system terms
-    topics undefined user users www""".split()  # noqa: SIM905  # a list of words reads best as words
+    """about account admins anonymous api assets blog contact dashboard docs download explore ghost groups help hub
+    inbox issues login logout me media metrics new none notifications null organisations organizations orgs
+    pricing privacy public pulls raw register repos robots search security self settings signin signup stars
+    static status support system terms topics undefined user users www""".split()  # noqa: SIM905  # a list of words reads best as words
 )
 _LITERAL = re.compile(r"\^?([A-Za-z0-9_.-]+)")
 

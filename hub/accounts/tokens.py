@@ -76,16 +76,17 @@ def mint(
     wanted = frozenset(scopes)
     expires = timezone.now() + timedelta(days=days)
     if actor.token_id is not None:
-        _refuse_bigger(actor, wanted, repository_id, expires)
+        _refuse_bigger(actor, AccessToken.objects.get(pk=actor.token_id), wanted, repository_id, expires)
     with transaction.atomic():
         row, secret = create(actor.user, name=name, scopes=wanted, repository_id=repository_id, days=days)
         audit.record("token.create", actor, subject=row.name, owner_id=actor.user.owner_id, after=_summary(row))
     return row, secret
 
 
-def _refuse_bigger(actor: Actor, scopes: frozenset[str], repository_id: int | None, expires: datetime) -> None:
+def _refuse_bigger(
+    actor: Actor, own: AccessToken, scopes: frozenset[str], repository_id: int | None, expires: datetime
+) -> None:
     """A token may only make a token that can do no more, nowhere else and no longer than itself."""
-    own = AccessToken.objects.get(pk=actor.token_id)
     if not actor.has_scope(Area.ACCOUNT, write=True):
         raise Denied("This access token lacks the scope account:write.", details="Make the token in the browser.")
     beyond = [scope for scope in sorted(scopes) if scope in ALL_SCOPES and not _covers(actor, scope)]
@@ -104,9 +105,11 @@ def _covers(actor: Actor, scope: str) -> bool:
 
 def revoke(actor: Actor, token_id: int) -> AccessToken:
     """End one of the actor's own tokens, now and for good. Raises NotFound when it is not theirs."""
+    if actor.user is None:
+        raise NotFound()
     with transaction.atomic():
-        row = AccessToken.objects.select_for_update().filter(pk=token_id, user_id=actor.user_id).first()
-        if row is None or actor.user is None:
+        row = AccessToken.objects.select_for_update().filter(pk=token_id, user=actor.user).first()
+        if row is None:
             raise NotFound()
         if row.revoked is None:
             row.revoked = timezone.now()

@@ -4,14 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from hub.accounts.models import AuditEvent, User
 from hub.jobs.models import Outbox
 
 URL = "/account/password/forgotten"
-
 
 
 def link_in(body: str) -> str:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.core.cache import cache
 from django.test import Client
 
 from hub.accounts.models import AuditEvent, User
@@ -14,19 +14,21 @@ from hub.accounts.models import AuditEvent, User
 PASSWORD = "correct horse battery"
 
 
-
 def code_of(secret: str, *, steps: int = 0) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 
 @pytest.fixture
-def protected(client: Client, alice: User) -> str:
+def protected(client: Client, alice: User, django_capture_on_commit_callbacks: Any) -> str:
     """alice has switched the second factor on and is signed out; the value is the seed."""
     client.post("/account/login", {"login": "alice", "password": PASSWORD})
+    assert client.get("/settings/security/totp/activate")["Location"].startswith("/account/reauthenticate")
+    client.post("/account/reauthenticate", {"password": PASSWORD})
     page = client.get("/settings/security/totp/activate").content.decode()
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)
     assert secret, page
-    response = client.post("/settings/security/totp/activate", {"code": code_of(secret.group(1))})
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post("/settings/security/totp/activate", {"code": code_of(secret.group(1))})
     assert response.status_code == 302
     client.post("/account/logout")
     return secret.group(1)
@@ -79,6 +81,10 @@ def test_the_seed_is_encrypted_at_rest(alice: User, protected: str) -> None:
 def test_it_can_be_switched_off_after_proving_oneself_again(client: Client, alice: User, protected: str) -> None:
     client.post("/account/login", {"login": "alice", "password": PASSWORD})
     client.post("/account/code", {"code": code_of(protected, steps=1)})
-    assert client.post("/settings/security/totp/deactivate").status_code == 302
+    refused = client.post("/settings/security/totp/deactivate")
+    assert refused["Location"].startswith("/account/reauthenticate")
+    assert Authenticator.objects.filter(user=alice).exists()
+    client.post("/account/reauthenticate", {"password": PASSWORD})
+    assert client.post("/settings/security/totp/deactivate")["Location"] == "/settings/security"
     assert not Authenticator.objects.filter(user=alice).exists()
     assert AuditEvent.objects.filter(action="totp.remove").exists()

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from hub.accounts.models import AuditEvent, User
 
 PASSWORD = "correct horse battery"
-
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", "Alice@Example.org"])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -21,21 +19,6 @@ from hub.lib.errors import Denied, Invalid
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
-P = ParamSpec("P")
-
-
-def _administrators(
-    view: Callable[Concatenate[HubRequest, P], HttpResponse],
-) -> Callable[Concatenate[HubRequest, P], HttpResponse]:
-    @wraps(view)
-    def guarded(request: HubRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not request.user.is_superuser:
-            raise Denied(
-                "Only administrators see everybody's log.", details="Your own is under Settings → Security log."
-            )
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @login_required
@@ -52,17 +35,22 @@ def export_own(request: HubRequest) -> StreamingHttpResponse:
 
 @login_required
 @require_safe
-@_administrators
 def everyone(request: HubRequest) -> HttpResponse:
+    _require_administrator(request)
     return _page(request, AuditEvent.objects.all(), everyone=True)
 
 
 @login_required
 @require_safe
-@_administrators
 def export_everyone(request: HubRequest) -> StreamingHttpResponse:
+    _require_administrator(request)
     audit.record("log.export", request.actor, owner_id=request.user.owner_id, subject="everyone")
     return _export(_filtered(request, AuditEvent.objects.all()))
+
+
+def _require_administrator(request: HubRequest) -> None:
+    if not request.user.is_superuser:
+        raise Denied("Only administrators see everybody's log.", details="Your own is under Settings → Security log.")
 
 
 def _page(request: HubRequest, events: AuditEvents, *, everyone: bool) -> HttpResponse:
@@ -106,9 +94,13 @@ def _export(events: AuditEvents) -> StreamingHttpResponse:
 
 async def _lines(events: AuditEvents) -> AsyncIterator[bytes]:
     last = 0
-    while chunk := await sync_to_async(list)(events.filter(pk__gt=last).order_by("pk")[:EXPORT_CHUNK]):
+    while chunk := await sync_to_async(_chunk)(events, last):
         yield b"".join(json.dumps(audit.as_json(event)).encode() + b"\n" for event in chunk)
         last = chunk[-1].pk
+
+
+def _chunk(events: AuditEvents, after: int) -> list[AuditEvent]:
+    return list(events.filter(pk__gt=after).order_by("pk")[:EXPORT_CHUNK])
 
 
 def _day(text: str) -> date:
