@@ -11,24 +11,21 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
 
-from django.conf import settings  # noqa: E402
-from django.http.request import split_domain_port, validate_host  # noqa: E402
-
-from datasets import remote as dvc  # noqa: E402
 from experiments.mlflow import server as mlflow_server  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
-from hub.lib.errors import Invalid, TooLarge  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
-from repos.surface import Surface, respond_error  # noqa: E402
+from repos import smarthttp  # noqa: E402
+from repos.surface import Surface  # noqa: E402
 
-SURFACES: list[Surface] = [dvc.surface, MlflowSurface()]
-HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
+SURFACES: list[Surface] = [smarthttp.surface, MlflowSurface()]
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
 _django = get_asgi_application()
 _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(?:/(.*))?")
+# git also asks without the suffix when people copy the address of a page.
+_plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,20 +36,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     headers = dict(scope["headers"])
     scope.setdefault("state", {})["request_id"] = new_request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
     request = Request(scope, receive, send)
-    if not known_host(request.headers.get("host", "")):
-        return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
     if match := _machine.fullmatch(request.path):
         owner, name, suffix, rest = match.groups()
         for surface in SURFACES:
             if surface.suffix == suffix:
                 return await surface(request, owner, name, rest or "")
+    if match := _plain_git.fullmatch(request.path):
+        return await smarthttp.surface(request, *match.groups())
     return await capped_django(scope, receive, send)
-
-
-def known_host(header: str) -> bool:
-    """Whether a Host header names this hub: a foreign one is a rebinding attack or a missing setting."""
-    domain, _ = split_domain_port(header)
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,13 +59,10 @@ async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         total += len(message.get("body", b""))
         if total > BODY_LIMIT_BYTES:
-            raise TooLarge
+            return {"type": "http.disconnect"}
         return message
 
-    try:
-        await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
-    except TooLarge:  # Django reads the whole body first, so no answer has begun
-        await refuse_body(send)
+    return await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
 
 
 async def refuse_body(send: Send) -> None:

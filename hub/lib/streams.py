@@ -129,8 +129,13 @@ class Request:
         if self.request_id:
             fields.append((b"x-request-id", self.request_id.encode()))
         await self._emit({"type": "http.response.start", "status": status, "headers": fields})
+        self.watch()
+
+    def watch(self) -> asyncio.Event:
+        """gone, watched from now on when the body was read; start() calls this too."""
         if self._body_done and self._watch is None:
             self._watch = asyncio.create_task(self._watch_disconnect())
+        return self._gone
 
     async def write(self, piece: bytes) -> None:
         """Send a piece of the body. Raises ClientGone when nobody is listening."""
@@ -152,11 +157,6 @@ class Request:
             encoded.append((b"x-request-id", self.request_id.encode()))
         await self._emit({"type": "http.response.start", "status": status, "headers": encoded})
         await self._emit({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
-
-    async def respond_empty(self, status: int, headers: Headers = ()) -> None:
-        """Status and headers alone: 304, and HEAD, whose content-length tells of a body that is not sent."""
-        await self.start(status, headers)
-        await self.finish()
 
     @property
     def gone(self) -> asyncio.Event:

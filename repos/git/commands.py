@@ -221,8 +221,17 @@ def limit(pid: int, limits: Limits) -> None:
 
 def kill_group(pid: int) -> None:
     """Kill a child started in its own session, with everything it started."""
+    _signal_group(pid, signal.SIGKILL)
+
+
+def stop_group(pid: int) -> None:
+    """Ask the same to end: git then removes its temporary files."""
+    _signal_group(pid, signal.SIGTERM)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
     try:
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, number)
     except ProcessLookupError:
         return
 

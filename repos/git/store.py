@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repos.git import commands
-from repos.git.commands import GIB, GitError
+from repos.git.commands import GitError
 
 ZERO = "0" * 40
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
@@ -55,27 +55,28 @@ class Quarantine:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.repository / "objects"),
         }
 
-    def new_objects(self) -> list[tuple[str, int]]:
+    def new_objects(self) -> Iterator[tuple[str, int]]:
         """(id, size in bytes) of every object in here, without those of the repository."""
         alternates = self.objects / "info" / "alternates"
         aside = alternates.with_name("alternates.aside")
         if alternates.exists():
             alternates.rename(aside)
         try:
-            out = commands.run(
+            for line in commands.records(
                 self.repository,
                 "cat-file",
                 "--batch-all-objects",
                 "--batch-check=%(objectname) %(objectsize)",
                 "--unordered",
+                separator=b"\n",
                 timeout_seconds=300,
-                max_bytes=GIB,
                 extra={"GIT_OBJECT_DIRECTORY": str(self.objects)},
-            )
+            ):
+                name, size = line.decode().split()
+                yield name, int(size)
         finally:
             if aside.exists():
                 aside.rename(alternates)
-        return [(name.decode(), int(size)) for name, size in (line.split() for line in out.splitlines())]
 
 
 def path_of(root: Path, repository_id: int) -> Path:

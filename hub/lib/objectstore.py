@@ -1,0 +1,62 @@
+"""Where bytes live: one interface, a folder or S3 behind it. Plain Python, no Django."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class ObjectStoreError(Exception):
+    """The store did not do what was asked (unreachable, full, refused)."""
+
+
+class ObjectMissing(ObjectStoreError):
+    """No object has this key."""
+
+
+class DigestMismatch(ObjectStoreError):
+    """The bytes that arrived are not the bytes that were announced; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What put() wrote: both digests (hex) and the size in bytes."""
+
+    key: str
+    size: int
+    md5: str
+    sha256: str
+
+
+class ObjectStore(Protocol):
+    """Streams in, streams out, constant memory. A returned put() survives kill -9."""
+
+    async def put(self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset()) -> Stored:
+        """Store a stream under a key made from its sha256; when md5s is given, its md5 must be one of them.
+
+        Raises DigestMismatch with nothing stored. Storing the same bytes again is harmless.
+        """
+        ...
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes start (inclusive) to end (exclusive) in pieces. Raises ObjectMissing."""
+        ...
+
+    def head(self, key: str, limit: int) -> bytes:
+        """The first bytes; blocking. Raises ObjectMissing."""
+        ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def delete(self, key: str) -> None:
+        """Remove; absent is fine."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """(key, size) of every object under a prefix, in key order."""
+        ...
+
+    def presigned_url(self, key: str, *, seconds: int, filename: str = "") -> str | None:
+        """A URL that clients may GET without credentials, or None when this store cannot make one."""
+        ...

@@ -1,0 +1,98 @@
+"""The one answer to "may these refs change so?": for pushes, web edits, the API and merges alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from hub.accounts.actor import Actor, Area
+from hub.lib.errors import Denied, TooLarge, Unprocessable
+from repos import access
+from repos.access import Access
+from repos.git import commands
+from repos.git.commands import GitError
+from repos.git.store import ZERO, Quarantine, RefChange, size_on_disk
+from repos.models import Repository
+
+NAMESPACES = ("refs/heads/", "refs/tags/", "refs/notes/", "refs/exps/")
+_BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$")
+_LOOKS_LIKE_ID = re.compile(r"refs/(?:heads|tags)/[0-9a-f]{40}")
+
+
+def check(
+    repository: Repository, actor: Actor, changes: Sequence[RefChange], *, quarantine: Quarantine | None = None
+) -> frozenset[str]:
+    """The refs among these that lose commits (forced updates), when all of it is allowed.
+
+    The actor's access is asked again: an upload may have taken hours. quarantine: where the new objects are.
+    Raises NotFound, Denied, Unprocessable or TooLarge, each with a next step for the person.
+    """
+    current = Repository.objects.select_related("owner").get(pk=repository.pk)
+    access.check(actor, current, need=Access.WRITE, area=Area.REPO)
+    for change in changes:
+        check_name(change)
+    if quarantine is not None:
+        _check_sizes(current, quarantine)
+    forced = frozenset(change.ref for change in changes if _loses_commits(current, change, quarantine))
+    if current.protected:
+        _check_protection(current, changes, forced)
+    return forced
+
+
+def check_name(change: RefChange) -> None:
+    """Raises Unprocessable when the ref may not be written. What exists may always be deleted."""
+    if not change.ref.startswith(NAMESPACES):
+        raise Unprocessable(
+            f"{change.ref} cannot be written here.",
+            details="Push branches (refs/heads), tags (refs/tags), notes (refs/notes) or DVC experiments (refs/exps).",
+        )
+    if change.new == ZERO:
+        return
+    short = change.ref.split("/", 2)[2]
+    if _BAD_IN_REF.search(change.ref) or short.startswith("-") or short in {"", "@", "HEAD"}:
+        raise Unprocessable(
+            f"{change.ref!r} is not a name for a branch or tag.",
+            details="Leave out spaces, '..', '~^:?*[\\@{', a leading '-' or '.', and a final '.lock', '/' or '.'.",
+        )
+    if _LOOKS_LIKE_ID.fullmatch(change.ref):
+        raise Unprocessable(f"{short} looks like a commit id.", details="Give the branch or tag another name.")
+
+
+def _check_sizes(repository: Repository, quarantine: Quarantine) -> None:
+    largest, most = max(quarantine.new_objects(), key=lambda found: found[1], default=("", 0)), settings
+    if largest[1] > most.GIT_MAX_OBJECT_BYTES:
+        raise TooLarge(
+            f"Object {largest[0]} is {largest[1]:,} bytes; files in git may have {most.GIT_MAX_OBJECT_BYTES:,} here.",
+            details="Track large files with DVC: dvc add FILE, then commit the pointer and dvc push.",
+        )
+    if most.GIT_MAX_REPOSITORY_BYTES and size_on_disk(repository.path) > most.GIT_MAX_REPOSITORY_BYTES:
+        raise TooLarge(
+            f"With this push {repository.full_name} would be larger than {most.GIT_MAX_REPOSITORY_BYTES:,} bytes.",
+            details="Track large files with DVC, or ask an administrator for a larger limit.",
+        )
+
+
+def _loses_commits(repository: Repository, change: RefChange, quarantine: Quarantine | None) -> bool:
+    """Whether commits of a branch are no longer on it after the change; what git cannot tell in time counts as yes."""
+    if not change.ref.startswith("refs/heads/") or ZERO in (change.old, change.new):
+        return False
+    extra = quarantine.environment if quarantine else None
+    try:
+        return not commands.succeeds(
+            repository.path, "merge-base", "--is-ancestor", change.old, change.new, extra=extra
+        )
+    except GitError:  # an old id that is not here (git refuses it later), or a history too long for the time limit
+        return True
+
+
+def _check_protection(repository: Repository, changes: Sequence[RefChange], forced: frozenset[str]) -> None:
+    protected = f"refs/heads/{repository.default_branch}"
+    for change in changes:
+        if change.ref == protected and (change.new == ZERO or change.ref in forced):
+            verb = "deleted" if change.new == ZERO else "force-pushed"
+            raise Denied(
+                f"The default branch {repository.default_branch} is protected and cannot be {verb}.",
+                details="Push to another branch, or ask an administrator of the repository to lift the protection.",
+            )

@@ -1,0 +1,146 @@
+"""The one way refs change: policy, a row that says what is about to happen, git's own swap, then the event.
+
+A push runs judge() inside git's pre-receive hook and settle() after git ended. Web edits, the API and merges call
+publish(). A hub killed in between leaves a PREPARED row; reconcile() asks git what became of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from hub.accounts import audit
+from hub.accounts.actor import Actor
+from hub.jobs import outbox
+from hub.lib.errors import Conflict, Unprocessable
+from repos import policy, signals
+from repos.git.commands import GitError
+from repos.git.store import ZERO, ObjectsRefused, Quarantine, RefChange, RefMoved, RepositoryMissing, refs, size_on_disk
+from repos.models import Push, RefUpdate, Repository
+from repos.storage import store
+
+logger = logging.getLogger("covey.publishing")
+# Git moves refs within seconds of the verdict; a row older than this belongs to a hub that died.
+ABANDONED_AFTER = timedelta(seconds=60)
+MAX_LISTED = 50  # refs named in one audit event; the Push row has them all
+
+
+def publish(
+    repository: Repository,
+    actor: Actor,
+    changes: Sequence[RefChange],
+    *,
+    quarantine: Quarantine | None = None,
+    via: str = "web",
+) -> Push:
+    """Store the quarantine's objects and move the refs, all or none; durable and announced on return.
+
+    Raises what policy.check raises, Conflict when a ref is no longer at its old id, Unprocessable when git refuses
+    the objects.
+    """
+    push = judge(repository, actor, changes, quarantine=quarantine, via=via)
+    try:
+        store().publish(repository.pk, quarantine, changes)
+    except RefMoved as error:
+        settle(push, ())
+        raise Conflict("Somebody changed this branch in the meantime.", details="Reload, then try again.") from error
+    except ObjectsRefused as error:
+        settle(push, ())
+        raise Unprocessable("Git refuses these files.", details=str(error)[:500]) from error
+    settle(push, [change.ref for change in changes])
+    return push
+
+
+def judge(
+    repository: Repository,
+    actor: Actor,
+    changes: Sequence[RefChange],
+    *,
+    quarantine: Quarantine | None = None,
+    via: str = "git",
+) -> Push:
+    """Ask the policy and write down what is about to happen: the PREPARED push. Raises what policy.check raises."""
+    forced = policy.check(repository, actor, changes, quarantine=quarantine)
+    with transaction.atomic():
+        push = Push.objects.create(repository=repository, user=actor.user, token_id=actor.token_id, via=via)
+        RefUpdate.objects.bulk_create(
+            RefUpdate(push=push, ref=c.ref, old=c.old, new=c.new, forced=c.ref in forced) for c in changes
+        )
+    return push
+
+
+def settle(push: Push, applied: Collection[str]) -> None:
+    """Write down which refs git moved and announce them, in one transaction. Settling twice changes nothing."""
+    repository = Repository.objects.select_related("owner").get(pk=push.repository_id)
+    path = store().open_for_read(repository.pk)
+    branches = refs(path, "refs/heads/") if applied else {}
+    size = size_on_disk(path) if applied else 0
+    with transaction.atomic():
+        settled = Push.objects.filter(pk=push.pk).exclude(state=Push.State.DONE)
+        state = Push.State.DONE if applied else Push.State.FAILED
+        if not settled.update(state=state, settled=timezone.now()) or not applied:
+            return
+        rows = [row for row in push.updates.all() if row.ref in set(applied)]
+        for row in rows:
+            row.applied = True
+        RefUpdate.objects.bulk_update(rows, ["applied"], batch_size=500)
+        _record_losses(push, repository, rows)
+        now = timezone.now()
+        Repository.objects.filter(pk=repository.pk).update(
+            ref_generation=F("ref_generation") + 1, pushed=now, updated=now, empty=not branches, size_bytes=size
+        )
+        _adopt_first_branch(repository, branches)
+        outbox.announce(signals.PUSHED, {"repository_id": repository.pk, "push_id": push.pk})
+
+
+def _record_losses(push: Push, repository: Repository, rows: list[RefUpdate]) -> None:
+    """Force pushes and deleted branches are security acts."""
+    lossy = [row for row in rows if row.forced or (row.new == ZERO and row.ref.startswith("refs/heads/"))]
+    if lossy:
+        audit.record(
+            "git.rewrite",
+            Actor(user=push.user, token_id=push.token_id),
+            subject=repository.full_name,
+            owner_id=repository.owner_id,
+            repository_id=repository.pk,
+            before={row.ref: row.old for row in lossy[:MAX_LISTED]},
+            after={row.ref: row.new for row in lossy[:MAX_LISTED]},
+        )
+
+
+def _adopt_first_branch(repository: Repository, branches: dict[str, str]) -> None:
+    """When nothing was there and the first push brings another branch than the default one, that is the default."""
+    if not repository.empty or not branches or f"refs/heads/{repository.default_branch}" in branches:
+        return
+    name = sorted(branches)[0].removeprefix("refs/heads/")
+    Repository.objects.filter(pk=repository.pk).update(default_branch=name)
+    store().set_head(repository.pk, name)
+
+
+def reconcile(push: Push) -> None:
+    """Settle a push whose hub died: git knows which of its refs moved."""
+    try:
+        current = refs(store().open_for_read(push.repository_id))
+    except (RepositoryMissing, GitError):
+        logger.exception("push %s of repository %s cannot be settled", push.pk, push.repository_id)
+        return
+    applied = []
+    for update in push.updates.all():
+        # A later push may have moved the ref on already; then that push says where it started.
+        moved_on = RefUpdate.objects.filter(
+            push__repository=push.repository_id, push__gt=push.pk, ref=update.ref, old=update.new, applied=True
+        )
+        if current.get(update.ref, ZERO) == update.new or moved_on.exists():
+            applied.append(update.ref)
+    settle(push, applied)
+
+
+def abandoned() -> list[Push]:
+    """Pushes that nobody settled in time, oldest first."""
+    before = timezone.now() - ABANDONED_AFTER
+    return list(Push.objects.filter(state=Push.State.PREPARED, created__lt=before).order_by("pk")[:500])

@@ -1,0 +1,72 @@
+"""Git over HTTP at /{owner}/{name}.git and without .git. Clone and fetch are here, push in receiving.py.
+
+Native git does the work; the hub streams between it and the client with constant memory. Protocols 0, 1 and 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+
+from django.conf import settings
+
+from hub.accounts.actor import Area
+from hub.lib.errors import Denied, Invalid
+from hub.lib.streams import Request, in_thread
+from repos import gitstreams
+from repos.access import Access
+from repos.git import pkt
+from repos.git.transfer import Transfer
+from repos.receiving import receive_pack
+from repos.storage import store
+from repos.surface import Call, Surface, route
+
+SERVICES = {"git-upload-pack": Access.READ, "git-receive-pack": Access.WRITE}
+fetches = gitstreams.Slots(settings.GIT_FETCHES)
+
+
+def service_need(request: Request) -> Access:
+    return SERVICES.get(request.query.get("service", ""), Access.READ)
+
+
+async def info_refs(call: Call) -> None:
+    """What the repository has: the first request of every clone, fetch and push."""
+    service = call.request.query.get("service", "")
+    if not service:
+        raise Denied("This hub speaks git's smart HTTP protocol only.", details="Use git 1.6.6 or newer.")
+    if service not in SERVICES:
+        raise Invalid(f"There is no service {service[:40]!r}.", details="git asks for upload-pack or receive-pack.")
+    await call.request.read(limit_bytes=1024)
+    protocol = gitstreams.protocol_of(call.request)
+    command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
+    if service == "git-upload-pack":
+        command.append("--strict")
+    path = await in_thread(store().open_for_read, call.repository.pk)
+    env = gitstreams.environment(protocol)
+    # Protocol 2 leaves the service line out.
+    first = b"" if protocol.startswith("version=2") else pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
+    async with fetches.take(), Transfer(*command, str(path), env=env, stdin=asyncio.subprocess.DEVNULL) as git:
+        await gitstreams.relay(call.request, git, f"application/x-{service}-advertisement", first=first)
+
+
+async def upload_pack(call: Call) -> None:
+    """A clone or fetch: its small request is read and checked whole before a process starts."""
+    gitstreams.require_type(call.request, "application/x-git-upload-pack-request")
+    path = await in_thread(store().open_for_read, call.repository.pk)
+    command = ["upload-pack", "--stateless-rpc", "--strict", str(path)]
+    env = gitstreams.environment(gitstreams.protocol_of(call.request))
+    with tempfile.TemporaryFile() as file:
+        await gitstreams.spool(call.request, file)
+        async with fetches.take(), Transfer(*command, env=env, stdin=file.fileno()) as git:
+            await gitstreams.relay(call.request, git, "application/x-git-upload-pack-result")
+
+
+surface = Surface(
+    ".git",
+    Area.REPO,
+    [
+        route("GET", "info/refs", info_refs, service_need),
+        route("POST", "git-upload-pack", upload_pack, Access.READ),
+        route("POST", "git-receive-pack", receive_pack, Access.WRITE),
+    ],
+)
