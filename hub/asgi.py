@@ -11,15 +11,21 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
 
+from django.conf import settings  # noqa: E402
+from django.http.request import split_domain_port, validate_host  # noqa: E402
+
+from datasets import remote as dvc  # noqa: E402
 from experiments.mlflow import server as mlflow_server  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
+from hub.lib.errors import Invalid, TooLarge  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
 from repos import smarthttp  # noqa: E402
-from repos.surface import Surface  # noqa: E402
+from repos.surface import Surface, respond_error  # noqa: E402
 
-SURFACES: list[Surface] = [smarthttp.surface, MlflowSurface()]
+SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, MlflowSurface()]
+HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
 _django = get_asgi_application()
@@ -36,6 +42,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     headers = dict(scope["headers"])
     scope.setdefault("state", {})["request_id"] = new_request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
     request = Request(scope, receive, send)
+    if not known_host(request.headers.get("host", "")):
+        return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
     if match := _machine.fullmatch(request.path):
         owner, name, suffix, rest = match.groups()
         for surface in SURFACES:
@@ -44,6 +52,12 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
     return await capped_django(scope, receive, send)
+
+
+def known_host(header: str) -> bool:
+    """Whether a Host header names this hub: a foreign one is a rebinding attack or a missing setting."""
+    domain, _ = split_domain_port(header)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,10 +73,13 @@ async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         total += len(message.get("body", b""))
         if total > BODY_LIMIT_BYTES:
-            return {"type": "http.disconnect"}
+            raise TooLarge
         return message
 
-    return await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
+    try:
+        await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
+    except TooLarge:  # Django reads the whole body first, so no answer has begun
+        await refuse_body(send)
 
 
 async def refuse_body(send: Send) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -122,6 +122,8 @@ if SQLITE:
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
+    # Tests use a file too: threads share a database in memory by rules of its own, without waiting for locks.
+    _db["TEST"] = {"NAME": COVEY_HOME / "test.sqlite3"}
 elif _db["ENGINE"] == "django.db.backends.postgresql":
     _db["OPTIONS"] = {
         **_db.get("OPTIONS", {}),
@@ -192,11 +194,38 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SIGNUP_OPEN = env.boolean("COVEY_SIGNUP", True)
+ACCOUNT_ADAPTER = "hub.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "hub.accounts.forms.LoginForm",
+    "signup": "hub.accounts.forms.SignupForm",
+    "reset_password": "hub.accounts.forms.ResetPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "optional"  # works without a mail server; what is unverified proves nothing
+ACCOUNT_PREVENT_ENUMERATION = "strict"  # sign-up and reset never tell whether an address is known
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+LOGIN_WINDOW = 60  # seconds
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/key",  # key: name and /24, see AccountAdapter
+    "login": "120/m/ip",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,3/m/key",
+}
+WRONG_TOKENS_PER_WINDOW = 30  # distinct wrong tokens per address in 3 minutes
+MFA_ADAPTER = "hub.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Covey"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # safe: sign-up never blocks the address's owner (strict, above)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -205,7 +234,20 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no further cookie
+
+# smtp://user:password@host:587 (STARTTLS), smtps://… (TLS), smtp+plain://host:25; unset: mails are printed.
+EMAIL_URL = urlsplit(env.text("EMAIL_URL"))
+if EMAIL_URL.scheme not in {"", "smtp", "smtps", "smtp+plain"} or bool(EMAIL_URL.scheme) != bool(EMAIL_URL.hostname):
+    raise env.SettingError("EMAIL_URL", f"is {EMAIL_URL.geturl()!r}", "Set it to smtp://user:password@host:587.")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_URL.scheme else 'console'}.EmailBackend"
+EMAIL_HOST = EMAIL_URL.hostname or "localhost"
+EMAIL_PORT = EMAIL_URL.port or {"smtp": 587, "smtps": 465}.get(EMAIL_URL.scheme, 25)
+EMAIL_HOST_USER = unquote(EMAIL_URL.username or "")
+EMAIL_HOST_PASSWORD = unquote(EMAIL_URL.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_URL.scheme == "smtp", EMAIL_URL.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Covey <covey@{_url.hostname}>")
 
 # ---- web ---------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

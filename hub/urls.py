@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from hub import pages, sign_in_link
+from hub import sign_in_link
+from hub.pages import health, home, tokens
+
+handler429 = "hub.accounts.throttle.too_many_requests"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", pages.home, name="home"),
-    path("healthz", pages.healthz, name="healthz"),
+    path("", home.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
     path("api/v1/", include("hub.api_urls")),
     path("sign-in-link/<int:user_id>/<str:token>", sign_in_link.page, name="sign-in-link"),
-    path("account/", include("allauth.urls")),
+    path("settings/tokens", tokens.index, name="settings_tokens"),
+    path("settings/tokens/create", tokens.create, name="settings_tokens_create"),
+    path("settings/tokens/<int:token_id>/revoke", tokens.revoke, name="settings_tokens_revoke"),
+    path("", include("hub.accounts.urls")),
     path("", include("repos.urls")),
 ]

@@ -6,7 +6,7 @@ from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, Moved, NotFound
 from repos.models import Access, Membership, OldName, Repository
 
-__all__ = ["Access", "Actor", "Area", "access_for", "repository_for", "require_scope"]
+__all__ = ["Access", "Actor", "Area", "Moved", "access_for", "repository_for", "require_scope"]
 
 
 def access_for(actor: Actor, repository: Repository) -> Access:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.db import connection
 
-from hub.accounts import tokens
+from hub.accounts import append_only, tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
+from hub.jobs import outbox
 from repos.models import Access, Membership, Repository
 from tests.support.hub import Hub, embedded_hub, production_hub
 
@@ -28,6 +31,24 @@ def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def audit_log_can_be_emptied() -> None:
+    """Tests with real transactions empty every table afterwards, which the audit log's triggers refuse."""
+    empty = connection.ops.execute_sql_flush
+
+    def execute_sql_flush(statements: list[str]) -> None:
+        append_only.remove(connection)
+        empty(statements)
+        append_only.install(connection)
+
+    connection.ops.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -66,6 +87,18 @@ def token_of() -> Callable[..., str]:
         return tokens.create(user, name="test", **options)[1]  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def mailbox(mailoutbox: list[EmailMessage]) -> Callable[[], list[EmailMessage]]:
+    """mailbox() → the mails sent so far, after the worker has delivered the outbox."""
+
+    def sent() -> list[EmailMessage]:
+        for row_id in outbox.pending():
+            outbox.deliver(row_id)
+        return mailoutbox
+
+    return sent
 
 
 @pytest.fixture

@@ -13,6 +13,19 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import AuditEvent
 
 GENESIS = "0" * 64
+FIELDS = (
+    "action",
+    "actor_id",
+    "actor_name",
+    "token_id",
+    "address",
+    "owner_id",
+    "repository_id",
+    "subject",
+    "before",
+    "after",
+    "previous_hash",
+)
 _LOCK = 0x0C0E_A0D1  # PostgreSQL advisory lock: one writer at a time, so the chain has no forks
 
 
@@ -56,24 +69,15 @@ def record(
 
 def digest(event: AuditEvent) -> str:
     """SHA-256 over every field but the id and the hash itself."""
-    fields = {
-        name: getattr(event, name)
-        for name in [
-            "action",
-            "actor_id",
-            "actor_name",
-            "token_id",
-            "address",
-            "owner_id",
-            "repository_id",
-            "subject",
-            "before",
-            "after",
-            "previous_hash",
-        ]
-    }
-    fields["created"] = event.created.isoformat()
+    fields = as_json(event)
+    del fields["id"], fields["hash"]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def as_json(event: AuditEvent) -> dict[str, Any]:
+    """The event as plain values, for the hash and for export."""
+    fields: dict[str, Any] = {name: getattr(event, name) for name in FIELDS}
+    return {"id": event.pk, "created": event.created.isoformat(), **fields, "hash": event.hash}
 
 
 def first_broken() -> AuditEvent | None:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.utils import timezone
 
-from hub.accounts import tokens
+from hub.accounts import throttle, tokens
 from hub.accounts.actor import ANONYMOUS, Actor
 from hub.accounts.models import AccessToken
 from hub.lib.errors import Unauthenticated
@@ -28,13 +28,15 @@ def actor_from_authorization(header: str, *, address: str = "") -> Actor:
     """The actor of a Basic or Bearer header; "" is anonymous.
 
     The token may be the password (any user name), the user name, or the bearer. Raises Unauthenticated when a
-    credential was given and is bad.
+    credential was given and is bad, Throttled when this address tried many different bad ones.
     """
     if not header:
         return Actor(address=address) if address else ANONYMOUS
-    for candidate in _secrets_in(header):
+    candidates = _secrets_in(header)
+    for candidate in candidates:
         if token := tokens.find(candidate):
             _touch(token)
+            throttle.right_token(address)
             return Actor(
                 user=token.user,
                 token_id=token.pk,
@@ -42,6 +44,9 @@ def actor_from_authorization(header: str, *, address: str = "") -> Actor:
                 repository_id=token.repository_id,
                 address=address,
             )
+    if not any(tokens.was_real(candidate) for candidate in candidates):
+        # An expired or revoked token that a fleet of jobs keeps sending is no attack and is never counted.
+        throttle.wrong_token(address, header)
     raise Unauthenticated(BAD_TOKEN, details=NEXT_STEP)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models, transaction
+from django.db.models import Q
 
 
 class Owner(models.Model):
@@ -52,7 +53,9 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             if self.owner_id is None:
-                self.owner = Owner.objects.create(name=self.username)
+                from hub.accounts.names import check_new_name  # names reads Owner
+
+                self.owner = Owner.objects.create(name=check_new_name(self.username))
             super().save(*args, **kwargs)
 
     @property
@@ -80,6 +83,25 @@ class AccessToken(models.Model):
         return f"{self.name} ({self.start}…)"
 
 
+class AuditEvents(models.QuerySet["AuditEvent"]):
+    """Events are read and appended; nothing in Django may change or remove one (triggers refuse it below)."""
+
+    def of(self, user: User) -> AuditEvents:
+        """What this person did, and what was done to what is theirs."""
+        return self.filter(Q(owner_id=user.owner_id) | Q(actor_id=user.pk))
+
+    def update(self, **values: Any) -> int:
+        raise AppendOnly()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnly()
+
+
+class AppendOnly(RuntimeError):
+    def __init__(self) -> None:
+        super().__init__("The audit log is append-only.")
+
+
 class AuditEvent(models.Model):
     """One security act. Append-only; each row's hash covers the row before it. Plain ids outlive what they name."""
 
@@ -89,10 +111,26 @@ class AuditEvent(models.Model):
     actor_name = models.CharField(max_length=40, blank=True)
     token_id = models.BigIntegerField(null=True)
     address = models.CharField(max_length=45, blank=True)
-    owner_id = models.BigIntegerField(null=True, db_index=True, help_text="whose log it belongs to")
+    owner_id = models.BigIntegerField(null=True, help_text="whose log it belongs to")
     repository_id = models.BigIntegerField(null=True, db_index=True)
     subject = models.CharField(max_length=300, blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
+
+    objects = AuditEvents.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner_id", "-id"], name="audit_of_owner"),
+            models.Index(fields=["actor_id", "-id"], name="audit_of_actor"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnly()

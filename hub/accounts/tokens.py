@@ -7,13 +7,15 @@ import secrets
 import string
 import zlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from hub.accounts.actor import ALL_SCOPES
+from hub.accounts import audit
+from hub.accounts.actor import ALL_SCOPES, Actor, Area
 from hub.accounts.models import AccessToken, User
-from hub.lib.errors import Unprocessable
+from hub.lib.errors import Denied, NotFound, Unprocessable
 
 PREFIX = "covey_"
 _ALPHABET = string.digits + string.ascii_letters
@@ -63,10 +65,78 @@ def create(
     return row, secret
 
 
+def mint(
+    actor: Actor, *, name: str, scopes: Iterable[str], repository_id: int | None = None, days: int = DEFAULT_DAYS
+) -> tuple[AccessToken, str]:
+    """A token for the actor's own user, for pages and API alike. The caller has checked that the user may reach
+    the repository. Raises Denied when a token asks for more than it holds: scopes, repository or time.
+    """
+    if actor.user is None:
+        raise Denied("Sign in to make an access token.")
+    wanted = frozenset(scopes)
+    expires = timezone.now() + timedelta(days=days)
+    if actor.token_id is not None:
+        _refuse_bigger(actor, AccessToken.objects.get(pk=actor.token_id), wanted, repository_id, expires)
+    with transaction.atomic():
+        row, secret = create(actor.user, name=name, scopes=wanted, repository_id=repository_id, days=days)
+        audit.record("token.create", actor, subject=row.name, owner_id=actor.user.owner_id, after=_summary(row))
+    return row, secret
+
+
+def _refuse_bigger(
+    actor: Actor, own: AccessToken, scopes: frozenset[str], repository_id: int | None, expires: datetime
+) -> None:
+    """A token may only make a token that can do no more, nowhere else and no longer than itself."""
+    if not actor.has_scope(Area.ACCOUNT, write=True):
+        raise Denied("This access token lacks the scope account:write.", details="Make the token in the browser.")
+    beyond = [scope for scope in sorted(scopes) if scope in ALL_SCOPES and not _covers(actor, scope)]
+    if beyond:
+        raise Denied(f"A token cannot make one with more scopes than it has: {', '.join(beyond)}.")
+    if actor.repository_id is not None and repository_id != actor.repository_id:
+        raise Denied("A token bound to one repository can only make tokens bound to the same one.")
+    if expires > own.expires + timedelta(minutes=1):
+        raise Denied("A token cannot make one that outlives it.", details=f"Yours ends on {own.expires:%Y-%m-%d}.")
+
+
+def _covers(actor: Actor, scope: str) -> bool:
+    area, _, verb = scope.partition(":")
+    return actor.has_scope(Area(area), write=verb == "write")
+
+
+def revoke(actor: Actor, token_id: int) -> AccessToken:
+    """End one of the actor's own tokens, now and for good. Raises NotFound when it is not theirs."""
+    if actor.user is None:
+        raise NotFound()
+    with transaction.atomic():
+        row = AccessToken.objects.select_for_update().filter(pk=token_id, user=actor.user).first()
+        if row is None:
+            raise NotFound()
+        if row.revoked is None:
+            row.revoked = timezone.now()
+            row.save(update_fields=["revoked"])
+            audit.record("token.revoke", actor, subject=row.name, owner_id=actor.user.owner_id, before=_summary(row))
+    return row
+
+
+def _summary(row: AccessToken) -> dict[str, object]:
+    return {
+        "token_id": row.pk,
+        "start": row.start,
+        "scopes": list(row.scopes),
+        "repository_id": row.repository_id,
+        "expires": row.expires.isoformat(),
+    }
+
+
+def was_real(secret: str) -> bool:
+    """Whether this was a token of ours once: expired, revoked, or of a deactivated user."""
+    return looks_like_token(secret) and AccessToken.objects.filter(digest=digest(secret)).exists()
+
+
 def find(secret: str) -> AccessToken | None:
     """The live token with this secret: not revoked, not expired, of an active user."""
     if not looks_like_token(secret):
-        return None
+        return None  # no query for what cannot be one
     return (
         AccessToken.objects.select_related("user", "user__owner")
         .filter(digest=digest(secret), revoked=None, expires__gt=timezone.now(), user__is_active=True)

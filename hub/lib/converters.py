@@ -1,4 +1,4 @@
-"""URL converters: <owner:…> and <repository:…>. Importing this module registers them."""
+"""URL converters: <owner:…>, <repository:…> and <rest:…>. Importing this module registers them."""
 
 from __future__ import annotations
 
@@ -20,5 +20,12 @@ class RepositoryConverter(OwnerConverter):
     regex = REPOSITORY_PATTERN
 
 
+class RestConverter(OwnerConverter):
+    """Everything to the end, slashes and newlines included: a rev and a path."""
+
+    regex = r"(?s:.+)"
+
+
 register_converter(OwnerConverter, "owner")
 register_converter(RepositoryConverter, "repository")
+register_converter(RestConverter, "rest")

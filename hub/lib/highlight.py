@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
@@ -25,19 +26,27 @@ def highlight_lines(code: str, filename: str) -> list[str]:
     return _lines(code, _by_filename(filename.rsplit("/", 1)[-1]))
 
 
+def plain_lines(code: str) -> list[str]:
+    """The same without colours."""
+    return _without_last(escape(_unix(code)).split("\n"))
+
+
 def _lines(code: str, lexer: Lexer) -> list[str]:
-    code = code.replace("\r\n", "\n").replace("\r", "\n")
+    code = _unix(code)
     if any(len(line) > MAX_LINE_CHARACTERS for line in code.split("\n")):
-        lines = escape(code).split("\n")
-    else:
-        formatter = HtmlFormatter(nowrap=True)
-        pieces: list[str] = []
-        for _, line in formatter._format_lines(lexer.get_tokens(code)):  # type: ignore[attr-defined]
-            pieces.append(line.removesuffix("\n"))
-        lines = pieces
-    while lines and lines[-1] == "" and not code.endswith("\n\n"):
-        lines.pop()
-    return lines
+        return plain_lines(code)
+    formatter: Any = HtmlFormatter(nowrap=True)
+    found = [line.removesuffix("\n") for _, line in formatter._format_lines(lexer.get_tokens(code))]
+    return found if code.endswith("\n") else found[: code.count("\n") + 1]
+
+
+def _unix(code: str) -> str:
+    return code.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _without_last(lines: list[str]) -> list[str]:
+    """A line end at the end of a file begins no line."""
+    return lines[:-1] if lines and lines[-1] == "" else lines
 
 
 @lru_cache(maxsize=128)

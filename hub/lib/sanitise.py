@@ -85,14 +85,14 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 _PYGMENTS = {name for name in STANDARD_TYPES.values() if name}
 CLASSES: dict[str, set[str]] = {
-    "div": {"highlight", "math", "block", "inline"},
-    "span": {"math", "inline", "block", *_PYGMENTS},
+    "div": {"highlight", "math", "block", "inline", "tree", "cell-input", "cell-output", "cell-html"},
+    "span": {"math", "inline", "block", "cell-count", *_PYGMENTS},
     "p": {"note"},
-    "pre": {"highlight"},
+    "pre": {"highlight", "cell-stderr", "cell-stdout", "cell-error"},
     "ul": {"contains-task-list"},
     "ol": {"contains-task-list", "footnotes-list"},
     "li": {"task-list-item", "footnote-item"},
-    "section": {"footnotes"},
+    "section": {"footnotes", "cell", "cell-code", "cell-markdown"},
     "sup": {"footnote-ref"},
     "a": {"footnote-backref"},
     "hr": {"footnotes-sep"},
@@ -101,6 +101,7 @@ CLASSES: dict[str, set[str]] = {
 }
 _LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_DATA_DRAWING = re.compile(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]*")
 _LINES = re.compile(r"L\d+(?:-L?\d+)?")
 
 
@@ -117,12 +118,13 @@ class TooDeep(Exception):
 class Bases:
     """Where relative addresses point: URL prefixes (ending in "/") of pages and of raw files at the root of a revision.
 
-    directory: the folder of the text below that root.
+    directory: the folder of the text below that root. drawings: inline SVG is kept as an image (where it runs nothing).
     """
 
     link: str = ""
     raw: str = ""
     directory: str = ""
+    drawings: bool = False
 
 
 def clean(markup: str, bases: Bases) -> SafeString:
@@ -141,6 +143,11 @@ def clean(markup: str, bases: Bases) -> SafeString:
         link_rel="nofollow noopener noreferrer",
     )
     return mark_safe(cleaned)  # noqa: S308  # it is what nh3 let through
+
+
+def clean_lines(markup: str) -> tuple[SafeString, ...]:
+    """The same for highlighted code whose tags never cross a line end."""
+    return tuple(mark_safe(line) for line in str(clean(markup, Bases())).split("\n"))  # noqa: S308
 
 
 def _check_depth(markup: str) -> None:
@@ -187,7 +194,7 @@ def link(address: str, bases: Bases) -> str | None:
 def image(address: str, bases: Bases) -> str | None:
     """The address an image may have: inside the same revision, or inline data. Nothing is fetched from elsewhere."""
     address = _as_browsers_read(address)
-    if _DATA_IMAGE.fullmatch(address):
+    if _DATA_IMAGE.fullmatch(address) or (bases.drawings and _DATA_DRAWING.fullmatch(address)):
         return address
     if _scheme(address) != "":
         return None

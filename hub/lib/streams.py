@@ -158,6 +158,11 @@ class Request:
         await self._emit({"type": "http.response.start", "status": status, "headers": encoded})
         await self._emit({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
 
+    async def respond_empty(self, status: int, headers: Headers = ()) -> None:
+        """Status and headers alone: 304, and HEAD, whose content-length tells of a body that is not sent."""
+        await self.start(status, headers)
+        await self.finish()
+
     @property
     def gone(self) -> asyncio.Event:
         """Set when the client has left (watched from start() on)."""

@@ -1,15 +1,24 @@
+"""The front page of a repository: its files, README and what it is about; or how to fill it."""
+
 from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos import access
-from repos.access import Access, Area
+from repos import browsing
+from repos.place import Place
+from repos.views.places import readable
+from repos.views.tree import tree_context
 
 
-@require_GET
+@require_safe
 def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.REPO)
-    return render(request, "repos/home.html", {"repository": repository, "tab": "files"})
+    repository = readable(request, owner, name)
+    rev = browsing.default_rev(repository)
+    if rev is None:
+        return render(request, "repos/empty.html", {"repository": repository, "tab": "files"})
+    context = tree_context(Place(repository, rev))
+    topics = repository.topics.order_by("name").values_list("name", flat=True)
+    return render(request, "repos/home.html", {**context, "topics": list(topics)})

@@ -1,0 +1,12 @@
+"""Show a file of a stranger: one entry point, `render`, and a small module per kind.
+
+Parsing happens in the sandbox (hub.lib.sandbox), on at most a few MiB of the file; nothing is ever executed, loaded or
+fetched. The worker functions (notebook, tables, trees, models, texts) know no Django settings and no request.
+May import: hub.lib.
+"""
+
+from hub.lib.previews.kinds import kind_of
+from hub.lib.previews.preview import Bytes, Preview, Source
+from hub.lib.previews.rendering import RENDERER_VERSION, render
+
+__all__ = ["RENDERER_VERSION", "Bytes", "Preview", "Source", "kind_of", "render"]

@@ -1,8 +1,7 @@
-"""Pages that belong to no repository."""
+"""The first page."""
 
 from __future__ import annotations
 
-from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -15,11 +14,3 @@ from repos.models import Repository
 def home(request: HubRequest) -> HttpResponse:
     repositories = Repository.objects.visible_to(request.actor).select_related("owner").order_by("-updated")[:50]
     return render(request, "hub/home.html", {"repositories": repositories})
-
-
-@require_GET
-def healthz(request: HubRequest) -> HttpResponse:
-    """200 once the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok\n", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Where bytes live: one interface, a folder or S3 behind it. Plain Python, no Django."""
+"""The interface of a store, and the ways it can fail."""
 
 from __future__ import annotations
 
@@ -32,15 +32,20 @@ class Stored:
 class ObjectStore(Protocol):
     """Streams in, streams out, constant memory. A returned put() survives kill -9."""
 
-    async def put(self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset()) -> Stored:
-        """Store a stream under a key made from its sha256; when md5s is given, its md5 must be one of them.
+    async def put(
+        self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
+    ) -> Stored:
+        """Store a stream under a key of the store's choosing; when md5s is given, its md5 must be one of them.
 
-        Raises DigestMismatch with nothing stored. Storing the same bytes again is harmless.
+        unix_text: the md5 of the bytes with CRLF as LF counts too (DVC 2's rule for text).
+        Raises DigestMismatch with nothing stored. Storing the same bytes again is harmless, but may make a second
+        copy under another key: whoever keeps the rows deletes the key that lost.
         """
         ...
 
     def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Bytes start (inclusive) to end (exclusive) in pieces. Raises ObjectMissing."""
+        """Bytes start (inclusive) to end (exclusive) in pieces of at most 1 MiB. Nothing is read before the first is
+        asked for, and nothing after the iterator is closed. Raises ObjectMissing."""
         ...
 
     def head(self, key: str, limit: int) -> bytes:
@@ -55,6 +60,14 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """(key, size) of every object under a prefix, in key order."""
+        ...
+
+    def sweep(self, *, older_than_seconds: float = 3600) -> int:
+        """Remove what uploads that died have left behind; how many there were."""
+        ...
+
+    def check(self) -> None:
+        """Write, read and remove one small object. Raises ObjectStoreError saying what is wrong."""
         ...
 
     def presigned_url(self, key: str, *, seconds: int, filename: str = "") -> str | None:

@@ -1,0 +1,70 @@
+"""Which repository may name which bytes. Bytes are durable in the store before a row here tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from datasets.models import Blob, StoredObject
+from hub.lib.errors import NotFound
+from hub.lib.objectstore import Stored
+from hub.lib.stores import object_store
+
+_BATCH = 500  # SQLite allows 32,766 parameters in a query; short statements also keep its writers short
+
+
+def find(repository_id: int, bucket: str, key: str) -> Blob | None:
+    """The bytes this repository keeps under this name."""
+    return Blob.objects.filter(names__repository_id=repository_id, names__bucket=bucket, names__key=key).first()
+
+
+def is_whole(repository_id: int, bucket: str, key: str) -> bool:
+    """Whether the repository has this name and the store still has its bytes: if not, pushing again mends it."""
+    blob = find(repository_id, bucket, key)
+    return blob is not None and object_store().exists(blob.key)
+
+
+def sizes(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, int]:
+    """Size in bytes of each of these keys that is present; one query per 500 keys."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _BATCH):
+        rows = StoredObject.objects.filter(
+            repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + _BATCH]
+        )
+        found.update(rows.values_list("key", "blob__size"))
+    return found
+
+
+def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
+    """Let a repository name these bytes: both rows in one transaction.
+
+    When the same bytes were here already, the older copy stays and the new one is removed (unless the store has lost
+    the older). When the name was taken in the meantime its first row stays: it names the same bytes.
+    Raises NotFound when the repository has gone.
+    """
+    try:
+        with transaction.atomic():
+            # ON CONFLICT DO NOTHING: of two uploads at the same moment one makes the row, both find it.
+            Blob.objects.bulk_create(
+                [Blob(sha256=stored.sha256, md5=stored.md5, size=stored.size, key=stored.key)], ignore_conflicts=True
+            )
+            blob = Blob.objects.get(sha256=stored.sha256)
+            StoredObject.objects.bulk_create(
+                [StoredObject(repository_id=repository_id, bucket=bucket, key=key, blob=blob, etag=stored.md5)],
+                ignore_conflicts=True,
+            )
+    except IntegrityError as error:
+        raise NotFound() from error
+    if blob.key != stored.key:
+        _keep_one(blob, stored)
+    return blob
+
+
+def _keep_one(blob: Blob, stored: Stored) -> None:
+    store = object_store()
+    if store.exists(blob.key):
+        store.delete(stored.key)
+    else:
+        Blob.objects.filter(pk=blob.pk).update(key=stored.key)

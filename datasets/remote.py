@@ -1,0 +1,106 @@
+"""The DVC HTTP remote of a repository: /{owner}/{name}.dvc, in DVC 3's layout and DVC 2's.
+
+DVC asks for existence with a GET it hangs up on, uploads chunked and once, and deletes nothing (wire/dvc.md §1).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from django.conf import settings
+
+from datasets import objects
+from datasets.dvc import keys
+from hub.accounts.actor import Area
+from hub.lib.errors import Invalid, NotFound, Upstream
+from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
+from hub.lib.objectstore.digests import Digests, pieces, run
+from hub.lib.ranges import serve
+from hub.lib.stores import object_store
+from hub.lib.streams import in_thread
+from repos.models import Access
+from repos.surface import Call, Surface, route
+
+logger = logging.getLogger("covey.dvc")
+MAX_OBJECT_BYTES = 5 * 1024**4
+PRESIGNED_SECONDS = 300
+OCTETS = ("content-type", "application/octet-stream")
+# Bytes of strangers: never rendered, never guessed at, and kept by no shared cache since access may be taken away.
+HEADERS = [OCTETS, ("x-content-type-options", "nosniff"), ("cache-control", "private, no-cache")]
+HEADERS += [("content-security-policy", "sandbox; default-src 'none'"), ("content-disposition", "attachment")]
+OBJECT = r"(?P<layout>files/md5/)?(?P<shard>[0-9a-f]{2})/(?P<rest>[0-9a-f]{30}(?:\.dir)?)"
+
+
+async def download(call: Call) -> None:
+    """GET and HEAD of one object."""
+    key, _, _ = _names(call)
+    blob = await in_thread(objects.find, call.repository.pk, keys.BUCKET, key)
+    if blob is None:
+        raise NotFound("This object is not in this repository.", details="Run `dvc push` where the data is.")
+    if settings.COVEY_S3_PRESIGN and call.request.method == "GET":
+        url = await run(partial(object_store().presigned_url, blob.key, seconds=PRESIGNED_SECONDS))
+        if url:
+            return await call.request.respond(307, b"", [("location", url), ("cache-control", "no-store")])
+    read = partial(object_store().get, blob.key)
+    with _upstream():
+        await serve(call.request, read, size=blob.size, etag=f'"{blob.md5}"', headers=HEADERS)
+
+
+async def upload(call: Call) -> None:
+    """POST and PUT mean the same: keep the body if its md5 is the name. 201 when new, 200 when it was here."""
+    key, md5, legacy = _names(call)
+    body = call.request.body(limit_bytes=MAX_OBJECT_BYTES)
+    with _upstream():
+        if await in_thread(objects.is_whole, call.repository.pk, keys.BUCKET, key):
+            await _compare(body, md5, legacy=legacy)
+            return await call.request.respond(200)
+        stored = await object_store().put(body, md5s=frozenset({md5}), unix_text=legacy)
+        await in_thread(objects.publish, call.repository.pk, keys.BUCKET, key, stored)
+    await call.request.respond(201)
+
+
+async def _compare(body: AsyncIterator[bytes], md5: str, *, legacy: bool) -> None:
+    """Read a body that is here already; even so, other bytes under this name are not acknowledged."""
+    digests = Digests(unix_text=legacy)
+    async for piece in pieces(body):
+        await run(digests.update, piece)
+    if not digests.match(frozenset({md5})):
+        raise DigestMismatch(f"The bytes have the md5 {digests.md5}.")
+
+
+def _names(call: Call) -> tuple[str, str, bool]:
+    """(key, md5, legacy) of the object a URL names."""
+    legacy = call.match["layout"] is None
+    oid = call.match["shard"] + call.match["rest"]
+    return keys.key_of(oid, legacy=legacy), oid.removesuffix(".dir"), legacy
+
+
+@contextmanager
+def _upstream() -> Iterator[None]:
+    """What the store says, as an answer for the terminal."""
+    try:
+        yield
+    except DigestMismatch as error:
+        raise Invalid(
+            f"The body is not the object its name promises. {error}",
+            details="Nothing was stored. The file in DVC's cache may be damaged: `dvc status`, then `dvc push` again.",
+        ) from error
+    except ObjectMissing as error:
+        logger.error("the store has lost %s", error)
+        raise Upstream("The hub has lost these bytes.", details="Push them again with `dvc push`.") from error
+    except ObjectStoreError as error:
+        logger.error("%s", error)
+        raise Upstream("The hub's object store did not take part.", details="Try again in a minute.") from error
+
+
+surface = Surface(
+    ".dvc",
+    Area.DATA,
+    [
+        route("GET HEAD", OBJECT, download, Access.READ),
+        route("POST PUT", OBJECT, upload, Access.WRITE),
+    ],
+)

@@ -1,0 +1,104 @@
+"""Slow down whoever tries many wrong credentials, without locking anybody else out.
+
+A good token is always accepted, whatever its address did before. What counts is *distinct* wrong tokens per address:
+a fleet of jobs that retries one expired or mistyped token is told 401 each time and is never throttled.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from typing import ParamSpec
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from redis.exceptions import RedisError
+
+from hub.lib.errors import Throttled
+from hub.lib.middleware import error_response
+
+logger = logging.getLogger("covey.throttle")
+WINDOW_SECONDS = 180
+P = ParamSpec("P")
+
+
+def network_of(address: str) -> str:
+    """The /24 (IPv4) or /64 (IPv6) an address belongs to: what one attacker is likely to hold."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        parsed = mapped
+    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 64), strict=False))
+
+
+def _without_cache(function: Callable[P, None]) -> Callable[P, None]:
+    """A cache that is down costs us the throttle, not the service: it is logged and the request goes on."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except (RedisError, OSError) as error:
+            logger.warning("throttle is off while the cache is unreachable: %s", error)
+
+    return guarded
+
+
+@_without_cache
+def wrong_token(address: str, secret: str) -> None:
+    """Count a wrong token. Raises Throttled when its address tried too many different ones."""
+    if not address:
+        return
+    key = _key(address)
+    mark = f"{key}:{hashlib.sha256(secret.encode()).hexdigest()[:20]}"
+    cache.add(key, 0, WINDOW_SECONDS)
+    if cache.add(mark, 1, WINDOW_SECONDS):
+        try:
+            count = cache.incr(key)
+        except ValueError:  # it expired between the two lines
+            return
+    else:
+        count = cache.get(key, 0)
+    if count > settings.WRONG_TOKENS_PER_WINDOW:
+        raise Throttled(
+            "Too many wrong access tokens came from your address.",
+            details=f"Wait {_seconds_left()} seconds. A valid token is accepted at any time.",
+            headers={"Retry-After": str(_seconds_left())},
+        )
+
+
+@_without_cache
+def right_token(address: str) -> None:
+    """A success clears the count of its address."""
+    if address:
+        cache.delete(_key(address))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """The answer of a rate limit on a page (sign-in, sign-up, mails)."""
+    return error_response(request, too_many_attempts())
+
+
+def too_many_attempts() -> Throttled:
+    return Throttled(
+        "Too many attempts.",
+        details="Wait a minute and try again.",
+        headers={"Retry-After": str(settings.LOGIN_WINDOW)},
+    )
+
+
+def _key(address: str) -> str:
+    source = address if "." in address else network_of(address)  # an IPv6 host holds its whole /64
+    return f"wrong-token:{source}:{int(time.time() // WINDOW_SECONDS)}"
+
+
+def _seconds_left() -> int:
+    return WINDOW_SECONDS - int(time.time() % WINDOW_SECONDS)

@@ -1,0 +1,70 @@
+"""Digests of a stream, and the pieces it is cut into."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+PIECE_BYTES = 1024 * 1024
+THREADS = 16
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects")
+_TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+
+
+async def run(function: Callable[..., T], *args: Any) -> T:
+    """Blocking work in the store's own bounded pool, so that slow disks never hold up the rows' pool."""
+    return await asyncio.get_running_loop().run_in_executor(_pool, function, *args)
+
+
+class Digests:
+    """md5 and sha256 of a stream fed in pieces of exactly PIECE_BYTES (the last may be shorter).
+
+    unix_text: also the md5 as DVC 2 named text files, with CRLF turned to LF in each 1 MiB piece that looks like
+    text. Follows: dvc_data.hashfile.hash.Dos2UnixHashStreamFile.
+    """
+
+    def __init__(self, *, unix_text: bool = False) -> None:
+        self.size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+        self._unix = hashlib.md5(usedforsecurity=False) if unix_text else None
+
+    def update(self, piece: bytes) -> None:
+        self.size += len(piece)
+        self._md5.update(piece)
+        self._sha256.update(piece)
+        if self._unix:
+            self._unix.update(piece.replace(b"\r\n", b"\n") if _looks_like_text(piece[:512]) else piece)
+
+    @property
+    def md5(self) -> str:
+        return self._md5.hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    def match(self, md5s: frozenset[str]) -> bool:
+        """Whether the stream may bear one of these names; none given means any."""
+        return not md5s or self.md5 in md5s or (self._unix is not None and self._unix.hexdigest() in md5s)
+
+
+def _looks_like_text(block: bytes) -> bool:
+    """DVC's rule: no NUL, and at most 30 % of bytes outside printable ASCII."""
+    return b"\0" not in block and len(block.translate(None, _TEXT)) <= 0.30 * len(block)
+
+
+async def pieces(stream: AsyncIterator[bytes], size: int = PIECE_BYTES) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of exactly this size; the last may be shorter, and an empty stream has none."""
+    buffer = bytearray()
+    async for part in stream:
+        buffer += part
+        while len(buffer) >= size:
+            yield bytes(memoryview(buffer)[:size])
+            del buffer[:size]
+    if buffer:
+        yield bytes(buffer)

@@ -1,0 +1,52 @@
+"""What a preview is made of and what it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.utils.safestring import SafeString
+
+MIB = 1024 * 1024
+NOTHING = SafeString("")
+
+
+class Source(Protocol):
+    """Bytes of a file; repos.content.Content is one."""
+
+    size: int
+
+    def head(self, limit: int) -> bytes:
+        """At most the first `limit` bytes; blocking."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A source in memory."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def head(self, limit: int) -> bytes:
+        return self.data[:limit]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """kind: markdown, code, notebook, image, audio, video, pdf, table, tree, model, pickle, empty, binary or large.
+
+    html: what to show, safe, inside <div class="preview preview-{kind}">. note: one sentence about what is left out or
+    what went wrong, "" for none. warning: it is about danger. has_source: the file is text that can also be shown as
+    written (render(…, as_source=True)). lines: of code, one safe string per line; empty for other kinds.
+    """
+
+    kind: str
+    html: SafeString = NOTHING
+    note: str = ""
+    warning: bool = False
+    has_source: bool = False
+    lines: tuple[SafeString, ...] = ()

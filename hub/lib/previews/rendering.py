@@ -1,0 +1,265 @@
+"""The entry point: pick the kind, read what it needs, let the sandbox parse it, and make the HTML of the answer."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from hub.lib import sandbox, sanitise
+from hub.lib.previews import kinds, models
+from hub.lib.previews.preview import MIB, Preview, Source
+from hub.lib.sandbox import Overrun, Unreadable
+from hub.lib.sanitise import Bases
+
+RENDERER_VERSION = 1  # part of the key of cached previews: raise it when the HTML changes
+TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES, PICKLE_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB, 4 * MIB
+HEXDUMP_BYTES = 512
+MEDIA_BYTES = 50 * MIB  # images larger than this are not loaded unasked
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be shown. raw_url: where the browser finds the bytes. The bases are markdown.render's."""
+
+    path: str
+    source: Source
+    raw_url: str
+    link_base: str
+    raw_base: str
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def directory(self) -> str:
+        return self.path.rpartition("/")[0]
+
+
+def render(
+    path: str,
+    source: Source,
+    *,
+    raw_url: str,
+    link_base: str = "",
+    raw_base: str = "",
+    as_source: bool = False,
+) -> Preview:
+    """A preview of a file, for any bytes: what cannot be shown is described.
+
+    raw_url: the file's raw address. link_base, raw_base: where its relative links and images lead (markdown.render).
+    as_source: show text as written. Raises only what source.head raises, and Busy when too many previews wait.
+    """
+    order = _Order(path, source, raw_url, link_base, raw_base)
+    head = source.head(kinds.SNIFF_BYTES)
+    kind = kinds.kind_of(path, head)
+    if as_source and kinds.has_source(path, kind):
+        kind = "binary" if kinds.is_binary(head) else "code"
+    try:
+        return _KINDS[kind](order)
+    except Unreadable as error:
+        return _instead(order, head, str(error))
+    except Overrun:
+        return _instead(order, head, "This file takes too much time or memory to be shown.")
+
+
+def _instead(order: _Order, head: bytes, note: str) -> Preview:
+    """The plain form of a file whose own preview failed, with the reason."""
+    if kinds.is_binary(head):
+        shown = _binary(order)
+    else:
+        try:
+            shown = _lines(order, "plain")
+        except (Unreadable, Overrun):
+            shown = _binary(order)
+    return Preview(shown.kind, shown.html, f"{note} {shown.note}".strip(), lines=shown.lines)
+
+
+# ---- text --------------------------------------------------------------------------------------
+def _code(order: _Order) -> Preview:
+    try:
+        return _lines(order, "code")
+    except Overrun:  # the colours took too long
+        return _lines(order, "plain")
+
+
+def _lines(order: _Order, function: str) -> Preview:
+    data = order.source.head(TEXT_BYTES)
+    answer = sandbox.call(f"hub.lib.previews.texts:{function}", data, filename=order.name)
+    lines = sanitise.clean_lines(answer["html"])
+    rows = format_html_join(
+        "",
+        '<tr id="L{}"><td class="code-number"><a href="#L{}">{}</a></td><td class="code-line">{}</td></tr>',
+        ((number, number, number, line) for number, line in enumerate(lines, 1)),
+    )
+    html = format_html('<table class="code highlight"><tbody>{}</tbody></table>', rows)
+    note = f"{answer['note']} {_cut(order, TEXT_BYTES)}".strip()
+    return Preview(
+        "code", html, note, has_source=kinds.has_source(order.path, kinds.kind_of(order.path, data)), lines=lines
+    )
+
+
+def _markdown(order: _Order) -> Preview:
+    if order.source.size > TEXT_BYTES:
+        return _lines(order, "plain")
+    answer = sandbox.call("hub.lib.previews.texts:markdown_page", order.source.head(TEXT_BYTES), **_bases(order))
+    html = format_html('<article class="markdown">{}</article>', sanitise.clean(answer["html"], Bases()))
+    return Preview("markdown", html, answer["note"], has_source=True)
+
+
+def _notebook(order: _Order) -> Preview:
+    if order.source.size > NOTEBOOK_BYTES:
+        return _large(order, NOTEBOOK_BYTES)
+    answer = sandbox.call(
+        "hub.lib.previews.notebook:notebook",
+        order.source.head(NOTEBOOK_BYTES),
+        seconds=8,
+        output_bytes=32 * MIB,
+        **_bases(order),
+    )
+    cleaned = sanitise.clean(answer["html"], Bases(drawings=True))
+    html = format_html('<div class="notebook markdown">{}</div>', cleaned)
+    return Preview("notebook", html, answer["note"], has_source=True)
+
+
+def _bases(order: _Order) -> dict[str, Any]:
+    return {"link_base": order.link_base, "raw_base": order.raw_base, "directory": order.directory}
+
+
+def _tree(order: _Order) -> Preview:
+    if order.source.size > TEXT_BYTES:
+        return _lines(order, "plain")
+    format = kinds.TREE[kinds.extension_of(order.path)]
+    answer = sandbox.call("hub.lib.previews.trees:tree", order.source.head(TEXT_BYTES), format=format)
+    return Preview("tree", sanitise.clean(answer["html"], Bases()), answer["note"], has_source=True)
+
+
+# ---- tables and models -------------------------------------------------------------------------
+def _table(order: _Order) -> Preview:
+    format = kinds.TABLE[kinds.extension_of(order.path)]
+    limit = PARQUET_BYTES if format == "parquet" else TABLE_BYTES
+    complete = order.source.size <= limit
+    if format == "parquet" and not complete:
+        return _large(order, limit)
+    answer = sandbox.call(
+        "hub.lib.previews.tables:table", order.source.head(limit), seconds=8, format=format, complete=complete
+    )
+    return Preview("table", _grid(answer), answer["note"], has_source=format != "parquet")
+
+
+def _grid(answer: dict[str, Any]) -> SafeString:
+    types = answer["types"] or [""] * len(answer["columns"])
+    names = format_html_join("", '<th scope="col" title="{}">{}</th>', zip(types, answer["columns"], strict=True))
+    rows = format_html_join(
+        "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in answer["rows"])
+    )
+    return format_html(
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="Rows of the file">'
+        '<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        names,
+        rows,
+    )
+
+
+def _model(order: _Order) -> Preview:
+    start = order.source.head(8)
+    length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    data = order.source.head(8 + min(length, models.MAX_HEADER_BYTES))
+    answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=8, size=order.source.size)
+    tensors = {"columns": ["Tensor", "Type", "Shape", "Size"], "types": [], "rows": answer["tensors"]}
+    about = {"columns": ["Metadata", "Value"], "types": [], "rows": answer["metadata"]}
+    html = format_html("{}{}", _grid(about) if answer["metadata"] else "", _grid(tensors))
+    return Preview("model", html, answer["note"])
+
+
+def _pickle(order: _Order) -> Preview:
+    data = order.source.head(PICKLE_BYTES)
+    warning = "A pickle runs its author's code when it is loaded. It was not loaded here; do so only if you trust it."
+    try:
+        complete = order.source.size <= PICKLE_BYTES
+        answer = sandbox.call("hub.lib.previews.models:pickled", data, complete=complete)
+    except Unreadable as error:
+        return Preview("pickle", _hexdump(order), f"{warning} {error}", warning=True)
+    rows = [[name, "usual" if usual else "look twice"] for name, usual in answer["imports"]]
+    html = _grid({"columns": ["It imports", "Verdict"], "types": [], "rows": rows}) if rows else _hexdump(order)
+    return Preview("pickle", html, f"{warning} {answer['note']}".strip(), warning=True)
+
+
+# ---- what the browser shows --------------------------------------------------------------------
+def _image(order: _Order) -> Preview:
+    if order.source.size > MEDIA_BYTES:
+        return _large(order, MEDIA_BYTES)
+    html = format_html('<img class="preview-media" src="{}" alt="{}">', order.raw_url, order.name)
+    return Preview("image", html, has_source=kinds.extension_of(order.path) == "svg")
+
+
+def _audio(order: _Order) -> Preview:
+    html = format_html('<audio class="preview-media" controls preload="none" src="{}"></audio>', order.raw_url)
+    return Preview("audio", html)
+
+
+def _video(order: _Order) -> Preview:
+    html = format_html('<video class="preview-media" controls preload="none" src="{}"></video>', order.raw_url)
+    return Preview("video", html)
+
+
+def _pdf(order: _Order) -> Preview:
+    """In a frame only when raw files have a host of their own: on the hub's they are sandboxed, and browsers show no
+    PDF in a sandbox."""
+    link = format_html('<p class="note"><a href="{}">Open the PDF</a></p>', order.raw_url)
+    if not settings.RAW_HOST:
+        return Preview("pdf", link)
+    frame = format_html('<iframe class="preview-frame" src="{}" title="{}"></iframe>', order.raw_url, order.name)
+    return Preview("pdf", format_html("{}{}", frame, link))
+
+
+# ---- the rest ----------------------------------------------------------------------------------
+def _empty(order: _Order) -> Preview:
+    return Preview("empty", format_html('<p class="note">{}</p>', "This file is empty."))
+
+
+def _large(order: _Order, limit: int) -> Preview:
+    note = f"This file is larger than the {limit // MIB} MiB that are shown here. Download it to look at it."
+    return Preview("large", SafeString(""), note)
+
+
+def _binary(order: _Order) -> Preview:
+    note = f"This file is binary: {order.source.size:,} bytes. Its beginning:"
+    return Preview("binary", _hexdump(order), note)
+
+
+def _hexdump(order: _Order) -> SafeString:
+    data = order.source.head(HEXDUMP_BYTES)
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        lines.append(f"{at:08x}  {row.hex(' '):<47}  {text}")
+    return format_html('<pre class="hexdump">{}</pre>', "\n".join(lines))
+
+
+def _cut(order: _Order, limit: int) -> str:
+    return f"Only the first {limit // MIB} MiB are shown." if order.source.size > limit else ""
+
+
+_KINDS: dict[str, Callable[[_Order], Preview]] = {
+    "code": _code,
+    "markdown": _markdown,
+    "notebook": _notebook,
+    "tree": _tree,
+    "table": _table,
+    "model": _model,
+    "pickle": _pickle,
+    "image": _image,
+    "audio": _audio,
+    "video": _video,
+    "pdf": _pdf,
+    "empty": _empty,
+    "binary": _binary,
+}

@@ -1,0 +1,195 @@
+"""Run a function of ours on a stranger's bytes in a child that can hurt nobody.
+
+The child sees no files but Python's own, no network, no environment; its memory, time and output are bounded; what
+comes back is JSON. One warm helper process forks a child per call (a few milliseconds). Where bubblewrap is missing
+or namespaces are off, the limits hold and the walls do not; the log says so once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hub.lib.errors import Busy
+
+logger = logging.getLogger("covey.sandbox")
+MIB = 1024 * 1024
+SECONDS, MEMORY_BYTES, OUTPUT_BYTES = 5.0, 768 * MIB, 16 * MIB
+AT_ONCE, WAIT_SECONDS = 2, 20.0
+_PACKAGE = Path(__file__).resolve().parent.parent  # …/hub: the only code of ours that a child may read
+
+
+class Unreadable(Exception):
+    """The bytes are not what they claim to be; the message is for the person who looks at them."""
+
+
+class Overrun(Exception):
+    """The child was stopped: too slow, too large, or crashed."""
+
+
+def call(
+    function: str,
+    payload: bytes = b"",
+    *,
+    seconds: float = SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
+    output_bytes: int = OUTPUT_BYTES,
+    **options: Any,
+) -> Any:
+    """What `function(payload, **options)` returns, as JSON carries it.
+
+    function: "module:name" below hub.lib.previews. Raises Unreadable (what the function said), Overrun, or Busy when
+    too many wait already.
+    """
+    order = {"function": function, "options": options, "seconds": seconds, "memory_bytes": memory_bytes}
+    with _turn(), _child() as channel:
+        deadline = time.monotonic() + seconds + 1
+        try:
+            answer = _talk(channel, order, payload, deadline=deadline, output_bytes=output_bytes)
+        except OSError as error:  # a timeout, or a child that died while it was being fed
+            raise Overrun(function) from error
+    if not answer:
+        raise Overrun(function)
+    try:
+        result = json.loads(answer)
+    except ValueError as error:
+        raise Overrun(function) from error
+    if "unreadable" in result:
+        raise Unreadable(str(result["unreadable"])[:500])
+    return result["value"]
+
+
+def _talk(
+    channel: socket.socket, order: dict[str, Any], payload: bytes, *, deadline: float, output_bytes: int
+) -> bytes:
+    header = json.dumps(order).encode()
+    channel.settimeout(max(0.1, deadline - time.monotonic()))
+    channel.sendall(struct.pack("!IQ", len(header), len(payload)) + header)
+    channel.sendall(payload)
+    pieces: list[bytes] = []
+    total = 0
+    while True:
+        channel.settimeout(max(0.01, deadline - time.monotonic()))
+        piece = channel.recv(256 * 1024)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        total += len(piece)
+        if total > output_bytes:
+            raise OSError("the child says too much")
+
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=WAIT_SECONDS):
+        raise Busy("Too many previews are being made at this moment.", details="Try again in a few seconds.")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+# ---- the helper that forks ---------------------------------------------------------------------
+class _Helper:
+    """One per process; started at the first call, again when it died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._owner = 0
+
+    def channel(self) -> socket.socket:
+        """A socket to a fresh child."""
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:
+            for attempt in range(2):
+                try:
+                    socket.send_fds(self._started(), [b"f"], [theirs.fileno()])
+                    return ours
+                except OSError:
+                    self.stop()
+                    if attempt:
+                        ours.close()
+                        raise
+        raise AssertionError("unreachable")
+
+    def _started(self) -> socket.socket:
+        alive = self._process is not None and self._process.poll() is None and self._owner == os.getpid()
+        if alive and self._control:
+            return self._control
+        self.stop()
+        control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*walls(), sys.executable, "-I", "-c", _START, str(_PACKAGE.parent), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                cwd="/",
+                start_new_session=True,
+            )
+        self._control, self._owner = control, os.getpid()
+        return control
+
+    def stop(self) -> None:
+        """Let the helper end: it leaves when its control socket closes."""
+        if self._control:
+            self._control.close()
+        if self._process and self._owner == os.getpid():
+            try:
+                self._process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = self._control = None
+
+
+# -I leaves out the working directory and the environment; sys.path keeps the site-packages of this interpreter.
+_START = "import sys; sys.path.append(sys.argv[1]); from hub.lib import sandbox_child as c; c.serve(int(sys.argv[2]))"
+_helper = _Helper()
+atexit.register(_helper.stop)
+
+
+@contextmanager
+def _child() -> Iterator[socket.socket]:
+    with _helper.channel() as channel:
+        yield channel
+
+
+@cache
+def walls() -> tuple[str, ...]:
+    """The command prefix that builds walls around a process; empty where bubblewrap cannot."""
+    bwrap = shutil.which("bwrap")
+    command = (bwrap, *_rooms()) if bwrap else ()
+    if bwrap and subprocess.run([*command, "true"], capture_output=True, timeout=20).returncode == 0:
+        return command
+    logger.warning("bubblewrap does not work here: previews run with limits but without walls (install bubblewrap)")
+    return ()
+
+
+def _rooms() -> list[str]:
+    """What a child may see: system libraries, this Python with its packages, and our hub package; all read-only."""
+    seen = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"]
+    own = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent), str(_PACKAGE)}
+    rooms = ["--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]  # noqa: S108  # inside the walls only
+    for path in [*seen, *sorted(own)]:
+        rooms += ["--ro-bind-try", path, path]
+    return [*rooms, "--unshare-all", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"]

@@ -1,0 +1,132 @@
+"""Settings → Access tokens: make, list, revoke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from hub.accounts import tokens
+from hub.accounts.actor import Actor, Area
+from hub.accounts.http import HubRequest
+from hub.accounts.models import AccessToken
+from hub.lib.errors import NotFound
+from repos import access
+from repos.access import Access
+
+AREAS = {
+    Area.REPO: ("Code", "git, files, repository settings"),
+    Area.DATA: ("Data", "DVC push and pull"),
+    Area.EXPERIMENTS: ("Experiments", "MLflow runs and models"),
+    Area.ACCOUNT: ("Account", "your profile and access tokens"),
+}
+LEVELS = [("", "none"), ("read", "read"), ("write", "read and write")]
+PAGE_SIZE = 50
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=100, help_text="Where it is used, e.g. laptop or training server.")
+    repository = forms.CharField(
+        label="Only for the repository",
+        required=False,
+        max_length=150,
+        help_text="owner/name, or empty for all you can reach.",
+    )
+    days = forms.IntegerField(
+        label="Days it lives",
+        min_value=1,
+        max_value=tokens.MAXIMUM_DAYS,
+        initial=tokens.DEFAULT_DAYS,
+        help_text=f"At most {tokens.MAXIMUM_DAYS}.",
+    )
+
+    def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        for area, (label, help_text) in AREAS.items():
+            self.fields[f"scope_{area}"] = forms.ChoiceField(
+                label=label,
+                choices=LEVELS,
+                required=False,
+                initial="" if area is Area.ACCOUNT else "write",
+                help_text=help_text,
+            )
+
+    def clean_repository(self) -> int | None:
+        """The id of a repository the user may read; any other is told as absent."""
+        wanted = self.cleaned_data["repository"].strip()
+        if not wanted:
+            return None
+        owner, _, name = wanted.partition("/")
+        try:
+            return access.repository_for(self.actor, owner, name, need=Access.READ, area=Area.REPO).pk
+        except (NotFound, access.Moved) as error:
+            raise forms.ValidationError("You can reach no repository of that name. Write it as owner/name.") from error
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["scopes"] = [f"{area}:{data[f'scope_{area}']}" for area in AREAS if data.get(f"scope_{area}")]
+        if not data["scopes"]:
+            raise forms.ValidationError("Choose at least one thing the token may do.")
+        return data
+
+    def scope_fields(self) -> list[forms.BoundField]:
+        return [self[f"scope_{area}"] for area in AREAS]
+
+
+@login_required
+@require_safe
+def index(request: HubRequest) -> HttpResponse:
+    return _page(request, TokenForm(request.actor, initial=_asked(request)))
+
+
+@login_required
+@require_POST
+@never_cache
+def create(request: HubRequest) -> HttpResponse:
+    """The answer itself shows the secret: it is kept nowhere, so there is no page to come back to."""
+    form = TokenForm(request.actor, request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    data = form.cleaned_data
+    row, secret = tokens.mint(
+        request.actor,
+        name=data["name"],
+        scopes=data["scopes"],
+        repository_id=data["repository"],
+        days=data["days"],
+    )
+    return _page(request, TokenForm(request.actor), made=row, secret=secret)
+
+
+@login_required
+@require_POST
+def revoke(request: HubRequest, token_id: int) -> HttpResponse:
+    row = tokens.revoke(request.actor, token_id)
+    messages.success(request, f"The token “{row.name}” is revoked. What uses it is refused from now on.")
+    return redirect("settings_tokens")
+
+
+def _page(
+    request: HubRequest, form: TokenForm, *, made: AccessToken | None = None, secret: str = "", status: int = 200
+) -> HttpResponse:
+    live = (
+        AccessToken.objects.filter(user=request.user, revoked=None, expires__gt=timezone.now())
+        .select_related("repository__owner")
+        .order_by("-pk")
+    )
+    rows = list(live[:PAGE_SIZE])
+    context = {"form": form, "tokens": rows, "made": made, "secret": secret}
+    return render(request, "account/tokens.html", context, status=status)
+
+
+def _asked(request: HubRequest) -> dict[str, str]:
+    """A link may fill in the repository; nothing else is read from the address."""
+    return {"repository": request.GET.get("repository", "")[:150]}

@@ -1,0 +1,152 @@
+"""What the pages of files show: git's entries and those of other sources, with the last commit of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import cast
+
+from hub.lib.errors import NotFound
+from repos import cache, content
+from repos.git import history, lastcommit, read, refs
+from repos.git.history import Commit
+from repos.git.read import Rev, TreeEntry
+from repos.git.refs import RefRow
+from repos.models import Repository
+from repos.place import Place, store_of
+
+LAST_COMMITS_SECONDS = 2.0  # of a page
+LAST_COMMITS_LATER_SECONDS = 20.0  # of the panel that fills in the rest
+ENTRIES_PER_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a listing. commit: the last that changed it; None when not known (yet)."""
+
+    name: str
+    kind: str
+    url: str
+    size: int | None
+    oid: str = ""
+    data: bool = False
+    present: bool = True
+    commit: Commit | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """rows: one page of a directory. missing: some last commits were not reached in time. page counts from 1."""
+
+    rows: list[Row]
+    total: int
+    page: int
+    missing: bool
+
+    @property
+    def pages(self) -> int:
+        return -(-self.total // ENTRIES_PER_PAGE)
+
+
+def default_rev(repository: Repository) -> Rev | None:
+    """The default branch, else the newest branch; None in an empty repository."""
+    try:
+        store = store_of(repository)
+    except NotFound:
+        return None
+    try:
+        found = read.resolve(store, f"refs/heads/{repository.default_branch}")
+        return replace(found, name=repository.default_branch)
+    except NotFound:
+        newest = next(iter(branches(repository)), None)
+        return Rev(newest.name, "branch", newest.commit) if newest else None
+
+
+def branches(repository: Repository) -> list[RefRow]:
+    return cache.by_refs(repository, "branches", make=lambda: refs.branches(store_of(repository)))
+
+
+def tags(repository: Repository) -> list[RefRow]:
+    return cache.by_refs(repository, "tags", make=lambda: refs.tags(store_of(repository)))
+
+
+def commit_at(place: Place) -> Commit:
+    """The commit of a place, with its message."""
+    found = cache.by_ids(
+        place.repository,
+        "commit",
+        place.commit,
+        make=lambda: history.commits(place.store, [place.commit], body=True).get(place.commit),
+    )
+    if found is None:
+        raise NotFound("That commit does not exist here.")
+    return found
+
+
+def commit_count(place: Place) -> int:
+    return cache.by_ids(place.repository, "count", place.commit, make=lambda: history.count(place.store, place.commit))
+
+
+def entry_at(place: Place) -> TreeEntry | None:
+    return read.find_entry(place.store, place.commit, place.path)
+
+
+def source_entry(place: Place) -> content.Entry | None:
+    """What a source other than git holds at this path."""
+    found = (source.stat(place.repository, place.commit, place.path) for source in content.sources())
+    return next(filter(None, found), None)
+
+
+def listing(place: Place, entry: TreeEntry | None, *, page: int = 1, seconds: float = LAST_COMMITS_SECONDS) -> Listing:
+    """One page of a directory: git's tree (entry; None when only another source has it) and the sources' entries."""
+    entries = tree_entries(place, entry.oid) if entry else []
+    names = {e.name for e in entries}
+    added = [e for source in content.sources() for e in source.listing(place.repository, place.commit, place.path)]
+    rows: list[tuple[bool, str, TreeEntry | content.Entry]] = [(e.kind == "dir", e.name, e) for e in entries]
+    rows += [(e.is_dir, e.name, e) for e in added if e.name not in names]
+    rows.sort(key=lambda row: (not row[0], row[1]))
+    shown = list(islice(rows, (page - 1) * ENTRIES_PER_PAGE, page * ENTRIES_PER_PAGE))
+    if not shown and page > 1:
+        raise NotFound("That page of the directory does not exist.")
+    changed = last_commits(place, [e.name for _, _, e in shown if isinstance(e, TreeEntry)], seconds=seconds)
+    return Listing(
+        rows=[_row(place, e, changed) for _, _, e in shown],
+        total=len(rows),
+        page=page,
+        missing=any(isinstance(e, TreeEntry) and e.name not in changed for _, _, e in shown),
+    )
+
+
+def tree_entries(place: Place, tree: str) -> list[TreeEntry]:
+    return cache.by_ids(place.repository, "tree", tree, make=lambda: read.read_tree(place.store, tree))
+
+
+def _row(place: Place, entry: TreeEntry | content.Entry, changed: dict[str, Commit]) -> Row:
+    path = f"{place.path}/{entry.name}" if place.path else entry.name
+    there = place.at(path)
+    url = there.tree_url if entry.kind == "dir" else there.blob_url
+    if isinstance(entry, content.Entry):
+        return Row(read.shown(entry.name), entry.kind, url, entry.size, entry.oid, True, entry.present)
+    commit = changed.get(entry.name)
+    return Row(read.shown(entry.name), entry.kind, url, entry.size, entry.oid, commit=commit)
+
+
+def last_commits(place: Place, names: list[str], *, seconds: float) -> dict[str, Commit]:
+    """name → the last commit that changed it. What was found is kept; a later call goes on with the rest."""
+    key = cache.key_of(place.repository, "last", place.commit, place.path)
+    known = cast(dict[str, Commit], cache.known(key) or {})
+    wanted = [name for name in names if name not in known]
+    if wanted:
+        ids = lastcommit.last_commits(
+            place.store, place.commit, place.path, wanted, deadline_seconds=seconds, old=bool(known)
+        )
+        found = history.commits(place.store, sorted(set(ids.values())))
+        known |= {name: found[sha] for name, sha in ids.items()}
+        cache.keep(key, known)
+    return known
+
+
+def last_commit_of(place: Place) -> Commit | None:
+    """The last commit that changed the path of this place; None when it took too long to find."""
+    directory, _, name = place.path.rpartition("/")
+    return last_commits(place.at(directory), [name], seconds=LAST_COMMITS_SECONDS).get(name)

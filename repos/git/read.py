@@ -1,0 +1,236 @@
+"""Single objects of a repository: revs, trees, blobs. In process with dulwich; blobs through one bounded cat-file.
+
+Paths and names are str with surrogateescape, so that every byte survives; shown() makes them printable.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from dulwich.errors import NotGitRepository
+from dulwich.objects import Commit, ObjectID, Tag, Tree
+from dulwich.refs import Ref, check_ref_format
+from dulwich.repo import Repo
+
+from hub.lib.errors import NotFound
+from repos.git import cli
+
+FULL_ID = re.compile(r"[0-9a-f]{40}")
+_SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
+MAX_REF_CHARACTERS = 500
+MAX_TAG_DEPTH = 10
+SUBMODULE = 0o160000
+
+
+@dataclass(frozen=True)
+class Rev:
+    """name: as people write it. kind: branch, tag or commit. commit: the full id it stands for now."""
+
+    name: str
+    kind: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """One line of a tree. kind: dir, file, link (symbolic, never followed) or submodule."""
+
+    name: str
+    mode: int
+    oid: str
+    size: int | None = None
+
+    @property
+    def kind(self) -> str:
+        if self.mode == SUBMODULE:
+            return "submodule"
+        if stat.S_ISDIR(self.mode):
+            return "dir"
+        return "link" if stat.S_ISLNK(self.mode) else "file"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """size: of the whole. data: all of it, or only its beginning when it is larger than what was asked for."""
+
+    oid: str
+    size: int
+    data: bytes
+
+    @property
+    def complete(self) -> bool:
+        return len(self.data) == self.size
+
+
+def to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def to_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def shown(text: str) -> str:
+    """Printable: bytes that are not UTF-8 become the replacement character."""
+    return to_bytes(text).decode("utf-8", "replace")
+
+
+@contextmanager
+def open_repo(store: Path) -> Iterator[Repo]:
+    """The repository in process. Raises NotFound when nothing is there yet."""
+    try:
+        repo = Repo(str(store))
+    except NotGitRepository as error:
+        raise NotFound("This repository has no commits yet.") from error
+    with repo:
+        yield repo
+
+
+# ---- revs --------------------------------------------------------------------------------------
+def resolve(store: Path, rev: str) -> Rev:
+    """The rev of exactly this name. Raises NotFound."""
+    found, path = split_rev(store, rev)
+    if path:
+        raise unknown(rev)
+    return found
+
+
+def split_rev(store: Path, rest: str) -> tuple[Rev, str]:
+    """`feature/x/a/b` → (rev feature/x, "a/b"): the longest branch or tag that matches wins; full ids always work.
+
+    Raises NotFound for an unknown rev, and for paths that no tree can hold.
+    """
+    parts = rest.strip("/").split("/")
+    if rest.startswith("-") or "\0" in rest or any(part in {"", ".", ".."} for part in parts):
+        raise unknown(rest)
+    with open_repo(store) as repo:
+        rev, used = _find_rev(repo, store, parts)
+    return rev, "/".join(parts[used:])
+
+
+def unknown(rev: str) -> NotFound:
+    return NotFound(
+        f"There is no branch, tag or commit '{shown(rev)[:100]}' here.",
+        details="Choose one on the page of branches or of tags.",
+    )
+
+
+def _find_rev(repo: Repo, store: Path, parts: list[str]) -> tuple[Rev, int]:
+    if FULL_ID.fullmatch(parts[0]) and (commit := _peel(repo, parts[0].encode())):
+        return Rev(parts[0], "commit", commit), 1
+    for count in range(len(parts), 0, -1):
+        name = "/".join(parts[:count])
+        if len(name) <= MAX_REF_CHARACTERS and (rev := _ref(repo, name)):
+            return rev, count
+    if _SHORT_ID.fullmatch(parts[0]) and (commit := _expand(repo, store, parts[0])):
+        return Rev(parts[0], "commit", commit), 1
+    raise unknown("/".join(parts))
+
+
+def _ref(repo: Repo, name: str) -> Rev | None:
+    """A branch or a tag by its short or full name; HEAD. Other refs (refs/exps) are not for pages."""
+    if name == "HEAD":
+        head = repo.refs.get_symrefs().get(Ref(b"HEAD"), Ref(b""))
+        return _ref(repo, to_text(head.removeprefix(b"refs/heads/"))) if head.startswith(b"refs/heads/") else None
+    for kind, prefix in (("branch", "refs/heads/"), ("tag", "refs/tags/")):
+        short = name.removeprefix(prefix)
+        ref = Ref(to_bytes(prefix + short))
+        if not check_ref_format(ref):
+            continue
+        value = repo.refs.read_ref(ref)
+        if value and not value.startswith(b"ref:") and (commit := _peel(repo, value)):
+            return Rev(name, kind, commit)  # the name as given, so that links stay on a tag named like a branch
+    return None
+
+
+def _peel(repo: Repo, oid: bytes) -> str | None:
+    """The commit an id stands for, through annotated tags; None when it is no commit."""
+    for _ in range(MAX_TAG_DEPTH):
+        try:
+            found = repo.object_store[ObjectID(oid)]
+        except KeyError:
+            return None
+        if isinstance(found, Commit):
+            return oid.decode()
+        if not isinstance(found, Tag):
+            return None
+        oid = found.object[1]
+    return None
+
+
+def _expand(repo: Repo, store: Path, short: str) -> str | None:
+    try:
+        out = cli.run(store, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{short}^{{commit}}")
+    except cli.GitError:
+        return None
+    return out.decode().strip()
+
+
+# ---- trees -------------------------------------------------------------------------------------
+def find_entry(store: Path, commit: str, path: str) -> TreeEntry | None:
+    """What a path names in a commit's tree; "" is the root. Links and submodules are not entered."""
+    with open_repo(store) as repo:
+        root = cast(Commit, repo.object_store[ObjectID(commit.encode())]).tree
+        entry = TreeEntry("", stat.S_IFDIR, root.decode())
+        for name in path.split("/") if path else []:
+            tree = repo.object_store[ObjectID(entry.oid.encode())] if entry.kind == "dir" else None
+            if not isinstance(tree, Tree):
+                return None
+            try:
+                mode, oid = tree[to_bytes(name)]
+            except KeyError:
+                return None
+            entry = TreeEntry(name, mode, oid.decode())
+    return entry
+
+
+def read_tree(store: Path, tree: str, *, sizes: bool = True) -> list[TreeEntry]:
+    """The entries of a tree, directories first. sizes: ask git for the size of every blob (one process)."""
+    with open_repo(store) as repo:
+        found = repo.object_store[ObjectID(tree.encode())]
+        assert isinstance(found, Tree)
+        entries = [TreeEntry(to_text(e.path), e.mode, e.sha.decode()) for e in found.items()]
+    if sizes:
+        known = blob_sizes(store, [e.oid for e in entries if e.kind in {"file", "link"}])
+        entries = [TreeEntry(e.name, e.mode, e.oid, known.get(e.oid)) for e in entries]
+    return sorted(entries, key=lambda e: (e.kind not in {"dir", "submodule"}, e.name))
+
+
+def blob_sizes(store: Path, oids: list[str]) -> dict[str, int]:
+    """Sizes in bytes, without reading the blobs; a missing one is left out."""
+    if not oids:
+        return {}
+    question = "\n".join(oids).encode() + b"\n"
+    answer = cli.run(store, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=question)
+    pairs = (line.split() for line in answer.decode().splitlines())
+    return {oid: int(size) for oid, size in pairs if size.isdigit()}
+
+
+# ---- blobs -------------------------------------------------------------------------------------
+def read_blob(store: Path, oid: str, *, limit_bytes: int) -> Blob:
+    """A blob, whole when it has at most limit_bytes, else only its first limit_bytes: constant memory for any size."""
+    with cli.pieces(store, "cat-file", "--batch", stdin=oid.encode() + b"\n") as pieces:
+        received = bytearray()
+        wanted: int | None = None
+        for piece in pieces:
+            received += piece
+            if wanted is None and b"\n" in received:
+                header, _, rest = received.partition(b"\n")
+                size, received = _blob_size(bytes(header)), bytearray(rest)
+                wanted = min(size, limit_bytes)
+            if wanted is not None and len(received) >= wanted:
+                return Blob(oid, size, bytes(received[:wanted]))
+    raise NotFound("That file's content is not in this repository.")
+
+
+def _blob_size(header: bytes) -> int:
+    words = header.split()
+    if len(words) != 3 or words[1] != b"blob":
+        raise NotFound("That file's content is not in this repository.")
+    return int(words[2])

@@ -1,0 +1,115 @@
+"""A place in a repository: a rev and a path at it, and the addresses of its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from hub.lib.errors import NotFound, Upstream
+from repos import storage
+from repos.git.read import Rev, shown, to_bytes
+from repos.git.store import RepositoryMissing
+from repos.models import Repository
+
+
+def store_of(repository: Repository) -> Path:
+    """The bare directory of a repository. Raises NotFound while it was never pushed to, Upstream when it is lost."""
+    try:
+        return storage.store().open_for_read(repository.pk)
+    except RepositoryMissing as error:
+        if repository.empty:
+            raise NotFound("This repository has no commits yet.") from error
+        raise Upstream(
+            "The files of this repository are not on the hub's disk.",
+            details="Its administrator can restore them from a backup.",
+        ) from error
+
+
+def quoted(text: str) -> str:
+    """A path for a URL; bytes that are not UTF-8 survive the round trip."""
+    return quote(to_bytes(text), safe="/@:!$&'()*+,;=~")
+
+
+def url(repository: Repository, page: str, *parts: str) -> str:
+    return "/".join([f"/{repository.owner.name}/{repository.name}/{page}", *(quoted(part) for part in parts if part)])
+
+
+@dataclass(frozen=True)
+class Place:
+    """path "" is the root. Text fields keep every byte (surrogateescape); the *_shown ones are printable."""
+
+    repository: Repository
+    rev: Rev
+    path: str = ""
+
+    @property
+    def store(self) -> Path:
+        return store_of(self.repository)
+
+    @property
+    def commit(self) -> str:
+        return self.rev.commit
+
+    @property
+    def name_shown(self) -> str:
+        return shown(self.path.rsplit("/", 1)[-1])
+
+    @property
+    def path_shown(self) -> str:
+        return shown(self.path)
+
+    @property
+    def rev_shown(self) -> str:
+        return self.rev.name[:10] if self.rev.kind == "commit" else shown(self.rev.name)
+
+    def at(self, path: str) -> Place:
+        return replace(self, path=path)
+
+    def on(self, rev: Rev) -> Place:
+        return replace(self, rev=rev)
+
+    @property
+    def parent(self) -> Place:
+        return self.at(self.path.rpartition("/")[0])
+
+    def page(self, name: str) -> str:
+        return url(self.repository, name, self.rev.name, self.path)
+
+    def pinned(self, name: str) -> str:
+        """The same page at the commit's id: it never changes."""
+        return url(self.repository, name, self.commit, self.path)
+
+    @property
+    def tree_url(self) -> str:
+        return self.page("tree")
+
+    @property
+    def blob_url(self) -> str:
+        return self.page("blob")
+
+    @property
+    def raw_url(self) -> str:
+        return self.page("raw")
+
+    @property
+    def commits_url(self) -> str:
+        return self.page("commits")
+
+    @property
+    def blame_url(self) -> str:
+        return self.page("blame")
+
+    @property
+    def root_url(self) -> str:
+        return self.at("").tree_url
+
+    @property
+    def find_url(self) -> str:
+        return self.at("").page("find")
+
+    @property
+    def crumbs(self) -> list[tuple[str, str]]:
+        """(name, address of its tree) of every folder above, without the last part."""
+        parts = self.path.split("/")
+        return [(shown(parts[i]), self.at("/".join(parts[: i + 1])).tree_url) for i in range(len(parts) - 1)]

@@ -1,0 +1,51 @@
+"""From a request to a gated place: the one way every page of files begins."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest
+
+from hub.accounts.http import HubRequest
+from hub.lib.errors import NotFound
+from repos import access, browsing
+from repos.access import Access, Area
+from repos.git import read
+from repos.models import Repository
+from repos.place import Place, store_of
+
+
+def readable(request: HubRequest, owner: str, name: str) -> Repository:
+    return access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.REPO)
+
+
+def place_at(request: HubRequest, owner: str, name: str) -> Place:
+    """The place named by the address after /owner/name/page/. Raises NotFound."""
+    repository = readable(request, owner, name)
+    rev, path = read.split_rev(store_of(repository), rest_of(request))
+    return Place(repository, rev, path)
+
+
+def home_of(repository: Repository) -> Place:
+    """The root of the default branch. Raises NotFound in an empty repository."""
+    rev = browsing.default_rev(repository)
+    if rev is None:
+        raise NotFound("This repository has no commits yet.", details="Push a first commit to it.")
+    return Place(repository, rev)
+
+
+def rest_of(request: HttpRequest) -> str:
+    """What follows /owner/name/page/ with every byte kept: Django's own path replaces what is not UTF-8."""
+    return read.to_text(_raw_path(request)).split("/", 4)[4]
+
+
+def _raw_path(request: HttpRequest) -> bytes:
+    scope = getattr(request, "scope", None)
+    raw: bytes = scope.get("raw_path", b"") if scope else b""
+    return unquote_to_bytes(raw.split(b"?", 1)[0]) or request.path_info.encode("utf-8", "replace")
+
+
+def page_number(request: HttpRequest) -> int:
+    """?page=N, counted from 1; nonsense is the first page."""
+    value = request.GET.get("page", "")
+    return min(max(int(value), 1), 10**6) if value.isascii() and value.isdigit() and len(value) < 8 else 1
