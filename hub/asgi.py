@@ -15,7 +15,6 @@ from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from datasets import remote as dvc  # noqa: E402
-from experiments.mlflow import server as mlflow_server  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.errors import Invalid, TooLarge  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
@@ -93,7 +92,5 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.startup":
-            mlflow_server.warm_up(after_seconds=2)
         if message["type"] == "lifespan.shutdown":
             return

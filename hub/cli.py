@@ -8,20 +8,25 @@ import sys
 from collections.abc import Sequence
 
 from hub.env import SettingError
-from hub.lib.errors import HubError
+from hub.lib.errors import HubError, Invalid
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 2 when the input or a setting is wrong, with one line that says so."""
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words and words[0].startswith("rebuild-"):
+            return run_management(words[0].replace("-", "_"), words[1:])
+        arguments = parser().parse_args(words)
         return int(arguments.run(arguments))
     except SettingError as error:
         return complain(str(error))
     except HubError as error:
         return complain(f"covey: {error.message} {error.details}".rstrip())
+    except KeyboardInterrupt:
+        return 130
 
 
 def complain(line: str) -> int:
@@ -44,7 +49,36 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("worker", help="run background tasks").set_defaults(run=run_worker)
     commands.add_parser("beat", help="send the periodic tasks (one per hub)").set_defaults(run=run_beat)
+    add_admin(commands.add_parser("admin", help="people, tokens and paths, from the console"))
+    commands.add_parser("rebuild-X", help="make an index again from git and the stores (manage.py rebuild_x)")
     return root
+
+
+def add_admin(admin: argparse.ArgumentParser) -> None:
+    commands = admin.add_subparsers(metavar="COMMAND", required=True)
+
+    user = commands.add_parser("create-user", help="create a person")
+    user.add_argument("name")
+    user.add_argument("--email", required=True)
+    user.add_argument("--admin", action="store_true", help="may administer the hub")
+    user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    user.set_defaults(run=run_create_user)
+
+    token = commands.add_parser("create-token", help="print a new access token, alone on standard output")
+    token.add_argument("name", help="whose token it is")
+    token.add_argument("--name", dest="label", required=True, metavar="LABEL", help="what it is for")
+    token.add_argument("--scopes", metavar="repo:write,data:read,…", help="default: write in every area")
+    token.add_argument("--repository", metavar="OWNER/NAME", help="bind it to one repository")
+    token.add_argument("--expires", type=int, metavar="DAYS", help="default: 90")
+    token.set_defaults(run=run_create_token)
+
+    link = commands.add_parser("sign-in-link", help="print a link that signs a person in once")
+    link.add_argument("name")
+    link.set_defaults(run=run_sign_in_link)
+
+    path = commands.add_parser("repo-path", help="print the bare directory of a repository")
+    path.add_argument("repository", metavar="OWNER/NAME")
+    path.set_defaults(run=run_repo_path)
 
 
 def run_up(arguments: argparse.Namespace) -> int:
@@ -72,6 +106,79 @@ def run_beat(arguments: argparse.Namespace) -> int:
 
     supervisor.follow_supervisor()
     return worker.beat()
+
+
+def run_create_user(arguments: argparse.Namespace) -> int:
+    password = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
+    start_django()
+    from hub import administration
+
+    person = administration.create_user(
+        arguments.name, email=arguments.email, administrator=arguments.admin, password=password
+    )
+    print(f"Created {person.username}.", file=sys.stderr)
+    if password is None:
+        print(f"Sign in once, within an hour: {administration.create_sign_in_link(person.username)}", file=sys.stderr)
+    return 0
+
+
+def run_create_token(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import administration
+    from hub.accounts.tokens import DEFAULT_DAYS
+
+    secret = administration.create_token(
+        arguments.name,
+        label=arguments.label,
+        scopes=arguments.scopes,
+        repository=arguments.repository,
+        days=DEFAULT_DAYS if arguments.expires is None else arguments.expires,
+    )
+    print(secret)
+    return 0
+
+
+def run_sign_in_link(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import administration
+
+    print(administration.create_sign_in_link(arguments.name))
+    return 0
+
+
+def run_repo_path(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import administration
+
+    print(administration.repository_path(arguments.repository))
+    return 0
+
+
+def start_django() -> None:
+    """Load the apps, and say in one line when the database is not there or not of this version."""
+    import django
+
+    django.setup(set_prefix=False)
+    from hub import prepare
+
+    prepare.require_schema()
+
+
+def run_management(command: str, words: list[str]) -> int:
+    """One of our management commands, with its errors as one line."""
+    start_django()
+    from django.core.management import CommandError, call_command, get_commands
+
+    if command not in get_commands():
+        known = sorted(name.replace("_", "-") for name in get_commands() if name.startswith("rebuild_"))
+        raise Invalid(
+            f"There is no {command.replace('_', '-')}.", details=f"There are: {', '.join(known)}." if known else ""
+        )
+    try:
+        call_command(command, *words)
+    except CommandError as error:
+        return complain(f"covey: {error}")
+    return 0
 
 
 if __name__ == "__main__":

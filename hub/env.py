@@ -59,6 +59,11 @@ def home(path: Path) -> Path:
     return path
 
 
+def note(path: Path) -> str:
+    """What an earlier start wrote here; "" when none did."""
+    return path.read_text().strip() if path.exists() else ""
+
+
 def secret_file(path: Path) -> str:
     """The secret kept in this file; made with mode 0600 on first use, safely when two processes start at once."""
     if not path.exists():

@@ -13,8 +13,10 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from hub.lib.errors import Busy
 
 logger = logging.getLogger("covey.prepare")
 _MIGRATION_LOCK = 0x0C0E_A0D2  # a PostgreSQL advisory lock
@@ -29,12 +31,28 @@ def prepare() -> None:
 
 
 def migrate() -> None:
+    if steps := pending_migrations():
+        logger.info("migrating the database: %d steps", steps)
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def pending_migrations() -> int:
+    """How many steps the database is behind this version."""
     executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if not plan:
-        return
-    logger.info("migrating the database: %d steps", len(plan))
-    call_command("migrate", interactive=False, verbosity=0)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def require_schema() -> None:
+    """Raises Busy when the database does not answer, or is not of this version."""
+    try:
+        steps = pending_migrations()
+    except OperationalError as error:
+        raise Busy(f"The database does not answer: {str(error).strip()}.", details="See `covey doctor`.") from error
+    if steps:
+        raise Busy(
+            f"The database is {steps} migrations behind this version.",
+            details="Start the hub (`covey up` or `covey serve`): it migrates first.",
+        )
 
 
 def collect_static() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import importlib
-import importlib.util
 import logging
 import os
 import socket
@@ -27,8 +25,11 @@ def serve(*, descriptor: int | None = None, first: bool = False) -> int:
     import django
 
     django.setup(set_prefix=False)
+    from django.conf import settings
+
     from hub import prepare
 
+    (settings.COVEY_HOME / "bound").write_text(os.environ["COVEY_BIND"])
     prepare.prepare()
     threading.Thread(target=_after_ready, args=(first,), name="ready", daemon=True).start()
     _run(listening)
@@ -67,7 +68,9 @@ def _after_ready(first: bool) -> None:
 
         if link := sign_in_link.for_first_administrator():
             print(f"Sign in as the administrator, once, within an hour: {link}", flush=True)
-    _warm_up()
+    from experiments.mlflow import server as mlflow_server
+
+    mlflow_server.warm_up()  # seconds and 200 MB: before its first user needs it, after everybody else is served
 
 
 def _healthy(address: tuple[str, int]) -> bool:
@@ -85,12 +88,3 @@ def _healthy(address: tuple[str, int]) -> bool:
             connection.close()
         time.sleep(0.5)
     return False
-
-
-def _warm_up() -> None:
-    """Import MLflow (seconds, 200 MB) before its first user needs it and after everybody else is served."""
-    if importlib.util.find_spec("experiments.mlflow.mount") is None:
-        return
-    mount = importlib.import_module("experiments.mlflow.mount")
-    if hasattr(mount, "warm_up"):
-        mount.warm_up()

@@ -35,7 +35,8 @@ SECRET_KEY = required("SECRET_KEY", "Set it to at least 50 random characters.") 
 if PRODUCTION and len(SECRET_KEY) < 50:
     raise env.SettingError("SECRET_KEY", "is shorter than 50 characters", "Make a longer random one.")
 DEBUG = False
-COVEY_BIND = env.text("COVEY_BIND", "127.0.0.1:8000")  # `covey up` and `covey serve` set it to what they took
+# `covey up` and `covey serve` set it to what they took and note it, so that `covey admin` prints the same links.
+COVEY_BIND = env.text("COVEY_BIND") or env.note(COVEY_HOME / "bound") or "127.0.0.1:8000"
 COVEY_URL = (
     required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.")
     or bind.browser_url(COVEY_BIND)
@@ -127,7 +128,7 @@ if SQLITE:
 elif _db["ENGINE"] == "django.db.backends.postgresql":
     _db["OPTIONS"] = {
         **_db.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.integer("COVEY_DB_POOL", 16, 1)},
+        "pool": {"min_size": 1, "max_size": env.integer("COVEY_DB_POOL", 16, 1), "timeout": 10},
     }
 else:
     raise env.SettingError("DATABASE_URL", "names neither PostgreSQL nor SQLite", "Use postgres://… or sqlite:///….")
@@ -295,6 +296,7 @@ LOGGING = {
     "loggers": {
         "uvicorn": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},  # a failed connection is raised to whoever asked for it
         "covey": {"level": "INFO"},
     },
 }
