@@ -47,7 +47,7 @@ class MlflowSurface(Surface):
             return await request.respond(308, b"", [("location", f"{request.path}/")])
         if asks_for_page(request, rest):
             return await request.respond(
-                302, b"", [("location", f"/account/login/?{urlencode({'next': request.path})}")]
+                302, b"", [("location", f"/account/login?{urlencode({'next': request.path})}")]
             )
         return await super().__call__(request, owner, name, rest)
 

@@ -39,8 +39,8 @@ def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> list[dict[str
     """The cookies of alice, signed in by the form once."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{hub.url}/account/login/")
-    page.get_by_label("Username").fill("alice")
+    page.goto(f"{hub.url}/account/login")
+    page.get_by_label("User name or e-mail address").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{hub.url}/**")
