@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from hub import sign_in_link
-from hub.pages import health, home, tokens
+from hub.pages import explore, health, home, profile, tokens
 
 handler429 = "hub.accounts.throttle.too_many_requests"
 
@@ -14,9 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", include("hub.api_urls")),
     path("sign-in-link/<int:user_id>/<str:token>", sign_in_link.page, name="sign-in-link"),
+    path("explore", explore.explore, name="explore"),
+    path("starred", explore.starred, name="starred"),
     path("settings/tokens", tokens.index, name="settings_tokens"),
     path("settings/tokens/create", tokens.create, name="settings_tokens_create"),
     path("settings/tokens/<int:token_id>/revoke", tokens.revoke, name="settings_tokens_revoke"),
     path("", include("hub.accounts.urls")),
     path("", include("repos.urls")),
+    path("<owner:owner>", profile.profile, name="profile"),  # last: it takes every single segment
 ]

@@ -73,6 +73,8 @@ def _page(request: HubRequest, events: AuditEvents, *, everyone: bool) -> HttpRe
 def _filtered(request: HubRequest, events: AuditEvents) -> AuditEvents:
     """Only these four parameters are read; all others are ignored."""
     asked = request.GET
+    if "\0" in asked.get("action", "") + asked.get("who", ""):
+        raise Invalid("A filter cannot hold a NUL character.")
     if action := asked.get("action", "").strip():
         events = events.filter(action__startswith=action[:60])
     if who := asked.get("who", "").strip():
