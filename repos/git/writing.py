@@ -83,9 +83,10 @@ def add_blob(store: DiskObjectStore, data: bytes) -> str:
 
 
 def root_of(store: DiskObjectStore, commit: str) -> str:
-    """The id of a commit's tree."""
+    """The id of a commit's tree. Raises KeyError when there is no such commit."""
     found = store[ObjectID(commit.encode())]
-    assert isinstance(found, Commit)
+    if not isinstance(found, Commit):
+        raise KeyError(commit)
     return found.tree.decode()
 
 
