@@ -1,0 +1,167 @@
+"""`covey up` as a person starts it: a real tree of processes on the embedded default."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ("DATABASE_URL", "MLFLOW_DATABASE_URL", "CACHE_URL", "BROKER_URL", "SECRET_KEY", "ALLOWED_HOSTS")
+START_SECONDS = 90
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    plain = {k: v for k, v in os.environ.items() if k not in SETTINGS and not k.startswith("COVEY_")}
+    return {**plain, "COVEY_HOME": str(home), "COVEY_BIND": "127.0.0.1:0", **more}
+
+
+class Tree:
+    """A running `covey up`. Its folder is kept between starts, as a person's would be."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.log = home, home.parent / "up.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hub.cli", "up"],
+                cwd=ROOT,
+                env=environment(home),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.url = self.said(r"Covey is ready at (http://\S+)")
+        self.wait(lambda: {"worker", "beat"} <= self.children().keys(), "worker and beat to start")
+
+    def said(self, pattern: str) -> str:
+        self.wait(lambda: re.search(pattern, self.log.read_text()), pattern)
+        return re.findall(pattern, self.log.read_text())[-1]
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.log.read_text()}"
+            time.sleep(0.05)
+
+    def children(self) -> dict[str, int]:
+        """serve, worker, beat → process id."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True
+        )
+        found = re.findall(r"^\s*(\d+) .*hub\.cli (\w+)", listed.stdout, re.MULTILINE)
+        return {name: int(pid) for pid, name in found}
+
+    def get(self, path: str) -> int:
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up") / "data"
+
+
+@pytest.fixture
+def tree(home: Path) -> Iterator[Tree]:
+    running = Tree(home)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def test_it_serves_and_keeps_its_secrets_to_itself(tree: Tree) -> None:
+    assert tree.get("/") == 200
+    assert stat.S_IMODE(tree.home.stat().st_mode) == 0o700
+    for path in tree.home.iterdir():
+        assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+    link = tree.said(r"Sign in as the administrator, once, within an hour: (http://\S+)")
+    assert tree.get(urlsplit(link).path) == 200
+
+
+def test_it_stops_everything_on_ctrl_c(tree: Tree) -> None:
+    children = tree.children()
+    tree.process.send_signal(signal.SIGINT)
+    assert tree.process.wait(30) == 0
+    assert [name for name, pid in children.items() if alive(pid)] == []
+
+
+def test_a_killed_web_process_is_replaced_and_no_connection_refused(tree: Tree) -> None:
+    before = tree.children()["serve"]
+    os.kill(before, signal.SIGKILL)
+    assert tree.get("/healthz") == 200  # waits in the supervisor's socket until the new process answers
+    assert tree.children()["serve"] != before
+    assert "web ended with SIGKILL" in tree.log.read_text()
+
+
+def test_a_killed_worker_is_replaced(tree: Tree) -> None:
+    before = tree.children()["worker"]
+    os.kill(before, signal.SIGKILL)
+    tree.wait(lambda: tree.children().get("worker", before) != before, "a new worker")
+
+
+def test_nothing_outlives_a_killed_supervisor(tree: Tree) -> None:
+    children = tree.children()
+    tree.process.kill()
+    tree.process.wait(5)
+    tree.wait(lambda: not any(alive(pid) for pid in children.values()), "the children to stop")
+
+
+def test_a_second_one_on_the_same_home_is_refused(tree: Tree) -> None:
+    second = start(environment(tree.home))
+    assert second.returncode == 2
+    assert "in use by another `covey up`" in second.stderr
+
+
+def test_a_taken_port_is_named(tree: Tree, tmp_path: Path) -> None:
+    taken = urlsplit(tree.url).netloc
+    second = start(environment(tmp_path / "other", COVEY_BIND=taken))
+    assert second.returncode == 2
+    assert f"COVEY_BIND is {taken}, but that port is taken" in second.stderr
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    stopped = start(environment(tmp_path / "data", COVEY_URL="hub.example.org"))
+    assert stopped.returncode == 2
+    assert "COVEY_URL is 'hub.example.org'. Set it to scheme://host[:port]" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+
+
+def test_production_without_its_secrets_does_not_start(tmp_path: Path) -> None:
+    stopped = start(environment(tmp_path / "data", DATABASE_URL="postgres://hub@127.0.0.1/hub"))
+    assert stopped.returncode == 2
+    assert "SECRET_KEY is not set but DATABASE_URL is" in stopped.stderr
+
+
+def start(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hub.cli", "up"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+    )
