@@ -39,5 +39,5 @@ def pieces(
 ) -> Iterator[Iterator[bytes]]:
     """What git prints, piece by piece; git is stopped when the block is left. Raises GitError and GitTimeout."""
     output = commands.pieces(store, *_ALWAYS, *args, stdin=stdin, timeout_seconds=timeout_seconds)
-    with contextlib.closing(output):  # type: ignore[type-var]  # a generator, typed as the iterator it is
+    with contextlib.closing(output):
         yield output

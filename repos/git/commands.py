@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def run(
     timeout_seconds: float = 30,
     max_bytes: int = 64 * 1024**2,
     extra: Mapping[str, str] | None = None,
+    limits: Limits = READING,
 ) -> bytes:
     """Standard output of one git command in a bare repository.
 
@@ -96,7 +97,9 @@ def run(
     Raises GitError, GitTimeout, or GitTooMuch past max_bytes.
     """
     found, total = [], 0
-    for piece in pieces(repository, *arguments, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, extra=extra):
+    for piece in pieces(
+        repository, *arguments, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, extra=extra, limits=limits
+    ):
         total += len(piece)
         if total > max_bytes:
             raise GitTooMuch(arguments, None, f"more than {max_bytes:,} bytes")
@@ -123,7 +126,7 @@ def records(
     ok: Collection[int] = (0,),
     timeout_seconds: float = 30,
     extra: Mapping[str, str] | None = None,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Standard output cut at a separator, as it comes. Close the generator to stop git early."""
     rest = b""
     for piece in pieces(repository, *arguments, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, extra=extra):
@@ -140,7 +143,8 @@ def pieces(
     ok: Collection[int] = (0,),
     timeout_seconds: float = 30,
     extra: Mapping[str, str] | None = None,
-) -> Iterator[bytes]:
+    limits: Limits = READING,
+) -> Generator[bytes, None, None]:
     """Standard output in pieces, as it comes. Closing the generator kills git and all it started."""
     with tempfile.TemporaryFile() as words, _file_of(stdin) as source:
         process = subprocess.Popen(
@@ -152,7 +156,7 @@ def pieces(
             cwd="/",
             start_new_session=True,
         )
-        limit(process.pid, READING)
+        limit(process.pid, limits)
         assert process.stdout is not None
         try:
             yield from _until(process.stdout.fileno(), time.monotonic() + timeout_seconds, arguments)

@@ -125,9 +125,10 @@ class RepoStore:
     def remove(self, repository_id: int) -> None:
         """Delete a repository's folder; absent is fine. It disappears at once, then its files go."""
         path = path_of(self.root, repository_id)
+        gone = path.with_name(f"gone-{path.name}")
+        shutil.rmtree(gone, ignore_errors=True)  # an earlier removal was killed
         if path.exists():
-            gone = Path(tempfile.mkdtemp(prefix="gone-", dir=path.parent))
-            os.rename(path, gone / path.name)
+            os.rename(path, gone)
             shutil.rmtree(gone)
 
     def set_head(self, repository_id: int, branch: str) -> None:

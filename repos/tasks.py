@@ -1,0 +1,57 @@
+"""Git work that no request waits for. Ids in; each may run twice or be lost, the rows and git are the truth."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from repos import publishing
+from repos.git import maintenance
+from repos.git.store import RepositoryMissing, size_on_disk
+from repos.models import Repository
+from repos.storage import store
+
+logger = logging.getLogger("covey.git")
+MAX_ROUNDS = 3  # pushes that come while one round runs are looked after by the next
+
+
+@shared_task
+def maintain(repository_id: int) -> None:
+    """After a push: refs packed, commit-graph, packs, bitmaps; again while refs go on moving."""
+    generation = -1
+    for _ in range(MAX_ROUNDS):
+        repository = Repository.objects.filter(pk=repository_id, deleted=None).first()
+        if repository is None or repository.ref_generation == generation:
+            return
+        generation = repository.ref_generation
+        path = store().open_for_write(repository_id)
+        if not maintenance.maintain(path):
+            return  # another worker is at it and will look again
+        Repository.objects.filter(pk=repository_id).update(size_bytes=size_on_disk(path))
+
+
+@shared_task
+def reconcile_pushes() -> None:
+    """Settle pushes whose web process died between git's change and the row."""
+    for push in publishing.abandoned():
+        publishing.reconcile(push)
+
+
+@shared_task
+def tidy_repositories() -> None:
+    """Remove temporary files and locks of killed processes everywhere."""
+    for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator(chunk_size=1000):
+        try:
+            maintenance.tidy(store().open_for_write(repository_id))
+        except (RepositoryMissing, OSError):
+            logger.exception("repository %s could not be tidied", repository_id)
+
+
+@shared_task
+def remove_from_disk(repository_id: int) -> None:
+    """The Git folder of a deleted repository."""
+    if Repository.objects.filter(pk=repository_id, deleted=None).exists():
+        logger.error("repository %s is not deleted; its folder stays", repository_id)
+        return
+    store().remove(repository_id)
