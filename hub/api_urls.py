@@ -7,6 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+import hub.lib.converters  # noqa: F401  registers <owner:…>
+from hub.accounts import api as accounts
 from hub.lib.errors import NotFound
 
 
@@ -20,6 +22,9 @@ class Nothing(APIView):
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("user", accounts.Me.as_view()),
+    path("users/search", accounts.UserSearch.as_view()),
+    path("users/<owner:username>", accounts.OneUser.as_view()),
     path("", include("repos.api.urls")),
     re_path(r"^.*$", Nothing.as_view(schema=None)),
 ]

@@ -7,8 +7,6 @@ without its git. Callers have asked the gate; only create asks for itself, since
 from __future__ import annotations
 
 import re
-import secrets
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,8 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.models import Owner, User
 from hub.jobs import outbox
 from hub.lib.errors import Denied, Unauthenticated, Unprocessable
-from repos import access, names, signals, starting
-from repos.git import creation, store
+from repos import access, names, signals, starting, storage
+from repos.git import creation
 from repos.models import OldName, Push, RefUpdate, Repository, Topic, Transfer
 
 NO_COMMIT = "0" * 40
@@ -44,10 +42,6 @@ class Start:
     licence: str = ""
     dvc: bool = False
 
-    @property
-    def nothing(self) -> bool:
-        return not (self.readme or self.gitignore or self.licence or self.dvc)
-
 
 EMPTY = Start()
 
@@ -60,22 +54,23 @@ def create(
 
     Raises Unprocessable (name not allowed or taken, unknown licence), Denied (not yours, or the token is too small).
     """
-    _require_owner(actor, owner)
+    user = _require_owner(actor, owner)
     names.require_free(owner, name)
     repository = Repository(owner=owner, name=name, description=checked_description(description), private=private)
-    folder = settings.GIT_ROOT / "new" / secrets.token_hex(16)
+    files = _first_files(repository, user, start)
     try:
-        creation.make_bare(folder, branch=repository.default_branch)
-        commit = _first_commit(folder, repository, actor, start)
         with transaction.atomic():
-            repository.empty = not commit
-            repository.pushed = timezone.now() if commit else None
+            repository.empty = not files
+            repository.pushed = timezone.now() if files else None
             names.insert(repository)
-            _record_first_push(repository, actor, commit)
+            storage.store().remove(repository.pk)  # an id freed by a rollback may have left its folder behind
+            path = storage.store().create(repository.pk, default_branch=repository.default_branch)
+            _commit_first(path, repository, actor, files)
             _record(actor, "repository.create", repository, after={"name": repository.full_name, "private": private})
-            _move(folder, store.path_of(settings.GIT_ROOT, repository.pk))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # moved away when all went well
+    except BaseException:
+        if repository.pk:
+            storage.store().remove(repository.pk)
+        raise
     repository.granted = access.Access.ADMIN
     return repository
 
@@ -87,8 +82,8 @@ def author_of(user: User) -> str:
     return f"{name or user.username} <{user.email or f'{user.username}@users.noreply.{host}'}>"
 
 
-def _require_owner(actor: Actor, owner: Owner) -> None:
-    """Raises Unauthenticated, or Denied when this actor may not make repositories for this owner."""
+def _require_owner(actor: Actor, owner: Owner) -> User:
+    """The user. Raises Unauthenticated, or Denied when this actor may not make repositories for this owner."""
     if actor.user is None:
         raise Unauthenticated()
     access.require_scope(actor, Area.REPO, write=True)
@@ -99,50 +94,36 @@ def _require_owner(actor: Actor, owner: Owner) -> None:
         )
     if actor.user.owner_id != owner.pk:
         raise Denied(f"You may not make repositories for {owner.name}.", details="Make it under your own name.")
+    return actor.user
 
 
-def _first_commit(folder: Path, repository: Repository, actor: Actor, start: Start) -> str:
-    """The id of the root commit written into folder, or "" for an empty repository."""
-    if start.nothing:
-        return ""
-    assert actor.user
+def _first_files(repository: Repository, user: User, start: Start) -> dict[str, bytes]:
+    """What the first commit holds; nothing for an empty repository. Raises Unprocessable."""
     files: dict[str, bytes] = {}
     if start.readme:
         files["README.md"] = starting.readme(repository.name, repository.description)
     if start.gitignore:
         files[".gitignore"] = starting.gitignore(start.gitignore)
     if start.licence:
-        files["LICENSE"] = starting.licence(start.licence, actor.user.display_name)
+        files["LICENSE"] = starting.licence(start.licence, user.display_name)
     if start.dvc:
         files |= starting.dvc_files(f"{settings.COVEY_URL}/{repository.full_name}.dvc")
-    return creation.first_commit(
-        folder,
-        branch=repository.default_branch,
-        files=files,
-        author=author_of(actor.user),
-        message="Initial commit",
-    )
+    return files
 
 
-def _record_first_push(repository: Repository, actor: Actor, commit: str) -> None:
-    if not commit:
+def _commit_first(path: Path, repository: Repository, actor: Actor, files: dict[str, bytes]) -> None:
+    """Write the root commit and the push that brought it."""
+    if not files:
         return
+    assert actor.user
+    branch, author = repository.default_branch, author_of(actor.user)
+    commit = creation.first_commit(path, branch=branch, files=files, author=author, message="Initial commit")
     now = timezone.now()
     push = Push.objects.create(
         repository=repository, user=actor.user, token_id=actor.token_id, via="web", state=Push.State.DONE, settled=now
     )
-    ref = f"refs/heads/{repository.default_branch}"
-    RefUpdate.objects.create(push=push, ref=ref, old=NO_COMMIT, new=commit, applied=True)
+    RefUpdate.objects.create(push=push, ref=f"refs/heads/{branch}", old=NO_COMMIT, new=commit, applied=True)
     outbox.announce(signals.PUSHED, {"repository_id": repository.pk, "push_id": push.pk})
-
-
-def _move(folder: Path, target: Path) -> None:
-    """Put the finished repository where its id says. What lies there belongs to a creation that was killed."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if target.exists():
-        shutil.rmtree(target)
-    folder.rename(target)
-    creation.fsync(target.parent)
 
 
 # ---- change --------------------------------------------------------------------------------------
@@ -150,6 +131,7 @@ def update(
     actor: Actor,
     repository: Repository,
     *,
+    name: str | None = None,
     description: str | None = None,
     website: str | None = None,
     private: bool | None = None,
@@ -168,16 +150,18 @@ def update(
     labels = None if topics is None else checked_topics(topics)
     with transaction.atomic():
         row = Repository.objects.select_for_update(of=("self",)).select_related("owner").get(pk=repository.pk)
-        changes = {name: new for name, new in wanted.items() if new is not None and new != getattr(row, name)}
+        changes = {field: new for field, new in wanted.items() if new is not None and new != getattr(row, field)}
         if "default_branch" in changes:
             _point_head(row, str(default_branch))
-        before = {name: getattr(row, name) for name in changes if name in AUDITED}
-        for name, new in changes.items():
-            setattr(row, name, new)
+        before = {field: getattr(row, field) for field in changes if field in AUDITED}
+        for field, new in changes.items():
+            setattr(row, field, new)
         if changes:
             row.save(update_fields=[*changes, "updated"])
         if before:
-            _record(actor, "repository.update", row, before=before, after={name: changes[name] for name in before})
+            _record(actor, "repository.update", row, before=before, after={field: changes[field] for field in before})
+        if name is not None:
+            rename(actor, row, name)
         if labels is not None:
             _replace_topics(row, labels)
     row.granted = repository.granted
@@ -226,12 +210,11 @@ def _replace_topics(repository: Repository, topics: list[str]) -> None:
 
 def _point_head(repository: Repository, branch: str) -> None:
     """HEAD in git, which a clone checks out. Raises Unprocessable when the branch does not exist."""
-    path = store.path_of(settings.GIT_ROOT, repository.pk)
     if not creation.is_branch_name(branch):
         raise Unprocessable("That is not a name git allows for a branch.")
-    if not repository.empty and not creation.has_branch(path, branch):
+    if not repository.empty and not creation.has_branch(storage.store().open_for_read(repository.pk), branch):
         raise Unprocessable(f"There is no branch {branch[:100]!r}.", details="Push it first, then make it the default.")
-    creation.point_head(path, branch)
+    storage.store().set_head(repository.pk, branch)
 
 
 def rename(actor: Actor, repository: Repository, name: str) -> Repository:

@@ -46,18 +46,25 @@ def valid(serializer: type[Serializer], request: Request) -> dict[str, Any]:
 def page_of(request: Request) -> tuple[int, int]:
     """(page, limit) of the query: page from 1, limit 1 to 100. Raises Invalid."""
     return (
-        _number(request, "page", default=1, maximum=PAGE_MAXIMUM),
-        min(_number(request, "limit", default=LIMIT_DEFAULT, maximum=PAGE_MAXIMUM), LIMIT_MAXIMUM),
+        whole_number(request, "page", default=1, maximum=PAGE_MAXIMUM),
+        min(whole_number(request, "limit", default=LIMIT_DEFAULT, maximum=PAGE_MAXIMUM), LIMIT_MAXIMUM),
     )
 
 
-def paged(request: Request, rows: QuerySet[M], shape: Callable[[M], Any]) -> Response:
+def paged(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], list[Any]]) -> Response:
     """One page of rows (only this page is read) with a Link header to the next and the one before."""
     page, limit = page_of(request)
     start = (page - 1) * limit
     found = list(rows[start : start + limit + 1])
-    response = Response([shape(row) for row in found[:limit]])
+    response = Response(shapes(found[:limit]))
     return with_links(response, request, more=len(found) > limit)
+
+
+def searched(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], list[Any]]) -> Response:
+    """paged, in the envelope of DagsHub's searches: {"data": [...], "ok": true}."""
+    response = paged(request, rows, shapes)
+    response.data = {"data": response.data, "ok": True}
+    return response
 
 
 def with_links(response: Response, request: Request, *, more: bool) -> Response:
@@ -66,7 +73,8 @@ def with_links(response: Response, request: Request, *, more: bool) -> Response:
     links = []
     for number, relation, shown in ((page + 1, "next", more), (page - 1, "prev", page > 1)):
         if shown:
-            query = urlencode({**request.query_params.dict(), "page": number, "limit": limit})
+            kept = {k: v for k, v in request.query_params.dict().items() if k not in {"page", "limit"}}
+            query = urlencode({**kept, "page": number, "limit": limit})
             links.append(f'<{settings.COVEY_URL}{request.path}?{query}>; rel="{relation}"')
     if links:
         response["Link"] = ", ".join(links)
@@ -105,12 +113,13 @@ def _redirect(moved: Moved, context: dict[str, Any]) -> Response:
     return Response({"error": "This repository was renamed.", "details": path}, status=307, headers={"Location": path})
 
 
-def _number(request: Request, name: str, *, default: int, maximum: int) -> int:
+def whole_number(request: Request, name: str, *, default: int, minimum: int = 1, maximum: int = 2**31 - 1) -> int:
+    """A number of the query. Raises Invalid."""
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum):
-        raise Invalid(f"{name} must be a whole number from 1 to {maximum:,}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and minimum <= int(text) <= maximum):
+        raise Invalid(f"{name} must be a whole number from {minimum} to {maximum:,}.")
     return int(text)
 
 

@@ -5,26 +5,12 @@ from __future__ import annotations
 from rest_framework.request import Request
 
 from hub.accounts.actor import Actor, Area
+from hub.accounts.api import CHALLENGE, NEXT_STEP, actor_of, signed_in
 from hub.lib.errors import Denied, NotFound, Unauthenticated
 from repos import access
 from repos.models import Access, Repository
 
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="covey"'}
-NEXT_STEP = "Send a token as `Authorization: Bearer …`; make one under Settings → Access tokens."
-
-
-def actor_of(request: Request) -> Actor:
-    """Who is asking, as the authentication class found out."""
-    actor: Actor = request._request.actor  # type: ignore[attr-defined]
-    return actor
-
-
-def user_actor(request: Request) -> Actor:
-    """The same, signed in. Raises Unauthenticated."""
-    actor = actor_of(request)
-    if actor.user is None:
-        raise Unauthenticated("This needs an access token.", details=NEXT_STEP, headers=CHALLENGE)
-    return actor
+__all__ = ["actor_of", "repository_for", "require_write", "signed_in"]
 
 
 def repository_for(
@@ -38,3 +24,8 @@ def repository_for(
         if actor.is_anonymous:
             raise Unauthenticated("This needs an access token.", details=NEXT_STEP, headers=CHALLENGE) from error
         raise
+
+
+def require_write(actor: Actor) -> None:
+    """For what a reader may do in their own name (star, take an offer): the token must be able to write."""
+    access.require_scope(actor, Area.REPO, write=True)

@@ -1,19 +1,21 @@
-"""/user/repos, /repos/{owner}/{name}: create, list, read, change, delete."""
+"""/user/repos, /users/{name}/repos, /repos/search, /repos/{owner}/{name}: create, list, read, change, delete."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hub.lib.api import Flag, paged, valid
+from hub.accounts.actor import Area
+from hub.lib.api import Flag, paged, searched, valid, whole_number
 from repos import repositories
 from repos.api import gate
-from repos.api.shapes import repository_object
-from repos.models import Access, Repository
+from repos.api.shapes import repository_object, repository_objects
+from repos.models import Access, Repository, Topic
 from repos.repositories import Start
 
 
@@ -30,6 +32,17 @@ class NewRepository(serializers.Serializer):
     dvc = Flag(default=False)
 
 
+class ChangedRepository(serializers.Serializer):
+    """What is sent is changed. protected: the default branch refuses deletion and force pushes."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    description = serializers.CharField(allow_blank=True, max_length=2000, required=False)
+    website = serializers.CharField(allow_blank=True, max_length=400, required=False)
+    private = Flag(required=False)
+    default_branch = serializers.CharField(max_length=250, required=False)
+    protected = Flag(required=False)
+
+
 def start_of(fields: dict[str, Any]) -> Start:
     """What the first commit holds; auto_init alone gives a README."""
     if not fields["auto_init"]:
@@ -37,23 +50,25 @@ def start_of(fields: dict[str, Any]) -> Start:
     return Start(readme=True, gitignore=fields["gitignores"], licence=fields["license"], dvc=fields["dvc"])
 
 
+def listed(request: Request) -> QuerySet[Repository]:
+    """What the caller may read, newest change first, ready for repository_objects."""
+    rows = Repository.objects.visible_to(gate.actor_of(request), area=Area.REPO)
+    return rows.select_related("owner__user").order_by("-updated", "-pk")
+
+
 class OwnRepositories(APIView):
     """The repositories of the caller, and a new one."""
 
     def get(self, request: Request) -> Response:
-        actor = gate.user_actor(request)
-        assert actor.user
-        rows = Repository.objects.visible_to(actor).filter(owner=actor.user.owner_id)
-        rows = rows.select_related("owner__user").order_by("-updated", "-pk")
-        return paged(request, rows, lambda row: repository_object(row, Access.ADMIN))
+        actor, user = gate.signed_in(request)
+        return paged(request, listed(request).filter(owner=user.owner_id), repository_objects(actor))
 
     def post(self, request: Request) -> Response:
-        actor = gate.user_actor(request)
-        assert actor.user
+        actor, user = gate.signed_in(request)
         fields = valid(NewRepository, request)
         repository = repositories.create(
             actor,
-            actor.user.owner,
+            user.owner,
             fields["name"],
             description=fields["description"],
             private=fields["private"],
@@ -62,7 +77,40 @@ class OwnRepositories(APIView):
         return Response(repository_object(repository, Access.ADMIN), status=201)
 
 
+class RepositoriesOf(APIView):
+    """What the caller may read of one owner's repositories; nothing, and not 404, for an unknown owner."""
+
+    def get(self, request: Request, username: str) -> Response:
+        rows = listed(request).filter(owner__name_key=username.lower())
+        return paged(request, rows, repository_objects(gate.actor_of(request)))
+
+
+class RepositorySearch(APIView):
+    """Repositories whose name, description or topic holds q; uid narrows to one owner's user id, topic to one topic."""
+
+    def get(self, request: Request) -> Response:
+        rows, query = listed(request), request.query_params
+        if words := query.get("q", "").strip()[:100]:
+            tagged = Topic.objects.filter(name__icontains=words).values("repository_id")
+            rows = rows.filter(Q(name__icontains=words) | Q(description__icontains=words) | Q(pk__in=tagged))
+        if topic := query.get("topic", "").strip().lower()[:40]:
+            rows = rows.filter(pk__in=Topic.objects.filter(name=topic).values("repository_id"))
+        if uid := whole_number(request, "uid", default=0, minimum=0):
+            rows = rows.filter(owner__user=uid)
+        return searched(request, rows, repository_objects(gate.actor_of(request)))
+
+
 class OneRepository(APIView):
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         return Response(repository_object(repository, repository.granted))
+
+    def patch(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        repository = repositories.update(gate.actor_of(request), repository, **valid(ChangedRepository, request))
+        return Response(repository_object(repository, Access.ADMIN))
+
+    def delete(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        repositories.delete(gate.actor_of(request), repository)
+        return Response(status=204)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 
+from hub.accounts.actor import Actor
 from hub.accounts.api import user_object
+from repos import access
 from repos.models import Access, Repository
 
-__all__ = ["repository_object", "user_object"]
+__all__ = ["repository_object", "repository_objects", "user_object"]
 
 
-def repository_object(repository: Repository, access: Access) -> dict[str, Any]:
-    """A repository as DagsHub's client reads it. access: what the caller may do. Needs owner__user at hand."""
+def repository_objects(actor: Actor) -> Callable[[list[Repository]], list[dict[str, Any]]]:
+    """For paged(): a page of repositories as this actor may use them, with one query for all."""
+
+    def shapes(rows: list[Repository]) -> list[dict[str, Any]]:
+        granted = access.granted(actor, rows)
+        return [repository_object(row, granted[row.pk]) for row in rows]
+
+    return shapes
+
+
+def repository_object(repository: Repository, granted: Access) -> dict[str, Any]:
+    """A repository as DagsHub's client reads it. granted: what the caller may do. Select owner__user with lists."""
     page = f"{settings.COVEY_URL}/{repository.full_name}"
     return {
         "id": repository.pk,
@@ -36,11 +49,12 @@ def repository_object(repository: Repository, access: Access) -> dict[str, Any]:
         "watchers_count": 0,
         "open_issues_count": 0,
         "default_branch": repository.default_branch,
+        "protected": repository.protected,
         "created_at": repository.created.isoformat(),
         "updated_at": repository.updated.isoformat(),
         "permissions": {
-            "admin": access >= Access.ADMIN,
-            "push": access >= Access.WRITE,
-            "pull": access >= Access.READ,
+            "admin": granted >= Access.ADMIN,
+            "push": granted >= Access.WRITE,
+            "pull": granted >= Access.READ,
         },
     }

@@ -5,9 +5,25 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.api import repositories
+from repos.api import people, repositories, tokens, topics
+
+_REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
 urlpatterns: list[URLPattern] = [
     path("user/repos", repositories.OwnRepositories.as_view()),
-    path("repos/<owner:owner>/<repository:name>", repositories.OneRepository.as_view()),
+    path("user/starred", people.Starred.as_view()),
+    path("user/starred/<owner:owner>/<repository:name>", people.OneStar.as_view()),
+    path("user/tokens", tokens.OwnTokens.as_view()),
+    path("user/tokens/<int:token_id>", tokens.OneToken.as_view()),
+    path("user/transfers", people.OffersToMe.as_view()),
+    path("user/transfers/<int:transfer_id>/accept", people.AcceptedOffer.as_view()),
+    path("user/transfers/<int:transfer_id>/decline", people.DeclinedOffer.as_view()),
+    path("users/<owner:username>/repos", repositories.RepositoriesOf.as_view()),
+    path("repos/search", repositories.RepositorySearch.as_view()),
+    path(_REPOSITORY, repositories.OneRepository.as_view()),
+    path(f"{_REPOSITORY}/collaborators", people.Collaborators.as_view()),
+    path(f"{_REPOSITORY}/collaborators/<owner:username>", people.OneCollaborator.as_view()),
+    path(f"{_REPOSITORY}/stars", people.Stargazers.as_view()),
+    path(f"{_REPOSITORY}/topics", topics.Topics.as_view()),
+    path(f"{_REPOSITORY}/transfer", people.TransferOffer.as_view()),
 ]

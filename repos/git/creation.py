@@ -1,4 +1,4 @@
-"""Make a bare repository, with or without a first commit, in a folder nobody reads yet."""
+"""The first commit of a repository that nobody reads yet, and what may be a branch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,6 @@ from dulwich.repo import Repo
 TIMEOUT_SECONDS = 30
 
 
-def make_bare(path: Path, *, branch: str) -> None:
-    """An empty bare repository whose HEAD names branch."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    subprocess.run(
-        ["git", "init", "--quiet", "--bare", "--template=", "--", str(path)],
-        check=True,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-    )
-    point_head(path, branch)
-    sync(path)
-
-
 def is_branch_name(name: str) -> bool:
     """Whether git would make a branch of this name."""
     if not name or len(name) > 250 or "\0" in name or name.startswith("-") or name == "HEAD":
@@ -40,16 +27,6 @@ def is_branch_name(name: str) -> bool:
 def has_branch(path: Path, branch: str) -> bool:
     with Repo(str(path)) as repository:
         return Ref(f"refs/heads/{branch}".encode()) in repository.refs
-
-
-def point_head(path: Path, branch: str) -> None:
-    """Make HEAD name a branch, so that a clone checks it out. The branch was checked by the caller."""
-    subprocess.run(
-        ["git", "--git-dir", str(path), "symbolic-ref", "HEAD", f"refs/heads/{branch}"],
-        check=True,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-    )
 
 
 def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: str, message: str) -> str:
@@ -76,7 +53,7 @@ def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: st
 
 
 def sync(folder: Path) -> None:
-    """Make everything below folder durable before it is moved where people look."""
+    """Make everything below folder durable."""
     for place, _, files in os.walk(folder):
         for name in files:
             fsync(Path(place, name))

@@ -90,7 +90,7 @@ def test_it_refuses_an_unknown_licence_and_leaves_nothing(api, alice, git_root):
     answer = api(alice).post(URL, {"name": "x", "auto_init": True, "license": "../../etc/passwd"}, format="json")
     assert answer.status_code == 422
     assert "MIT" in answer.json()["details"]
-    assert not list((git_root / "new").glob("*"))
+    assert not list(git_root.rglob("HEAD"))
 
 
 def test_it_replaces_the_leftover_of_a_killed_creation(api, alice, git_root):

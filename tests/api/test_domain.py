@@ -6,9 +6,10 @@ import pytest
 
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import AuditEvent
+from hub.jobs import outbox
 from hub.jobs.models import Outbox
 from hub.lib.errors import Moved, NotFound, Unprocessable
-from repos import access, collaborators, repositories, stars, transfers
+from repos import access, collaborators, receivers, repositories, stars, transfers
 from repos.git import creation, store
 from repos.models import Access, Membership, OldName, Repository, Transfer
 from repos.repositories import Start
@@ -184,3 +185,15 @@ def test_delete_hides_at_once_and_frees_the_name(owner, alice, started, token_of
     assert alice.tokens.get().revoked is not None
     assert Outbox.objects.filter(topic="repos.deleted", payload={"repository_id": started.pk}).exists()
     assert repositories.create(owner, alice.owner, "final").pk != started.pk
+
+
+def test_the_stores_go_after_a_delete_and_only_then(owner, started, git_root):
+    path = store.path_of(git_root, started.pk)
+    receivers.remove_from_disk({"repository_id": started.pk})
+    assert path.exists()
+    repositories.delete(owner, started)
+    row = Outbox.objects.get(topic="repos.deleted")
+    outbox.deliver(row.pk)
+    outbox.deliver(row.pk)
+    receivers.remove_from_disk(row.payload)
+    assert not path.exists()

@@ -1,0 +1,156 @@
+"""Collaborators, stars and offers to transfer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.accounts.models import User
+from hub.lib.api import paged, valid
+from hub.lib.errors import NotFound
+from repos import collaborators, stars, transfers
+from repos.api import gate
+from repos.api.repositories import listed
+from repos.api.shapes import repository_object, repository_objects, user_object
+from repos.models import Access, Membership, Star, Transfer
+
+
+class Permission(serializers.Serializer):
+    """permission: read, write or admin."""
+
+    permission = serializers.ChoiceField(choices=list(collaborators.RUNGS), default="write")
+
+
+class Recipient(serializers.Serializer):
+    """new_owner: the user to whom the repository is offered."""
+
+    new_owner = serializers.CharField(max_length=40)
+
+
+class Collaborators(APIView):
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        rows = repository.memberships.select_related("user").order_by("pk")
+        return paged(request, rows, lambda page: [_member(row) for row in page])
+
+
+class OneCollaborator(APIView):
+    def get(self, request: Request, owner: str, name: str, username: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        row = repository.memberships.select_related("user").filter(user__owner__name_key=username.lower()).first()
+        if row is None:
+            raise NotFound(f"{username} is not a collaborator.")
+        return Response(_member(row))
+
+    def put(self, request: Request, owner: str, name: str, username: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        rung = collaborators.rung_named(valid(Permission, request)["permission"])
+        collaborators.put(gate.actor_of(request), repository, collaborators.user_named(username), rung)
+        return Response(status=204)
+
+    def delete(self, request: Request, owner: str, name: str, username: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        collaborators.remove(gate.actor_of(request), repository, collaborators.user_named(username))
+        return Response(status=204)
+
+
+def _member(row: Membership) -> dict[str, Any]:
+    rungs = {"admin": Access.ADMIN, "push": Access.WRITE, "pull": Access.READ}
+    permission = Access(row.access).name.lower()
+    allowed = {word: row.access >= rung for word, rung in rungs.items()}
+    return {**user_object(row.user), "permission": permission, "permissions": allowed}
+
+
+class Stargazers(APIView):
+    """Who starred it, first star first."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        rows: QuerySet[User] = User.objects.filter(stars__repository=repository).order_by("stars__pk")
+        return paged(request, rows, lambda page: [user_object(user) for user in page])
+
+
+class Starred(APIView):
+    """What the caller starred and may still read."""
+
+    def get(self, request: Request) -> Response:
+        actor, user = gate.signed_in(request)
+        rows = listed(request).filter(pk__in=Star.objects.filter(user=user).values("repository_id"))
+        return paged(request, rows, repository_objects(actor))
+
+
+class OneStar(APIView):
+    """204 when the caller starred it, else 404; PUT and DELETE set and remove the star."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        _, user = gate.signed_in(request)
+        repository = gate.repository_for(request, owner, name)
+        if not repository.stars.filter(user=user).exists():
+            raise NotFound("You have not starred it.")
+        return Response(status=204)
+
+    def put(self, request: Request, owner: str, name: str) -> Response:
+        actor, user = gate.signed_in(request)
+        repository = gate.repository_for(request, owner, name)
+        gate.require_write(actor)
+        stars.star(repository, user)
+        return Response(status=204)
+
+    def delete(self, request: Request, owner: str, name: str) -> Response:
+        actor, user = gate.signed_in(request)
+        repository = gate.repository_for(request, owner, name)
+        gate.require_write(actor)
+        stars.unstar(repository, user)
+        return Response(status=204)
+
+
+class TransferOffer(APIView):
+    """Offer the repository to another user; nothing changes until they accept."""
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        recipient = collaborators.user_named(valid(Recipient, request)["new_owner"])
+        return Response(_offer(transfers.offer(gate.actor_of(request), repository, recipient)), status=202)
+
+    def delete(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
+        transfers.cancel(gate.actor_of(request), repository)
+        return Response(status=204)
+
+
+class OffersToMe(APIView):
+    def get(self, request: Request) -> Response:
+        _, user = gate.signed_in(request)
+        gate.require_write(gate.actor_of(request))
+        rows = Transfer.objects.filter(recipient=user.owner_id, repository__deleted=None)
+        rows = rows.select_related("repository__owner", "offered_by", "recipient").order_by("-pk")
+        return paged(request, rows, lambda page: [_offer(row) for row in page])
+
+
+class AcceptedOffer(APIView):
+    def post(self, request: Request, transfer_id: int) -> Response:
+        actor, _ = gate.signed_in(request)
+        repository = transfers.accept(actor, transfers.offer_for(actor, transfer_id))
+        return Response(repository_object(repository, Access.ADMIN), status=202)
+
+
+class DeclinedOffer(APIView):
+    def post(self, request: Request, transfer_id: int) -> Response:
+        actor, _ = gate.signed_in(request)
+        transfers.decline(actor, transfers.offer_for(actor, transfer_id))
+        return Response(status=204)
+
+
+def _offer(row: Transfer) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "repository": row.repository.full_name,
+        "new_owner": row.recipient.name,
+        "offered_by": row.offered_by.username,
+        "created_at": row.created.isoformat(),
+    }

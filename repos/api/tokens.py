@@ -1,0 +1,86 @@
+"""/user/tokens: the caller's access tokens. Here and not with the accounts, since one may be bound to a repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.accounts import tokens
+from hub.accounts.actor import Actor, Area
+from hub.accounts.models import AccessToken, User
+from hub.lib.api import paged, valid
+from hub.lib.errors import Unprocessable
+from repos import access
+from repos.api import gate
+
+
+class NewToken(serializers.Serializer):
+    """A token can do no more than the credential that asks for it. repository: "owner/name" binds it to that one."""
+
+    name = serializers.CharField(max_length=100)
+    scopes = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20, required=False)
+    repository = serializers.CharField(required=False, allow_blank=True, default="", max_length=150)
+    days = serializers.IntegerField(default=tokens.DEFAULT_DAYS, min_value=1, max_value=tokens.MAXIMUM_DAYS)
+
+
+class OwnTokens(APIView):
+    """The caller's live tokens, and a new one. The secret is in this answer only."""
+
+    def get(self, request: Request) -> Response:
+        _, user = allowed(request, write=False)
+        rows = user.tokens.filter(revoked=None).select_related("repository__owner").order_by("-pk")
+        return paged(request, rows, lambda page: [token_object(token) for token in page])
+
+    def post(self, request: Request) -> Response:
+        actor, _ = allowed(request, write=True)
+        fields = valid(NewToken, request)
+        token, secret = tokens.mint(
+            actor,
+            name=fields["name"],
+            scopes=fields.get("scopes", sorted(tokens.WRITE_SCOPES)),
+            repository_id=repository_named(request, fields["repository"]),
+            days=fields["days"],
+        )
+        return Response({**token_object(token), "token": secret}, status=201)
+
+
+class OneToken(APIView):
+    def delete(self, request: Request, token_id: int) -> Response:
+        actor, _ = allowed(request, write=True)
+        tokens.revoke(actor, token_id)
+        return Response(status=204)
+
+
+def allowed(request: Request, *, write: bool) -> tuple[Actor, User]:
+    """The signed-in caller, when the credential reaches the account. Raises Unauthenticated or Denied."""
+    actor, user = gate.signed_in(request)
+    access.require_scope(actor, Area.ACCOUNT, write=write)
+    return actor, user
+
+
+def repository_named(request: Request, full_name: str) -> int | None:
+    """The id of a repository the caller may read; None for "". Raises NotFound or Unprocessable."""
+    if not full_name:
+        return None
+    owner, slash, name = full_name.partition("/")
+    if not slash:
+        raise Unprocessable("repository must be owner/name.")
+    return gate.repository_for(request, owner, name).pk
+
+
+def token_object(token: AccessToken) -> dict[str, Any]:
+    """A token without its secret."""
+    return {
+        "id": token.pk,
+        "name": token.name,
+        "start": token.start,
+        "scopes": token.scopes,
+        "repository": token.repository.full_name if token.repository else "",
+        "created_at": token.created.isoformat(),
+        "expires_at": token.expires.isoformat(),
+        "last_used_at": token.last_used.isoformat() if token.last_used else None,
+    }
