@@ -98,6 +98,11 @@ def _no_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def presented_token(header: str) -> str:
+    """The good token this header carries, to be told back to the very caller who sent it; "" when it has none."""
+    return next((candidate for candidate in _secrets_in(header) if tokens.find(candidate)), "")
+
+
 def _secrets_in(header: str) -> list[str]:
     """The places a client may have put its token, in the order of likelihood."""
     scheme, _, value = header.partition(" ")
