@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host  # noqa: E402
 from datasets import remote as dvc  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.errors import Invalid, TooLarge  # noqa: E402
+from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
@@ -40,6 +41,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return None
     headers = dict(scope["headers"])
     scope.setdefault("state", {})["request_id"] = new_request_id(headers.get(b"x-request-id", b"").decode("latin-1"))
+    REQUEST_ID.set(scope["state"]["request_id"])  # each request is a task of its own, so this ends with it
     request = Request(scope, receive, send)
     if not known_host(request.headers.get("host", "")):
         return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))

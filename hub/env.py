@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingError(SystemExit):
@@ -40,6 +45,60 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
 
 def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origin(name: str, default: str) -> str:
+    """scheme://host[:port], without a path or a slash at the end."""
+    value = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        good = (
+            parts.scheme in {"http", "https"} and parts.hostname and not (parts.path or parts.query or parts.username)
+        )
+        good = good and parts.port != 0  # .port raises ValueError when it is no number
+    except ValueError:
+        good = False
+    if value and not good:
+        raise SettingError(name, f"is {value!r}", "Set it to scheme://host[:port] without a path.")
+    return value
+
+
+def scheme(name: str, value: str, allowed: set[str]) -> None:
+    if value and urlsplit(value).scheme not in allowed:
+        raise SettingError(name, "names another kind of server", f"Begin it with {', '.join(sorted(allowed))}://.")
+
+
+def database(name: str, value: str) -> Any:
+    """Django's description of a database URL."""
+    import dj_database_url
+
+    try:
+        return dj_database_url.parse(value)
+    except ValueError:
+        raise SettingError(name, "is not a database address", "Use postgres://user:password@host/name.") from None
+
+
+def networks(name: str) -> list[str]:
+    """Addresses or CIDR networks: "10.0.0.0/8, 192.168.1.7"."""
+    return [str(_network(name, word)) for word in words(name)]
+
+
+def endpoints(name: str) -> list[tuple[Network, int]]:
+    """Networks with one port each: "10.1.0.0/16:443, [fd00::]/8:8080"."""
+    found = []
+    for word in words(name):
+        network, colon, port = word.rpartition(":")
+        if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+            raise SettingError(name, f"holds {word!r}", "Write CIDR:port, e.g. 10.1.0.0/16:443.")
+        found.append((_network(name, network.replace("[", "").replace("]", "")), int(port)))
+    return found
+
+
+def _network(name: str, word: str) -> Network:
+    try:
+        return ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        raise SettingError(name, f"holds {word!r}", "Write addresses or networks, e.g. 10.1.0.0/16.") from None
 
 
 def private_folder(path: Path) -> Path:

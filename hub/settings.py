@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import dj_database_url
-
 from hub import bind, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,27 +30,28 @@ def required(name: str, why: str) -> str:
 SECRET_KEY = required("SECRET_KEY", "Set it to at least 50 random characters.") or env.secret_file(
     COVEY_HOME / "secret_key"
 )
-if PRODUCTION and len(SECRET_KEY) < 50:
-    raise env.SettingError("SECRET_KEY", "is shorter than 50 characters", "Make a longer random one.")
+if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10):
+    raise env.SettingError("SECRET_KEY", "is short or not random", "Set it to at least 50 random characters.")
 DEBUG = False
+if env.boolean("DEBUG"):
+    raise env.SettingError("DEBUG", "is on", "Covey has no debug mode: it would show secrets to strangers. Unset it.")
 # `covey up` and `covey serve` set it to what they took and note it, so that `covey admin` prints the same links.
 COVEY_BIND = env.text("COVEY_BIND") or env.note(COVEY_HOME / "bound") or "127.0.0.1:8000"
-COVEY_URL = (
-    required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.")
-    or bind.browser_url(COVEY_BIND)
-).rstrip("/")
+required("COVEY_URL", "Set it to the address people open, e.g. https://hub.example.org.")
+COVEY_URL = env.origin("COVEY_URL", bind.browser_url(COVEY_BIND))
 _url = urlsplit(COVEY_URL)
-if _url.scheme not in {"http", "https"} or not _url.hostname or _url.path:
-    raise env.SettingError("COVEY_URL", f"is {COVEY_URL!r}", "Set it to scheme://host[:port] without a path.")
 HTTPS = _url.scheme == "https"
-RAW_HOST = env.text("RAW_HOST")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [_url.hostname, "127.0.0.1", "localhost", "[::1]"]
-if "*" in ALLOWED_HOSTS:
+RAW_HOST = env.text("RAW_HOST")  # files of users are served from there: another origin without any cookie
+if RAW_HOST and (not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", RAW_HOST) or _url.netloc == RAW_HOST):
+    raise env.SettingError("RAW_HOST", f"is {RAW_HOST!r}", "Set it to HOST or HOST:PORT, other than that of COVEY_URL.")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [str(_url.hostname), "127.0.0.1", "localhost", "[::1]"]
+if any("*" in host for host in ALLOWED_HOSTS):
     raise env.SettingError("ALLOWED_HOSTS", "holds '*'", "List the host names that reach this hub.")
 if RAW_HOST:
     ALLOWED_HOSTS.append(RAW_HOST.rsplit(":", 1)[0])
 CSRF_TRUSTED_ORIGINS = [COVEY_URL]
-COVEY_PROXIES = env.words("COVEY_PROXIES")  # addresses of reverse proxies whose X-Forwarded-For is believed
+COVEY_PROXIES = env.networks("COVEY_PROXIES")  # reverse proxies whose X-Forwarded-For is believed
+OUTBOUND_ALLOW = env.endpoints("OUTBOUND_ALLOW")  # (network, port) that requests of ours may reach inside the intranet
 
 # ---- applications ------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -113,7 +112,7 @@ TEMPLATES = [
 
 # ---- database ----------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{COVEY_HOME / 'covey.sqlite3'}")
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES = {"default": env.database("DATABASE_URL", DATABASE_URL)}
 _db = DATABASES["default"]
 SQLITE = _db["ENGINE"] == "django.db.backends.sqlite3"
 if SQLITE:
@@ -144,9 +143,10 @@ def mlflow_database_url() -> str:
 
 
 MLFLOW_DATABASE_URL = env.text("MLFLOW_DATABASE_URL") or mlflow_database_url()
+env.scheme("MLFLOW_DATABASE_URL", MLFLOW_DATABASE_URL, {"sqlite", "postgresql", "postgresql+psycopg"})
 
 # ---- objects -----------------------------------------------------------------------------------
-COVEY_S3_ENDPOINT = env.text("COVEY_S3_ENDPOINT")
+COVEY_S3_ENDPOINT = env.origin("COVEY_S3_ENDPOINT", "")
 COVEY_S3_BUCKET = env.text("COVEY_S3_BUCKET")
 COVEY_S3_ACCESS_KEY = env.text("COVEY_S3_ACCESS_KEY")
 COVEY_S3_SECRET_KEY = env.text("COVEY_S3_SECRET_KEY")
@@ -160,12 +160,14 @@ if COVEY_S3_ENDPOINT and not (COVEY_S3_BUCKET and COVEY_S3_ACCESS_KEY and COVEY_
 
 # ---- cache and tasks ---------------------------------------------------------------------------
 CACHE_URL = required("CACHE_URL", "Set it to redis://….")
+env.scheme("CACHE_URL", CACHE_URL, {"redis", "rediss", "unix"})
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 BROKER_URL = required("BROKER_URL", "Set it to redis://… or amqp://….") or "filesystem://"
+env.scheme("BROKER_URL", BROKER_URL, {"redis", "rediss", "amqp", "amqps", "filesystem"})
 CELERY_BROKER_URL = "filesystem://localhost" if BROKER_URL == "filesystem://" else BROKER_URL
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -239,8 +241,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no
 
 # smtp://user:password@host:587 (STARTTLS), smtps://… (TLS), smtp+plain://host:25; unset: mails are printed.
 EMAIL_URL = urlsplit(env.text("EMAIL_URL"))
-if EMAIL_URL.scheme not in {"", "smtp", "smtps", "smtp+plain"} or bool(EMAIL_URL.scheme) != bool(EMAIL_URL.hostname):
-    raise env.SettingError("EMAIL_URL", f"is {EMAIL_URL.geturl()!r}", "Set it to smtp://user:password@host:587.")
+env.scheme("EMAIL_URL", EMAIL_URL.geturl(), {"smtp", "smtps", "smtp+plain"})
+if EMAIL_URL.scheme and not EMAIL_URL.hostname:
+    raise env.SettingError("EMAIL_URL", "names no host", "Set it to smtp://user:password@host:587.")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_URL.scheme else 'console'}.EmailBackend"
 EMAIL_HOST = EMAIL_URL.hostname or "localhost"
 EMAIL_PORT = EMAIL_URL.port or {"smtp": 587, "smtps": 465}.get(EMAIL_URL.scheme, 25)
@@ -290,7 +293,7 @@ SPECTACULAR_SETTINGS = {"TITLE": "Covey", "VERSION": "1", "SERVE_INCLUDE_SCHEMA"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "hub.lib.logs.JsonLines" if PRODUCTION else "hub.lib.logs.PlainLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
