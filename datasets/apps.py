@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class DatasetsConfig(AppConfig):
     name = "datasets"
+
+    def ready(self) -> None:
+        from datasets import receivers  # noqa: F401  registers what happens after a push
+        from datasets.contents import DvcSource
+        from repos import content
+
+        content.register(DvcSource())

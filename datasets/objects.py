@@ -19,6 +19,18 @@ def find(repository_id: int, bucket: str, key: str) -> Blob | None:
     return Blob.objects.filter(names__repository_id=repository_id, names__bucket=bucket, names__key=key).first()
 
 
+def blobs(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, Blob]:
+    """The blob of each of these keys that is present; one query per 500 keys."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[str, Blob] = {}
+    for start in range(0, len(wanted), _BATCH):
+        rows = StoredObject.objects.filter(
+            repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + _BATCH]
+        )
+        found.update((row.key, row.blob) for row in rows.select_related("blob"))
+    return found
+
+
 def is_whole(repository_id: int, bucket: str, key: str) -> bool:
     """Whether the repository has this name and the store still has its bytes: if not, pushing again mends it."""
     blob = find(repository_id, bucket, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
@@ -15,4 +16,6 @@ app.conf.beat_schedule = {
     "relay-outbox": {"task": "hub.jobs.tasks.relay_outbox", "schedule": 15.0},
     "reconcile-pushes": {"task": "repos.tasks.reconcile_pushes", "schedule": 30.0},
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
+    "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},
+    "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from django.core.cache import cache
@@ -34,6 +34,11 @@ def by_refs(repository: Repository, kind: str, *ids: object, make: Callable[[], 
 def known(key: str) -> object:
     """What is kept under a key of key_of; None when nothing is."""
     return cache.get(key)
+
+
+def known_many(keys: Iterable[str]) -> dict[str, object]:
+    """What is kept under these keys; the others are left out."""
+    return cache.get_many(list(keys))
 
 
 def keep(key: str, value: object) -> None:

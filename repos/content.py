@@ -41,8 +41,11 @@ class Entry:
 class Content(Protocol):
     """Bytes of one entry, readable in any range with constant memory."""
 
-    entry: Entry
-    size: int
+    @property
+    def entry(self) -> Entry: ...
+
+    @property
+    def size(self) -> int: ...
 
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes start (inclusive) to end (exclusive), in pieces."""

@@ -1,1 +1,4 @@
-"""Plain Python over DVC's files: .dvc, dvc.lock, .dir manifests, keys and oids. Parsed as data; no Django."""
+"""DVC's file formats and names, as data: no Django, no rows, and no DVC `Repo`, which would obey what was pushed.
+
+documents: YAML, capped. pointers: .dvc and dvc.lock → Out. manifests: .dir ↔ entries. keys: names of objects.
+"""

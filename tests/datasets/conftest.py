@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from datasets import objects
+from datasets.dvc import keys
+from hub.lib import stores
 from hub.lib.objectstore import FolderStore, ObjectStore, S3Store
+from repos.models import Repository
+from tests.repos.pages.conftest import Writer, as_user, writer  # noqa: F401  fixtures of theirs
 from tests.support import services
 
 
@@ -29,6 +36,28 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
         secret_key=found["COVEY_S3_SECRET_KEY"],
         use_obstore=request.param == "s3",
     )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Iterator[FolderStore]:
+    """The hub's store is a new folder for this test."""
+    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
+    stores.object_store.cache_clear()
+    yield FolderStore(tmp_path / "objects")
+    stores.object_store.cache_clear()
+
+
+@pytest.fixture
+def keep(folder: FolderStore) -> Callable[..., str]:
+    """keep(repository, data, suffix=, legacy=) → the oid under which the repository now has these bytes."""
+
+    def make(repository: Repository, data: bytes, *, suffix: str = "", legacy: bool = False) -> str:
+        stored = asyncio.run(folder.put(stream(data)))
+        oid = stored.md5 + suffix
+        objects.publish(repository.pk, keys.BUCKET, keys.key_of(oid, legacy=legacy), stored)
+        return oid
+
+    return make
 
 
 async def stream(*parts: bytes) -> AsyncIterator[bytes]:

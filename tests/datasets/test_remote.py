@@ -10,12 +10,10 @@ import pytest
 
 from datasets.models import Blob, StoredObject
 from hub.accounts.models import AccessToken
-from hub.lib import stores
-from hub.lib.objectstore import FolderStore
 from repos.models import Membership, Repository
 from tests.support.asgi import ask, basic, exchange
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("folder")]
 
 
 def md5(data: bytes) -> str:
@@ -27,69 +25,58 @@ def address(data: bytes, repository: str = "alice/private", *, legacy: bool = Fa
     return f"/{repository}.dvc/{'' if legacy else 'files/md5/'}{oid[:2]}/{oid[2:]}{suffix}"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> FolderStore:
-    """Each test has a store of its own."""
-    found = FolderStore(tmp_path / "objects")
-    stores.object_store.cache_clear()
-    monkeypatch.setattr("django.conf.settings.OBJECTS_ROOT", tmp_path / "objects")
-    monkeypatch.setattr("django.conf.settings.COVEY_S3_ENDPOINT", "")
-    yield found
-    stores.object_store.cache_clear()
-
-
 @pytest.fixture
-def writer(bob, private, token_of) -> dict[str, str]:
+def pusher(bob, private, token_of, folder) -> dict[str, str]:
     return basic(token_of(bob))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize("suffix", ["", ".dir"])
-def test_it_stores_and_serves(writer, method, legacy, suffix):
+def test_it_stores_and_serves(pusher, method, legacy, suffix):
     data = os.urandom(2_500_000)
     path = address(data, legacy=legacy, suffix=suffix)
-    assert ask("GET", path, headers=writer).status == 404
-    assert ask(method, path, headers=writer, body=[data[:10], data[10:]]).status == 201
-    answer = ask("GET", path, headers=writer)
+    assert ask("GET", path, headers=pusher).status == 404
+    assert ask(method, path, headers=pusher, body=[data[:10], data[10:]]).status == 201
+    answer = ask("GET", path, headers=pusher)
     assert (answer.status, answer.body) == (200, data)
     assert answer.headers["content-length"] == str(len(data))
     assert "content-encoding" not in answer.headers
-    assert ask(method, path, headers=writer, body=[data]).status == 200
+    assert ask(method, path, headers=pusher, body=[data]).status == 200
     assert (Blob.objects.count(), StoredObject.objects.count()) == (1, 1)
 
 
-def test_it_stores_the_empty_file(writer):
-    assert ask("POST", address(b""), headers=writer).status == 201
-    answer = ask("GET", address(b""), headers=writer)
+def test_it_stores_the_empty_file(pusher):
+    assert ask("POST", address(b""), headers=pusher).status == 201
+    answer = ask("GET", address(b""), headers=pusher)
     assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "0")
 
 
-def test_it_refuses_bytes_that_are_not_their_name(writer, folder):
-    answer = ask("POST", address(b"good"), headers=writer, body=[b"evil"])
+def test_it_refuses_bytes_that_are_not_their_name(pusher, folder):
+    answer = ask("POST", address(b"good"), headers=pusher, body=[b"evil"])
     assert answer.status == 400
     assert "dvc push" in answer.text
-    assert ask("GET", address(b"good"), headers=writer).status == 404
+    assert ask("GET", address(b"good"), headers=pusher).status == 404
     assert not list(folder.list())
     assert not os.listdir(folder.temporary)
-    assert ask("POST", address(b"good"), headers=writer, body=[b"good"]).status == 201
-    assert ask("POST", address(b"good"), headers=writer, body=[b"evil"]).status == 400  # even when it is here
-    assert ask("GET", address(b"good"), headers=writer).body == b"good"
+    assert ask("POST", address(b"good"), headers=pusher, body=[b"good"]).status == 201
+    assert ask("POST", address(b"good"), headers=pusher, body=[b"evil"]).status == 400  # even when it is here
+    assert ask("GET", address(b"good"), headers=pusher).body == b"good"
 
 
-def test_a_cut_upload_leaves_nothing(writer, folder):
+def test_a_cut_upload_leaves_nothing(pusher, folder):
     data = os.urandom(3_000_000)
-    assert ask("PUT", address(data), headers=writer, body=[data[:2_500_000]], cut=True).status == 0
-    assert ask("PUT", address(b"x"), headers=writer, body=[b"x"], cut=True).status == 0
+    assert ask("PUT", address(data), headers=pusher, body=[data[:2_500_000]], cut=True).status == 0
+    assert ask("PUT", address(b"x"), headers=pusher, body=[b"x"], cut=True).status == 0
     assert not list(folder.list())
     assert not os.listdir(folder.temporary)
     assert not StoredObject.objects.exists()
-    assert ask("PUT", address(data), headers=writer, body=[data]).status == 201
+    assert ask("PUT", address(data), headers=pusher, body=[data]).status == 201
 
 
-def test_it_serves_ranges_and_conditions(writer):
+def test_it_serves_ranges_and_conditions(pusher):
     data = b"0123456789"
-    ask("POST", address(data), headers=writer, body=[data])
+    ask("POST", address(data), headers=pusher, body=[data])
     for asked, status, body in [
         ("bytes=1-2", 206, b"12"),
         ("bytes=0-99", 206, data),
@@ -100,34 +87,34 @@ def test_it_serves_ranges_and_conditions(writer):
         ("bytes=0-1,3-4", 200, data),
         ("lines=1-2", 200, data),
     ]:
-        answer = ask("GET", address(data), headers={**writer, "range": asked})
+        answer = ask("GET", address(data), headers={**pusher, "range": asked})
         assert answer.status == status, asked
         assert body is None or answer.body == body
-    head = ask("HEAD", address(data), headers=writer)
+    head = ask("HEAD", address(data), headers=pusher)
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "10")
     etag = head.headers["etag"]
-    assert ask("GET", address(data), headers={**writer, "if-none-match": etag}).status == 304
-    assert ask("GET", address(data), headers={**writer, "if-none-match": '"other"'}).status == 200
-    stale = {**writer, "range": "bytes=1-2", "if-range": '"other"'}
+    assert ask("GET", address(data), headers={**pusher, "if-none-match": etag}).status == 304
+    assert ask("GET", address(data), headers={**pusher, "if-none-match": '"other"'}).status == 200
+    stale = {**pusher, "range": "bytes=1-2", "if-range": '"other"'}
     assert ask("GET", address(data), headers=stale).body == data
 
 
-def test_it_stops_reading_for_a_client_that_left(writer, monkeypatch):
+def test_it_stops_reading_for_a_client_that_left(pusher, monkeypatch):
     data = os.urandom(20 * 1024 * 1024)
-    ask("POST", address(data), headers=writer, body=[data])
+    ask("POST", address(data), headers=pusher, body=[data])
     read = []
     real = os.pread
     monkeypatch.setattr(os, "pread", lambda *a: read.append(a[1]) or real(*a))
-    assert not ask("GET", address(data), headers=writer, hang_up_after=0).complete
+    assert not ask("GET", address(data), headers=pusher, hang_up_after=0).complete
     assert sum(read) <= 3 * 1024 * 1024
 
 
-def test_legacy_text_may_bear_its_unix_name(writer):
+def test_legacy_text_may_bear_its_unix_name(pusher):
     text = b"a\r\nb\r\n"
     unix = address(b"a\nb\n", legacy=True)
-    assert ask("POST", unix, headers=writer, body=[text]).status == 201
-    assert ask("GET", unix, headers=writer).body == text
-    assert ask("POST", address(b"a\nb\n"), headers=writer, body=[text]).status == 400  # DVC 3 hashes as they are
+    assert ask("POST", unix, headers=pusher, body=[text]).status == 201
+    assert ask("GET", unix, headers=pusher).body == text
+    assert ask("POST", address(b"a\nb\n"), headers=pusher, body=[text]).status == 400  # DVC 3 hashes as they are
 
 
 @pytest.mark.parametrize(
@@ -146,13 +133,13 @@ def test_legacy_text_may_bear_its_unix_name(writer):
         "",
     ],
 )
-def test_it_refuses_paths_that_are_no_objects(writer, rest):
+def test_it_refuses_paths_that_are_no_objects(pusher, rest):
     for method in ("GET", "PUT"):
-        assert ask(method, f"/alice/private.dvc/{rest}", headers=writer, body=[b"x"]).status == 404
+        assert ask(method, f"/alice/private.dvc/{rest}", headers=pusher, body=[b"x"]).status == 404
 
 
-def test_wrong_methods(writer):
-    answer = ask("DELETE", address(b"x"), headers=writer)
+def test_wrong_methods(pusher):
+    answer = ask("DELETE", address(b"x"), headers=pusher)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST, PUT")
 
 
@@ -184,12 +171,12 @@ def test_anonymous_reads_a_public_repository_and_may_not_write(public, alice, to
     assert ask("POST", path, body=[b"open"]).status == 401
 
 
-def test_a_revoked_token_fails_at_the_next_request(writer):
-    assert ask("POST", address(b"a"), headers=writer, body=[b"a"]).status == 201
+def test_a_revoked_token_fails_at_the_next_request(pusher):
+    assert ask("POST", address(b"a"), headers=pusher, body=[b"a"]).status == 201
     from django.utils import timezone
 
     AccessToken.objects.update(revoked=timezone.now())
-    assert ask("GET", address(b"a"), headers=writer).status == 401
+    assert ask("GET", address(b"a"), headers=pusher).status == 401
 
 
 def test_repositories_share_bytes_but_never_names(alice, charlie, private, token_of, folder):
@@ -229,20 +216,20 @@ def test_a_twin_with_the_same_md5_is_another_blob(alice, private, charlie, token
     assert Blob.objects.count() == 2
 
 
-def test_pushing_again_mends_lost_bytes(writer, folder):
-    ask("POST", address(b"lost"), headers=writer, body=[b"lost"])
+def test_pushing_again_mends_lost_bytes(pusher, folder):
+    ask("POST", address(b"lost"), headers=pusher, body=[b"lost"])
     folder.delete(Blob.objects.get().key)
-    assert not ask("GET", address(b"lost"), headers=writer).complete
-    assert ask("POST", address(b"lost"), headers=writer, body=[b"lost"]).status == 201
-    assert ask("GET", address(b"lost"), headers=writer).body == b"lost"
+    assert not ask("GET", address(b"lost"), headers=pusher).complete
+    assert ask("POST", address(b"lost"), headers=pusher, body=[b"lost"]).status == 201
+    assert ask("GET", address(b"lost"), headers=pusher).body == b"lost"
 
 
-def test_it_stands_64_pushes_of_overlapping_objects(writer, folder):
+def test_it_stands_64_pushes_of_overlapping_objects(pusher, folder):
     objects = [os.urandom(20_000 + i) for i in range(8)]
 
     async def crowd():
         return await asyncio.gather(
-            *(exchange("POST", address(objects[i % 8]), headers=writer, body=[objects[i % 8]]) for i in range(64))
+            *(exchange("POST", address(objects[i % 8]), headers=pusher, body=[objects[i % 8]]) for i in range(64))
         )
 
     statuses = {answer.status for answer in asyncio.run(crowd())}
@@ -250,4 +237,4 @@ def test_it_stands_64_pushes_of_overlapping_objects(writer, folder):
     assert (Blob.objects.count(), StoredObject.objects.count()) == (8, 8)
     assert len(list(folder.list())) == 8
     for data in objects:
-        assert ask("GET", address(data), headers=writer).body == data
+        assert ask("GET", address(data), headers=pusher).body == data

@@ -1,0 +1,165 @@
+"""The source that adds what DVC tracks to the file tree: outputs, and the files inside of directory outputs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from datasets import objects
+from datasets.dvc import keys
+from datasets.dvc.manifests import Manifest
+from datasets.dvc.pointers import File
+from datasets.manifests import manifest_of
+from datasets.models import Blob
+from datasets.tracking import Output, tracked
+from hub.lib.stores import object_store
+from repos.content import Entry
+from repos.models import Repository
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class StoredContent:
+    """Bytes of a DVC object, straight from the store."""
+
+    entry: Entry
+    size: int
+    key: str
+
+    def read(self, start: int, end: int) -> AsyncIterator[bytes]:
+        return object_store().get(self.key, start, end)
+
+    def head(self, limit: int) -> bytes:
+        return object_store().head(self.key, limit) if self.size and limit else b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A path whose size is not looked up yet. key "" for folders and for what has no object."""
+
+    path: str
+    oid: str
+    key: str
+    pointer: str
+    is_dir: bool = False
+    size: int | None = None
+
+
+class DvcSource:
+    def listing(self, repository: Repository, commit: str, directory: str) -> Iterator[Entry]:
+        """Sizes and presence come in batches as the entries are asked for: one query per 500."""
+        children = iter(self._children(repository, commit, directory))
+        while batch := list(islice(children, BATCH)):
+            yield from _entries(repository, batch)
+
+    def stat(self, repository: Repository, commit: str, path: str) -> Entry | None:
+        child = self._find(repository, commit, path) if path else None
+        return next(_entries(repository, [child])) if child else None
+
+    def open(self, repository: Repository, commit: str, path: str) -> StoredContent | None:
+        child = self._find(repository, commit, path) if path else None
+        if child is None or child.is_dir or not child.key:
+            return None
+        blob = objects.find(repository.pk, keys.BUCKET, child.key)
+        if blob is None:
+            return None
+        entry = Entry(child.path, "file", child.oid, blob.size, "dvc", True, child.pointer)
+        return StoredContent(entry, blob.size, blob.key)
+
+    # ---- where a path leads --------------------------------------------------------------------
+    def _children(self, repository: Repository, commit: str, directory: str) -> Iterator[_Child]:
+        found = tracked(repository, commit)
+        if around := found.around(directory) if directory else None:
+            yield from _inside(repository, *around)
+            return
+        for folder in sorted(found.folders):
+            if folder.rpartition("/")[0] == directory:
+                yield _Child(folder, "", "", "", is_dir=True)
+        for path, output in found.outputs.items():
+            if path.rpartition("/")[0] == directory:
+                yield _top(output)
+
+    def _find(self, repository: Repository, commit: str, path: str) -> _Child | None:
+        found = tracked(repository, commit)
+        if path in found.folders:
+            return _Child(path, "", "", "", is_dir=True)
+        around = found.around(path)
+        if around is None:
+            return None
+        output, rest = around
+        return _below(repository, output, rest) if rest else _top(output)
+
+
+def _top(output: Output) -> _Child:
+    out = output.out
+    key = out.key if out.oid else ""
+    return _Child(out.path, out.oid, key, output.pointer, is_dir=output.is_dir, size=out.size)
+
+
+def _inside(repository: Repository, output: Output, folder: str) -> Iterator[_Child]:
+    """The children of a folder in a directory output; nothing while its manifest is not here."""
+    if output.out.files:
+        yield from _listed(output, folder)
+        return
+    manifest = _manifest(repository, output)
+    for item in manifest.children(folder) if manifest else ():
+        yield _child(output, f"{folder}/{item.name}" if folder else item.name, item.md5)
+
+
+def _below(repository: Repository, output: Output, path: str) -> _Child | None:
+    if output.out.files:
+        folder, _, _ = path.rpartition("/")
+        return next((c for c in _listed(output, folder) if c.path == f"{output.path}/{path}"), None)
+    manifest = _manifest(repository, output)
+    item = manifest.find(path) if manifest else None
+    return _child(output, path, item.md5) if item else None
+
+
+def _child(output: Output, path: str, md5: str, size: int | None = None, *, is_dir: bool | None = None) -> _Child:
+    key = keys.key_of(md5, legacy=output.out.legacy) if md5 else ""
+    folder = not md5 if is_dir is None else is_dir
+    return _Child(f"{output.path}/{path}", md5, key, output.pointer, is_dir=folder, size=size)
+
+
+def _listed(output: Output, folder: str) -> Iterator[_Child]:
+    """The same from a pointer that lists its files itself."""
+    prefix = f"{folder}/" if folder else ""
+    seen: set[str] = set()
+    files: list[File] = []
+    for file in output.out.files:
+        if not file.path.startswith(prefix):
+            continue
+        name, slash, _ = file.path[len(prefix) :].partition("/")
+        if not slash:
+            files.append(file)
+        elif name not in seen:
+            seen.add(name)
+            yield _child(output, prefix + name, "", is_dir=True)
+    for file in files:
+        yield _child(output, file.path, file.oid, file.size, is_dir=False)
+
+
+def _manifest(repository: Repository, output: Output) -> Manifest | None:
+    blob = manifest_blob(repository, output)
+    return manifest_of(blob) if blob else None
+
+
+def manifest_blob(repository: Repository, output: Output) -> Blob | None:
+    return objects.find(repository.pk, keys.BUCKET, output.out.key) if keys.is_manifest(output.out.oid) else None
+
+
+def _entries(repository: Repository, children: Iterable[_Child]) -> Iterator[Entry]:
+    """With sizes from the rows of this repository: what has no row is not present."""
+    children = list(children)
+    sizes = objects.sizes(repository.pk, keys.BUCKET, (child.key for child in children if child.key))
+    for child in children:
+        if child.is_dir:
+            # Of a folder inside of an output nothing is known beyond its name; it is there as its manifest is.
+            present = not child.key or child.key in sizes
+            yield Entry(child.path, "dir", child.oid, child.size, "dvc", present, child.pointer, 0o040000)
+        else:
+            size = sizes.get(child.key)
+            given = size if size is not None else child.size
+            yield Entry(child.path, "file", child.oid, given, "dvc", size is not None, child.pointer)

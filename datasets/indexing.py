@@ -1,0 +1,25 @@
+"""Counts and caches made from git and the store; every one can be made again."""
+
+from __future__ import annotations
+
+from datasets import objects
+from datasets.dvc import keys
+from datasets.manifests import manifest_of
+from datasets.tracking import tracked
+from repos import browsing
+from repos.models import Repository
+
+
+def refresh(repository_id: int) -> int | None:
+    """Count the outputs of the default branch and prepare their manifests; the count, None when the repository is
+    gone. Safe to run twice."""
+    repository = Repository.objects.select_related("owner").filter(pk=repository_id, deleted=None).first()
+    if repository is None:
+        return None
+    rev = browsing.default_rev(repository)
+    outputs = tracked(repository, rev.commit).outputs.values() if rev else ()
+    manifests = (output.out.key for output in outputs if keys.is_manifest(output.out.oid))
+    for blob in objects.blobs(repository.pk, keys.BUCKET, manifests).values():
+        manifest_of(blob)
+    Repository.objects.filter(pk=repository.pk).update(outputs_count=len(outputs))
+    return len(outputs)

@@ -1,0 +1,33 @@
+"""Count again what every repository tracks with DVC: git is the truth, the counts are an index."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from datasets import indexing
+from hub.lib.errors import HubError
+from hub.lib.objectstore import ObjectStoreError
+from repos.git.commands import GitError
+from repos.models import Repository
+
+logger = logging.getLogger("covey.datasets")
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = 0
+        for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator():
+            try:
+                indexing.refresh(repository_id)
+            except (HubError, GitError, ObjectStoreError) as error:
+                # One damaged repository must not keep the others from being counted.
+                failed += 1
+                logger.exception("repository %s was not counted", repository_id)
+                self.stderr.write(f"repository {repository_id}: {error}")
+        if failed:
+            raise CommandError(f"{failed} repositories could not be counted; the log says why.")

@@ -1,0 +1,38 @@
+"""Index files of manifests under COVEY_HOME/cache, named by the sha256 of the manifest: made once, safe to delete."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from datasets.dvc import manifests
+from datasets.dvc.manifests import BadManifest, Manifest
+from datasets.models import Blob
+from hub.lib.stores import object_store
+
+logger = logging.getLogger("covey.datasets")
+VERSION = 1  # grows with the schema of the index files
+
+
+def manifest_of(blob: Blob) -> Manifest | None:
+    """The readable manifest kept in a blob, or None when its bytes are none. Raises ObjectStoreError."""
+    place = _place(blob)
+    bad = place.with_suffix(".bad")
+    if not place.exists():
+        if bad.exists():
+            return None
+        try:
+            async_to_sync(manifests.build)(object_store().get(blob.key), place)
+        except BadManifest as error:
+            logger.warning("manifest %s cannot be read: %s", blob.md5, error)
+            bad.touch()
+            return None
+    return Manifest(place)
+
+
+def _place(blob: Blob) -> Path:
+    folder = settings.COVEY_HOME / "cache" / f"manifests-{VERSION}" / blob.sha256[:2]
+    return Path(folder) / f"{blob.sha256[2:]}.sqlite"

@@ -1,0 +1,25 @@
+"""Repairs that beat runs: ids in, rows read again, safe to run twice."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.core.management import call_command
+
+from hub.lib.objectstore import ObjectStoreError
+from hub.lib.stores import object_store
+
+logger = logging.getLogger("covey.datasets")
+
+
+@shared_task(autoretry_for=(ObjectStoreError,), retry_backoff=True, max_retries=5)
+def sweep_store() -> None:
+    """Remove what uploads that died have left in the store."""
+    if swept := object_store().sweep():
+        logger.info("swept %s abandoned uploads", swept)
+
+
+@shared_task
+def rebuild_datasets() -> None:
+    call_command("rebuild_datasets")

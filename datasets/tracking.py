@@ -1,0 +1,194 @@
+"""What DVC tracks at a commit: every output of every .dvc and dvc.lock in its tree. Cached by immutable ids."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.dvc import pointers
+from datasets.dvc.pointers import Malformed, Out
+from repos import cache
+from repos.git import cli, commands, read
+from repos.models import Repository
+from repos.place import store_of
+
+logger = logging.getLogger("covey.datasets")
+MAX_POINTERS = 50_000
+MAX_POINTER_BYTES = 10 * 1024 * 1024
+BATCH_BYTES = 16 * 1024 * 1024
+ALL_POINTERS_BYTES = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One tracked path of a commit. out.path: from the root. pointer: the git path of the file that tracks it."""
+
+    out: Out
+    pointer: str
+
+    @property
+    def path(self) -> str:
+        return self.out.path
+
+    @property
+    def is_dir(self) -> bool:
+        return self.out.is_dir
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """outputs: by path. folders: directories that only lead to outputs and are not in git's tree.
+
+    problems: pointer → why it could not be read.
+    """
+
+    outputs: dict[str, Output]
+    folders: frozenset[str]
+    problems: dict[str, str]
+
+    def around(self, path: str) -> tuple[Output, str] | None:
+        """The directory output that a path lies in, and the path below it ("" for the output itself)."""
+        parts = path.split("/")
+        for count in range(len(parts), 0, -1):
+            if output := self.outputs.get("/".join(parts[:count])):
+                rest = "/".join(parts[count:])
+                return (output, rest) if output.is_dir or not rest else None
+        return None
+
+
+def tracked(repository: Repository, commit: str) -> Tracked:
+    """commit: a full id. Raises Busy or TooLarge when git cannot list the tree in time."""
+    return cache.by_ids(repository, "dvc-tracked", commit, make=lambda: _read(repository, commit))
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Every path of a commit: pointers path → blob id; files and folders as sets."""
+
+    pointers: dict[str, str]
+    files: set[str]
+    folders: set[str]
+
+
+def _read(repository: Repository, commit: str) -> Tracked:
+    store = store_of(repository)
+    tree = _tree(store, commit)
+    outputs: dict[str, Output] = {}
+    problems: dict[str, str] = {}
+    for pointer, parsed in _parsed(repository, store, tree.pointers):
+        if isinstance(parsed, str):
+            problems[pointer] = parsed
+            continue
+        folder = pointer.rpartition("/")[0]
+        for out in parsed:
+            found = pointers.placed(out, folder)
+            if found and found.path not in outputs and _is_free(found.path, tree):
+                outputs[found.path] = Output(found, pointer)
+    _drop_nested(outputs)
+    return Tracked(dict(sorted(outputs.items())), frozenset(_lead(outputs, tree)), problems)
+
+
+def _tree(store: Path, commit: str) -> _Tree:
+    found: dict[str, str] = {}
+    files: set[str] = set()
+    folders: set[str] = set()
+    for record in commands.records(store, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit):
+        head, _, raw = record.partition(b"\t")
+        mode, kind, oid = head.split()
+        path = read.to_text(raw)
+        files.add(path)
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+        if kind == b"blob" and mode.startswith(b"100") and pointers.is_pointer(path) and len(found) < MAX_POINTERS:
+            found[path] = oid.decode()
+    return _Tree(found, files, folders)
+
+
+def _parsed(repository: Repository, store: Path, wanted: dict[str, str]) -> Iterator[tuple[str, tuple[Out, ...] | str]]:
+    """(pointer, its outputs or what is wrong with it). Parsed once per blob."""
+    keys = {
+        path: cache.key_of(repository, "dvc-pointer", oid, path.endswith("dvc.lock")) for path, oid in wanted.items()
+    }
+    known = cache.known_many(keys.values())
+    unread = {oid for path, oid in wanted.items() if keys[path] not in known}
+    blobs = dict(_blobs(store, sorted(unread)))
+    for path, oid in wanted.items():
+        value = known.get(keys[path])
+        if value is None:
+            value = _parse(path, blobs.get(oid))
+            cache.keep(keys[path], value)
+        yield path, value  # type: ignore[misc]  # what was kept under this key
+
+
+def _parse(path: str, data: bytes | None) -> tuple[Out, ...] | str:
+    if data is None:
+        return "It is too large to be read."
+    try:
+        return pointers.outs_of(data, lock=path.endswith("dvc.lock"))
+    except Malformed as error:
+        return f"It cannot be read: {error}."
+
+
+def _blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Contents of blobs by few cat-file processes; those beyond the limits are left out."""
+    sizes = read.blob_sizes(store, oids)
+    batch: list[str] = []
+    held = total = 0
+    for oid in oids:
+        size = sizes.get(oid, MAX_POINTER_BYTES + 1)
+        total += size if size <= MAX_POINTER_BYTES else 0
+        if size > MAX_POINTER_BYTES or total > ALL_POINTERS_BYTES:
+            continue
+        if held + size > BATCH_BYTES:
+            yield from _batch(store, batch)
+            batch, held = [], 0
+        batch.append(oid)
+        held += size
+    yield from _batch(store, batch)
+
+
+def _batch(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
+    if not oids:
+        return
+    data = cli.run(store, "cat-file", "--batch", stdin="\n".join(oids).encode() + b"\n")
+    position = 0
+    while position < len(data):
+        end = data.index(b"\n", position)
+        oid, _, size = data[position:end].decode().split()
+        position = end + 1 + int(size) + 1
+        yield oid, data[end + 1 : position - 1]
+
+
+def _is_free(path: str, tree: _Tree) -> bool:
+    """What git itself holds (metrics with `cache: false`, or a hostile name) is git's."""
+    if path in tree.files or path in tree.folders:
+        return False
+    parent = path.rpartition("/")[0]
+    while parent:
+        if parent in tree.files:
+            return False
+        parent = parent.rpartition("/")[0]
+    return True
+
+
+def _drop_nested(outputs: dict[str, Output]) -> None:
+    """DVC refuses outputs inside outputs; so does the index, keeping the outer one."""
+    for path in sorted(outputs):
+        parent = path.rpartition("/")[0]
+        while parent:
+            if parent in outputs:
+                del outputs[path]
+                break
+            parent = parent.rpartition("/")[0]
+
+
+def _lead(outputs: dict[str, Output], tree: _Tree) -> Iterator[str]:
+    for path in outputs:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in tree.folders:
+            yield folder
+            folder = folder.rpartition("/")[0]

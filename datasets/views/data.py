@@ -1,0 +1,74 @@
+"""The Data tab: every output that a revision tracks, and how much of it was pushed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets import teaching
+from datasets.presence import Presence, presence
+from datasets.tracking import tracked
+from hub.accounts.http import HubRequest
+from repos import access, browsing
+from repos.access import Access, Area
+from repos.git import read
+from repos.git.read import Rev
+from repos.models import Repository
+from repos.place import Place, store_of
+from repos.views.places import page_number, rest_of
+
+PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """One output with the addresses of its pages."""
+
+    found: Presence
+    place: Place
+    pointer: Place
+
+    @property
+    def url(self) -> str:
+        return self.place.tree_url if self.found.output.is_dir else self.place.blob_url
+
+
+@require_safe
+def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResponse:
+    repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.DATA)
+    rev = read.resolve(store_of(repository), rest_of(request)) if rest else browsing.default_rev(repository)
+    context: dict[str, Any] = {"repository": repository, "tab": "data"}
+    if rev:
+        context |= _outputs(repository, rev, page_number(request))
+    if not context.get("rows"):
+        user = request.actor.user.username if request.actor.user else "YOUR-NAME"
+        context |= {"remote_lines": teaching.remote_lines(repository, user), "track_lines": teaching.TRACK}
+    return render(request, "datasets/data.html", context)
+
+
+def _outputs(repository: Repository, rev: Rev, page: int) -> dict[str, Any]:
+    found = tracked(repository, rev.commit)
+    outputs = list(found.outputs.values())
+    pages = max(1, -(-len(outputs) // PER_PAGE))
+    page = min(page, pages)
+    place = Place(repository, rev)
+    shown = presence(repository, outputs[(page - 1) * PER_PAGE : page * PER_PAGE])
+    return {
+        "place": place,
+        "rows": [Row(p, place.at(p.output.path), place.at(p.output.pointer)) for p in shown],
+        "total": len(outputs),
+        "page": page,
+        "pages": pages,
+        "push_lines": teaching.push_lines(place.rev_shown) if any(map(_is_missing, shown)) else "",
+        "problems": [(place.at(path), problem) for path, problem in list(found.problems.items())[:20]],
+        "branches": browsing.branches(repository),
+        "tags": browsing.tags(repository),
+    }
+
+
+def _is_missing(found: Presence) -> bool:
+    return not found.whole and not found.elsewhere
