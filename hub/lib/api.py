@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -17,7 +18,8 @@ from rest_framework.views import exception_handler
 
 from hub.lib.errors import HubError, Invalid, Moved
 
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")
+Rows: TypeAlias = QuerySet[Any, R] | Sequence[R]
 LIMIT_DEFAULT, LIMIT_MAXIMUM, PAGE_MAXIMUM = 30, 100, 100_000
 
 
@@ -51,8 +53,8 @@ def page_of(request: Request) -> tuple[int, int]:
     )
 
 
-def paged(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], list[Any]]) -> Response:
-    """One page of rows (only this page is read) with a Link header to the next and the one before."""
+def paged(request: Request, rows: Rows[R], shapes: Callable[[list[R]], list[Any]]) -> Response:
+    """One page of rows (of a queryset only this page is read) with a Link header to the next and the one before."""
     page, limit = page_of(request)
     start = (page - 1) * limit
     found = list(rows[start : start + limit + 1])
@@ -60,7 +62,7 @@ def paged(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], list[
     return with_links(response, request, more=len(found) > limit)
 
 
-def searched(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], list[Any]]) -> Response:
+def searched(request: Request, rows: Rows[R], shapes: Callable[[list[R]], list[Any]]) -> Response:
     """paged, in the envelope of DagsHub's searches: {"data": [...], "ok": true}."""
     response = paged(request, rows, shapes)
     response.data = {"data": response.data, "ok": True}
@@ -70,15 +72,24 @@ def searched(request: Request, rows: QuerySet[M], shapes: Callable[[list[M]], li
 def with_links(response: Response, request: Request, *, more: bool) -> Response:
     """Set the Link header (RFC 8288) of a page."""
     page, limit = page_of(request)
-    links = []
-    for number, relation, shown in ((page + 1, "next", more), (page - 1, "prev", page > 1)):
-        if shown:
-            kept = {k: v for k, v in request.query_params.dict().items() if k not in {"page", "limit"}}
-            query = urlencode({**kept, "page": number, "limit": limit})
-            links.append(f'<{settings.COVEY_URL}{request.path}?{query}>; rel="{relation}"')
+    links = [link(request, "next", page=page + 1, limit=limit)] if more else []
+    links += [link(request, "prev", page=page - 1, limit=limit)] if page > 1 else []
     if links:
         response["Link"] = ", ".join(links)
     return response
+
+
+def link(request: Request, relation: str, **place: object) -> str:
+    """One entry of a Link header: this address with another place in the list."""
+    kept = {key: value for key, value in request.query_params.dict().items() if key not in {*place, "page", "limit"}}
+    return f'<{settings.COVEY_URL}{quote(request.path)}?{urlencode(kept | place)}>; rel="{relation}"'
+
+
+def unchanged(request: Request, *ids: object) -> tuple[str, bool]:
+    """(the ETag of what these immutable ids name, whether the client has it already)."""
+    etag = f'"{hashlib.sha256(repr(ids).encode("utf-8", "surrogateescape")).hexdigest()[:32]}"'
+    given = request.headers.get("If-None-Match", "")
+    return etag, etag in {tag.strip().removeprefix("W/") for tag in given.split(",")}
 
 
 def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:

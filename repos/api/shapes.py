@@ -10,9 +10,10 @@ from django.conf import settings
 from hub.accounts.actor import Actor
 from hub.accounts.api import user_object
 from repos import access
+from repos.git.history import Commit
 from repos.models import Access, Repository
 
-__all__ = ["repository_object", "repository_objects", "user_object"]
+__all__ = ["commit_object", "repository_object", "repository_objects", "user_object"]
 
 
 def repository_objects(actor: Actor) -> Callable[[list[Repository]], list[dict[str, Any]]]:
@@ -57,4 +58,18 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
             "push": granted >= Access.WRITE,
             "pull": granted >= Access.READ,
         },
+    }
+
+
+def commit_object(repository: Repository, commit: Commit) -> dict[str, Any]:
+    """A commit with its whole message, where it was read. Names and times are what its author claimed."""
+    return {
+        "id": commit.sha,
+        "message": f"{commit.subject}\n\n{commit.body}" if commit.body else commit.subject,
+        "url": f"{settings.COVEY_URL}/{repository.full_name}/commit/{commit.sha}",
+        "author": {"name": commit.author, "email": commit.author_email, "username": ""},
+        "committer": {"name": commit.committer, "email": commit.committer_email, "username": ""},
+        "timestamp": commit.committed.isoformat(),
+        "parents": list(commit.parents),
+        "tree": commit.tree,
     }

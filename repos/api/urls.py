@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.api import people, repositories, tokens, topics
+from repos.api import contents, people, refs, repositories, tokens, topics
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -21,6 +21,15 @@ urlpatterns: list[URLPattern] = [
     path("users/<owner:username>/repos", repositories.RepositoriesOf.as_view()),
     path("repos/search", repositories.RepositorySearch.as_view()),
     path(_REPOSITORY, repositories.OneRepository.as_view()),
+    path(f"{_REPOSITORY}/branches", refs.Branches.as_view()),
+    path(f"{_REPOSITORY}/branches/<path:ref>", refs.OneBranch.as_view()),
+    path(f"{_REPOSITORY}/tags", refs.Tags.as_view()),
+    path(f"{_REPOSITORY}/tags/<path:ref>", refs.OneTag.as_view()),
+    path(f"{_REPOSITORY}/commits", refs.Commits.as_view()),
+    path(f"{_REPOSITORY}/commits/<path:ref>", refs.OneCommit.as_view()),
+    path(f"{_REPOSITORY}/content/<path:rest>", contents.Contents.as_view()),
+    path(f"{_REPOSITORY}/contents/<path:rest>", contents.Contents.as_view()),
+    path(f"{_REPOSITORY}/storage", contents.Storage.as_view()),
     path(f"{_REPOSITORY}/collaborators", people.Collaborators.as_view()),
     path(f"{_REPOSITORY}/collaborators/<owner:username>", people.OneCollaborator.as_view()),
     path(f"{_REPOSITORY}/stars", people.Stargazers.as_view()),

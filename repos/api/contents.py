@@ -1,0 +1,95 @@
+"""/content/{ref}/{path}: what a directory holds, or one file; git's entries and those of other sources (DVC)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.lib.api import link, page_of, unchanged
+from hub.lib.errors import NotFound
+from repos import browsing, content
+from repos.api import gate
+from repos.git import read
+from repos.git.read import TreeEntry
+from repos.models import Repository
+from repos.place import Place, quoted, store_of
+
+Child = TreeEntry | content.Entry
+
+
+class Contents(APIView):
+    """A JSON array for a directory (whole, unless page or limit is given; without submodules), an object for a file."""
+
+    def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        rev, path = read.split_rev(store_of(repository), rest)
+        place = Place(repository, rev, path)
+        etag, fresh = unchanged(request, repository.pk, rev.commit, rest, request.query_params.urlencode())
+        answer = Response(status=304) if fresh else _answer(request, place)
+        answer["ETag"] = etag
+        answer["Cache-Control"] = "private, no-cache"
+        return answer
+
+
+class Storage(APIView):
+    """Connected buckets: none until the S3 endpoint exists. DagsHub's client asks at every start."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        gate.repository_for(request, owner, name)
+        return Response([])
+
+
+def _answer(request: Request, place: Place) -> Response:
+    entry = browsing.entry_at(place)
+    other = None if entry else browsing.source_entry(place)
+    if entry is None and other is None:
+        raise NotFound(f"There is no '{place.path_shown}' at {place.rev_shown}.")
+    if (entry or other).kind != "dir":  # type: ignore[union-attr]  # one of the two is there
+        return Response(_object(place, entry or other))  # type: ignore[arg-type]
+    children = _children(place, entry)
+    if not {"page", "limit"} & set(request.query_params):
+        return Response([_object(place.at(path), child) for path, child in children])
+    page, limit = page_of(request)
+    start = (page - 1) * limit
+    response = Response([_object(place.at(path), child) for path, child in children[start : start + limit]])
+    if len(children) > start + limit:
+        response["Link"] = link(request, "next", page=page + 1, limit=limit)
+    return response
+
+
+def _children(place: Place, entry: TreeEntry | None) -> list[tuple[str, Child]]:
+    """(path, entry) by name; what git holds hides what another source says of the same name."""
+    found: dict[str, Child] = {}
+    for source in content.sources():
+        found |= {other.name: other for other in source.listing(place.repository, place.commit, place.path)}
+    if entry is not None:
+        found |= {e.name: e for e in browsing.tree_entries(place, entry.oid) if e.kind != "submodule"}
+    prefix = f"{place.path}/" if place.path else ""
+    return [(prefix + name, found[name]) for name in sorted(found)]
+
+
+def _object(place: Place, entry: Child) -> dict[str, Any]:
+    """DagsHub's entry: every key is there, text is never null."""
+    kind = "dir" if entry.kind == "dir" else "file"
+    versioning = entry.versioning if isinstance(entry, content.Entry) else "git"
+    return {
+        "path": place.path_shown,
+        "type": kind,
+        "size": entry.size or 0,
+        "hash": entry.oid,
+        "versioning": versioning,
+        "download_url": _url(place, "raw") if kind == "file" else "",
+        "content_url": _url(place, "content"),
+    }
+
+
+def _url(place: Place, resource: str) -> str:
+    return f"{api_url(place.repository)}/{resource}/{quoted(place.rev.name)}/{quoted(place.path)}"
+
+
+def api_url(repository: Repository) -> str:
+    return f"{settings.COVEY_URL}/api/v1/repos/{repository.full_name}"

@@ -1,0 +1,152 @@
+"""Branches, tags and commits. A branch may hold slashes, unescaped in the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.lib.api import LIMIT_MAXIMUM, link, paged, valid, whole_number
+from hub.lib.errors import Conflict, NotFound
+from repos import browsing, policy, publishing
+from repos.api import gate
+from repos.api.shapes import commit_object
+from repos.git import history, read
+from repos.git.read import Rev
+from repos.git.refs import RefRow
+from repos.git.store import ZERO, RefChange
+from repos.git.store import refs as store_refs
+from repos.models import Access, Repository
+from repos.place import store_of
+
+
+class NewRef(serializers.Serializer):
+    """name: of the branch or tag to make. ref: the branch, tag or commit it begins at; "" is the default branch."""
+
+    name = serializers.CharField(max_length=250)
+    ref = serializers.CharField(max_length=500, default="", allow_blank=True)
+
+
+class Branches(APIView):
+    """Branches, the newest commit first."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        return paged(request, browsing.branches(repository), lambda page: _with_commits(repository, page))
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        return _make(request, gate.repository_for(request, owner, name, need=Access.WRITE), "refs/heads/")
+
+
+class Tags(APIView):
+    """Tags, the newest first."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        return paged(request, browsing.tags(repository), lambda page: _with_commits(repository, page))
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        return _make(request, gate.repository_for(request, owner, name, need=Access.WRITE), "refs/tags/")
+
+
+class OneRef(APIView):
+    """One branch or tag; deleting it goes through the same policy as a push."""
+
+    prefix = "refs/heads/"
+
+    def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        found = resolved(repository, f"{self.prefix}{ref}", shown=ref)
+        return Response(_row(repository, ref, found.commit, commits_of(repository, [found.commit])))
+
+    def delete(self, request: Request, owner: str, name: str, ref: str) -> Response:
+        repository = gate.repository_for(request, owner, name, need=Access.WRITE)
+        full = f"{self.prefix}{ref}"
+        resolved(repository, full, shown=ref)
+        old = store_refs(store_of(repository), full)[full]
+        publishing.publish(repository, gate.actor_of(request), [RefChange(full, old, ZERO)], via="api")
+        return Response(status=204)
+
+
+class OneBranch(OneRef):
+    pass
+
+
+class OneTag(OneRef):
+    prefix = "refs/tags/"
+
+
+class Commits(APIView):
+    """Commits reachable from sha (any ref; by default the default branch), with path only those that changed it.
+
+    The Link header leads on: `after` is where the next page begins.
+    """
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        query = request.query_params
+        limit = whole_number(request, "limit", default=30, maximum=LIMIT_MAXIMUM)
+        start = query.get("sha") or repository.default_branch
+        if repository.empty and not query.get("sha"):
+            return Response([])
+        found = history.log(
+            store_of(repository),
+            resolved(repository, start).commit,
+            path=query.get("path", "").strip("/"),
+            after=query.get("after", ""),
+            limit=limit,
+        )
+        response = Response([commit_object(repository, commit) for commit in found.commits])
+        if found.after:
+            response["Link"] = link(request, "next", after=found.after, limit=limit)
+        return response
+
+
+class OneCommit(APIView):
+    """The commit any ref stands for, wrapped: {"commit": {...}}. DagsHub's client asks this for names like `feed1`."""
+
+    def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
+        repository = gate.repository_for(request, owner, name)
+        commit = resolved(repository, ref).commit
+        return Response({"commit": commit_object(repository, commits_of(repository, [commit])[commit])})
+
+
+def resolved(repository: Repository, ref: str, *, shown: str = "") -> Rev:
+    """The rev of exactly this name. Raises NotFound."""
+    try:
+        return read.resolve(store_of(repository), ref)
+    except NotFound as error:
+        raise NotFound(
+            f"There is no {(shown or ref)[:100]!r} in {repository.full_name}.", details=error.details
+        ) from error
+
+
+def commits_of(repository: Repository, ids: list[str]) -> dict[str, history.Commit]:
+    return history.commits(store_of(repository), ids, body=True)
+
+
+def _with_commits(repository: Repository, rows: list[RefRow]) -> list[dict[str, Any]]:
+    """One git process for the commits of a whole page."""
+    if not rows:
+        return []
+    found = commits_of(repository, [row.commit for row in rows])
+    return [_row(repository, read.shown(row.name), row.commit, found) for row in rows]
+
+
+def _row(repository: Repository, name: str, commit: str, found: dict[str, history.Commit]) -> dict[str, Any]:
+    return {"name": name, "commit": commit_object(repository, found[commit])}
+
+
+def _make(request: Request, repository: Repository, prefix: str) -> Response:
+    fields = valid(NewRef, request)
+    commit = resolved(repository, fields["ref"] or repository.default_branch).commit
+    change = RefChange(f"{prefix}{fields['name']}", ZERO, commit)
+    policy.check_name(change)
+    try:
+        publishing.publish(repository, gate.actor_of(request), [change], via="api")
+    except Conflict as error:
+        raise Conflict(f"{fields['name']} exists already.", details="Choose another name.") from error
+    return Response(_row(repository, fields["name"], commit, commits_of(repository, [commit])), status=201)
