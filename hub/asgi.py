@@ -21,10 +21,12 @@ from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
-from repos import smarthttp  # noqa: E402
+from repos import raw, smarthttp  # noqa: E402
 from repos.surface import Surface, respond_error  # noqa: E402
 
 SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, MlflowSurface()]
+# Surfaces of browsers: /{owner}/{name}/{word}/…
+WORDS: list[Surface] = [raw.surface]
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
@@ -32,6 +34,9 @@ _django = get_asgi_application()
 _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(?:/(.*))?")
 # git also asks without the suffix when people copy the address of a page.
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
+
+
+_words = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/({'|'.join(surface.suffix for surface in WORDS)})/(.+)")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,11 +50,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive, send)
     if not known_host(request.headers.get("host", "")):
         return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
+    if settings.RAW_HOST and request.headers.get("host", "").lower() == settings.RAW_HOST.lower():
+        return await raw.raw_host(request)
     if match := _machine.fullmatch(request.path):
         owner, name, suffix, rest = match.groups()
         for surface in SURFACES:
             if surface.suffix == suffix:
                 return await surface(request, owner, name, rest or "")
+    if match := _words.fullmatch(request.path):
+        owner, name, word, rest = match.groups()
+        return await next(surface for surface in WORDS if surface.suffix == word)(request, owner, name, rest)
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
     return await capped_django(scope, receive, send)

@@ -14,7 +14,8 @@ NOTHING = SafeString("")
 class Source(Protocol):
     """Bytes of a file; repos.content.Content is one."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     def head(self, limit: int) -> bytes:
         """At most the first `limit` bytes; blocking."""
