@@ -18,7 +18,7 @@ from hub.lib.streams import ClientGone, in_thread
 from repos import gitstreams, publishing
 from repos.git import commands, pkt
 from repos.git.store import ZERO, Quarantine, RefChange
-from repos.git.transfer import Transfer
+from repos.git.transfer import GRACE_SECONDS, Transfer
 from repos.models import Push
 from repos.storage import store
 from repos.surface import Call
@@ -89,37 +89,44 @@ class Receiving:
         self.report = bytearray()
         self.push: Push | None = None
         self.failure: HubError | ClientGone | None = None
+        self.feeding: asyncio.Task[None]
 
     async def run(self, body: AsyncIterator[bytes]) -> None:
-        helpers = [asyncio.create_task(self.feed(body)), asyncio.create_task(self.answer_hook())]
+        self.feeding, asking = asyncio.create_task(self.feed(body)), asyncio.create_task(self.answer_hook())
         try:
             await self.relay()
             await self.git.wait()
-            await helpers[1]
+            await asking
             if self.push:
                 await in_thread(self.settle, self.push)
             elif self.failure:
                 raise self.failure
             await self.send_report()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            self.feeding.cancel()
+            asking.cancel()
+            await asyncio.gather(self.feeding, asking, return_exceptions=True)
 
     async def feed(self, body: AsyncIterator[bytes]) -> None:
-        """The body into git; then watch whether the client stays. A broken body or client stops git."""
+        """The body into git; then watch whether the client stays. git ends by itself when its input ends early."""
         try:
             await self.git.stdin.write(self.parser.head)
             async for piece in body:
                 await self.git.stdin.write(piece)
-            self.git.stdin.close()
-            await self.call.request.watch().wait()
-            self.failure = ClientGone()
         except BrokenPipeError:
             return  # git has seen enough; its report says why
         except (HubError, ClientGone) as error:
-            self.failure = error
-        self.git.stop()
+            self.give_up(error)
+            return
+        finally:
+            self.git.stdin.close()
+        await self.call.request.watch().wait()
+        self.give_up(ClientGone())
+
+    def give_up(self, failure: HubError | ClientGone) -> None:
+        """Nobody waits for this push any more: no verdict is given, and a git that computes on is stopped."""
+        self.failure = failure
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self.git.stop)
 
     async def answer_hook(self) -> None:
         """When git's pre-receive hook asks, let the policy decide and tell the hook."""
@@ -151,8 +158,10 @@ class Receiving:
             logger.exception("push to repository %s", call.repository.pk)
             said = [f"The hub failed. Its log tells why, under {call.request.request_id}."]
         else:
-            self.git.keep = True  # from here on git finishes, whoever leaves
-            return "accept\n"
+            if not self.failure:
+                self.git.keep = True  # from here on git finishes, whoever leaves
+                return "accept\n"
+            said = []
         return "".join(f"say {line}\n" for line in said) + "refuse\n"
 
     async def relay(self) -> None:
@@ -179,8 +188,8 @@ class Receiving:
                 await self.call.request.start(200, [("content-type", RESULT), *gitstreams.NO_CACHE])
             await gitstreams.send(self.call.request, data)
         except ClientGone as gone:
-            self.failure = gone
-            self.git.stop()  # unless the verdict was given: then it finishes
+            self.give_up(gone)
+            self.feeding.cancel()
 
     def settle(self, push: Push) -> None:
         applied = pkt.applied_refs(bytes(self.report))

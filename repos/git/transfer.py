@@ -137,15 +137,31 @@ class Transfer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        self._close()
-        if self._process and not self.keep:
+        try:
+            await self._end()
+        finally:
+            self._close()
+
+    async def _end(self) -> None:
+        """A push that reads the end of its input removes its own quarantine; only then is it told, then forced."""
+        if self._process is None or self._process.returncode is not None or self.keep:
+            return
+        for step in [*([self._hang_up] if self._channel else []), self.stop, self._kill]:
+            step()
             try:
                 async with asyncio.timeout(GRACE_SECONDS):
                     await self._process.wait()
+                return
             except TimeoutError:
-                commands.kill_group(self._process.pid)
-                await self._process.wait()
+                continue
+
+    def _kill(self) -> None:
+        assert self._process
+        commands.kill_group(self._process.pid)
+
+    def _hang_up(self) -> None:
+        self.stdin.close()
+        self.answer.close()
 
     def _close(self) -> None:
         for ours in self._ours:
