@@ -12,7 +12,7 @@ from datasets.dvc.manifests import Manifest
 from datasets.dvc.pointers import File
 from datasets.manifests import manifest_of
 from datasets.models import Blob
-from datasets.tracking import Output, tracked
+from datasets.tracking import Output, Tracked, tracked
 from hub.lib.stores import object_store
 from repos.content import Entry
 from repos.models import Repository
@@ -48,11 +48,19 @@ class _Child:
 
 
 class DvcSource:
-    def listing(self, repository: Repository, commit: str, directory: str) -> Iterator[Entry]:
+    def listing(
+        self, repository: Repository, commit: str, directory: str, *, start: int = 0, limit: int | None = None
+    ) -> Iterator[Entry]:
         """Sizes and presence come in batches as the entries are asked for: one query per 500."""
-        children = iter(self._children(repository, commit, directory))
+        children = iter(self._children(repository, commit, directory, start, limit))
         while batch := list(islice(children, BATCH)):
             yield from _entries(repository, batch)
+
+    def count(self, repository: Repository, commit: str, directory: str) -> int:
+        if inside := self._manifest_at(repository, commit, directory):
+            manifest, rest = inside
+            return manifest.count_children(rest) if manifest else 0
+        return sum(1 for _ in self._children(repository, commit, directory, 0, None))
 
     def stat(self, repository: Repository, commit: str, path: str) -> Entry | None:
         child = self._find(repository, commit, path) if path else None
@@ -69,17 +77,21 @@ class DvcSource:
         return StoredContent(entry, blob.size, blob.key)
 
     # ---- where a path leads --------------------------------------------------------------------
-    def _children(self, repository: Repository, commit: str, directory: str) -> Iterator[_Child]:
+    def _children(
+        self, repository: Repository, commit: str, directory: str, start: int, limit: int | None
+    ) -> Iterator[_Child]:
         found = tracked(repository, commit)
         if around := found.around(directory) if directory else None:
-            yield from _inside(repository, *around)
+            yield from _inside(repository, *around, start, limit)
             return
-        for folder in sorted(found.folders):
-            if folder.rpartition("/")[0] == directory:
-                yield _Child(folder, "", "", "", is_dir=True)
-        for path, output in found.outputs.items():
-            if path.rpartition("/")[0] == directory:
-                yield _top(output)
+        yield from islice(_among(found, directory), start, None if limit is None else start + limit)
+
+    def _manifest_at(self, repository: Repository, commit: str, directory: str) -> tuple[Manifest | None, str] | None:
+        """The manifest that a directory lies in (None while it is not here), and the folder in it."""
+        around = tracked(repository, commit).around(directory) if directory else None
+        if around is None or around[0].out.files:
+            return None
+        return _manifest(repository, around[0]), around[1]
 
     def _find(self, repository: Repository, commit: str, path: str) -> _Child | None:
         found = tracked(repository, commit)
@@ -98,13 +110,20 @@ def _top(output: Output) -> _Child:
     return _Child(out.path, out.oid, key, output.pointer, is_dir=output.is_dir, size=out.size)
 
 
-def _inside(repository: Repository, output: Output, folder: str) -> Iterator[_Child]:
+def _among(found: Tracked, directory: str) -> Iterator[_Child]:
+    """What lies directly in a directory of git's, or in one that only leads to outputs: folders first."""
+    children = [_Child(f, "", "", "", is_dir=True) for f in found.folders if f.rpartition("/")[0] == directory]
+    children += [_top(output) for path, output in found.outputs.items() if path.rpartition("/")[0] == directory]
+    yield from sorted(children, key=lambda child: (not child.is_dir, child.path))
+
+
+def _inside(repository: Repository, output: Output, folder: str, start: int, limit: int | None) -> Iterator[_Child]:
     """The children of a folder in a directory output; nothing while its manifest is not here."""
     if output.out.files:
-        yield from _listed(output, folder)
+        yield from islice(_listed(output, folder), start, None if limit is None else start + limit)
         return
     manifest = _manifest(repository, output)
-    for item in manifest.children(folder) if manifest else ():
+    for item in manifest.children(folder, start, -1 if limit is None else limit) if manifest else ():
         yield _child(output, f"{folder}/{item.name}" if folder else item.name, item.md5)
 
 

@@ -99,7 +99,9 @@ def source_entry(place: Place) -> content.Entry | None:
 
 def listing(place: Place, entry: TreeEntry | None, *, page: int = 1, seconds: float = LAST_COMMITS_SECONDS) -> Listing:
     """One page of a directory: git's tree (entry; None when only another source has it) and the sources' entries."""
-    entries = tree_entries(place, entry.oid) if entry else []
+    if entry is None:
+        return _source_listing(place, page)
+    entries = tree_entries(place, entry.oid)
     names = {e.name for e in entries}
     added = [e for source in content.sources() for e in source.listing(place.repository, place.commit, place.path)]
     rows: list[tuple[bool, str, TreeEntry | content.Entry]] = [(e.kind == "dir", e.name, e) for e in entries]
@@ -115,6 +117,18 @@ def listing(place: Place, entry: TreeEntry | None, *, page: int = 1, seconds: fl
         page=page,
         missing=any(isinstance(e, TreeEntry) and e.name not in changed for _, _, e in shown),
     )
+
+
+def _source_listing(place: Place, page: int) -> Listing:
+    """A folder that git does not have lies in one source, which pages it."""
+    at = (place.repository, place.commit, place.path)
+    counts = [(source, source.count(*at)) for source in content.sources()]
+    source, total = max(counts, key=lambda found: found[1])
+    start = (page - 1) * ENTRIES_PER_PAGE
+    if page > 1 and start >= total:
+        raise NotFound("That page of the directory does not exist.")
+    found = source.listing(*at, start=start, limit=ENTRIES_PER_PAGE)
+    return Listing(rows=[_row(place, e, {}) for e in found], total=total, page=page, missing=False)
 
 
 def tree_entries(place: Place, tree: str) -> list[TreeEntry]:

@@ -59,8 +59,17 @@ class Content(Protocol):
 class Source(Protocol):
     """A driver for one kind of tracked content. commit: a full commit id; paths are str without a leading slash."""
 
-    def listing(self, repository: Repository, commit: str, directory: str) -> Iterable[Entry]:
-        """Entries this source adds directly under a directory ("" is the root)."""
+    def listing(
+        self, repository: Repository, commit: str, directory: str, *, start: int = 0, limit: int | None = None
+    ) -> Iterable[Entry]:
+        """Entries this source adds directly under a directory ("" is the root): folders first, each part by name.
+
+        start and limit choose a page, so that a folder of a million files is never listed whole.
+        """
+        ...
+
+    def count(self, repository: Repository, commit: str, directory: str) -> int:
+        """How many entries listing() has without start and limit."""
         ...
 
     def stat(self, repository: Repository, commit: str, path: str) -> Entry | None:

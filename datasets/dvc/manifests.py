@@ -28,6 +28,8 @@ CREATE INDEX folders_by_parent ON folders (parent, name);
 CREATE TABLE files (folder INTEGER, name TEXT, md5 BLOB, PRIMARY KEY (folder, name)) WITHOUT ROWID;
 INSERT INTO folders VALUES (0, NULL, '', '');
 """
+_FOLDERS = "SELECT name FROM folders WHERE parent = ? ORDER BY name LIMIT ? OFFSET ?"
+_FILES = "SELECT name, md5 FROM files WHERE folder = ? ORDER BY name LIMIT ? OFFSET ?"
 
 
 class BadManifest(ValueError):
@@ -179,16 +181,30 @@ class Manifest:
         with self._open() as base:
             return int(base.execute("SELECT count(*) FROM files").fetchone()[0])
 
-    def children(self, folder: str) -> Iterator[Item]:
-        """Folders first, each part by name, as they are asked for."""
+    def children(self, folder: str, start: int = 0, limit: int = -1) -> Iterator[Item]:
+        """Folders first, each part by name; start and limit (-1: all) choose a page of them."""
         with self._open() as base:
             found = base.execute("SELECT id FROM folders WHERE path = ?", (folder,)).fetchone()
             if found is None:
                 return
-            for (name,) in base.execute("SELECT name FROM folders WHERE parent = ? ORDER BY name", found):
+            given = 0
+            for (name,) in base.execute(_FOLDERS, (*found, limit, start)):
+                given += 1
                 yield Item(name, "")
-            for name, md5 in base.execute("SELECT name, md5 FROM files WHERE folder = ? ORDER BY name", found):
-                yield Item(name, md5.hex())
+            if limit < 0 or given < limit:
+                (folders,) = base.execute("SELECT count(*) FROM folders WHERE parent = ?", found).fetchone()
+                rest = limit - given if limit >= 0 else -1
+                for name, md5 in base.execute(_FILES, (*found, rest, max(0, start - folders))):
+                    yield Item(name, md5.hex())
+
+    def count_children(self, folder: str) -> int:
+        with self._open() as base:
+            row = base.execute(
+                "SELECT (SELECT count(*) FROM folders WHERE parent = f.id)"
+                " + (SELECT count(*) FROM files WHERE folder = f.id) FROM folders f WHERE path = ?",
+                (folder,),
+            ).fetchone()
+        return int(row[0]) if row else 0
 
     def find(self, path: str) -> Item | None:
         """What a path names, or None."""

@@ -199,3 +199,22 @@ def test_a_pointer_is_parsed_once_for_all_commits(project, monkeypatch):
     project.commit({"new.dvc": pointer("3" * 32, "new")})
     assert "new" in listed(project, "")
     assert len(read) == 1
+
+
+@pytest.mark.parametrize("directory", ["", "images", "pipeline", "pipeline/out", "none"])
+def test_pages_of_a_listing_make_up_the_whole(project, directory):
+    commit = project.tips["main"]
+    whole = list(source.listing(project.repository, commit, directory))
+    assert source.count(project.repository, commit, directory) == len(whole)
+    paged = [e for n in range(4) for e in source.listing(project.repository, commit, directory, start=n, limit=1)]
+    assert paged == whole
+
+
+def test_a_folder_of_data_is_paged_on_its_page(private, writer, keep, as_user, bob, monkeypatch):
+    monkeypatch.setattr("repos.browsing.ENTRIES_PER_PAGE", 3)
+    oid = keep(private, manifests.dumps((f"f{n}.txt", md5(b"%d" % n)) for n in range(7)), suffix=".dir")
+    writer(private).commit({"data.dvc": pointer(oid, "data")})
+    pages = [as_user(bob).get(f"/alice/private/tree/main/data?page={n}") for n in (1, 2, 3)]
+    shown = [[n for n in range(7) if f"f{n}.txt" in page.content.decode()] for page in pages]
+    assert shown == [[0, 1, 2], [3, 4, 5], [6]]
+    assert as_user(bob).get("/alice/private/tree/main/data?page=4").status_code == 404

@@ -118,6 +118,11 @@ def test_the_index_lists_and_finds(tmp_path):
     assert manifest.find("a/c") == Item("c", "")
     assert manifest.find("a/no") is None
     assert manifest.count() == 4
+    whole = list(manifest.children(""))
+    for start in range(5):
+        for limit in range(5):
+            assert list(manifest.children("", start, limit)) == whole[start : start + limit]
+    assert (manifest.count_children(""), manifest.count_children("a"), manifest.count_children("no")) == (3, 2, 0)
     assert dict(manifest.md5s()) == {md5("1"): 2, md5("2"): 1, md5("3"): 1}
     assert sorted(path for path, _ in manifest.files()) == ["a/c/y.txt", "a/x.txt", "b.txt", "z.txt"]
 
