@@ -18,4 +18,5 @@ app.conf.beat_schedule = {
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
     "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},
     "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
+    "rebuild-experiments": {"task": "experiments.tasks.rebuild_experiments", "schedule": crontab(hour=3, minute=40)},
 }

@@ -256,6 +256,11 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"Covey <covey@{_url.hostname}>")
 # ---- web ---------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("COVEY_STATIC_ROOT", str(COVEY_HOME / "static"))).absolute()
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "hub.static.WheelAssets",
+]
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

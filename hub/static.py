@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from django.contrib.staticfiles.apps import StaticFilesConfig
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -20,3 +26,32 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
         """Only the hashed names, which pages use, and only those not compressed by an earlier start."""
         hashed = set(paths) & set(self.hashed_files.values())
         yield from super().compress_files({path for path in hashed if not self.exists(f"{path}.gz")})
+
+
+# Third-party scripts come from wheels: (package, file inside it), served as vendor/<file name>.
+WHEEL_FILES = [("plotly", "package_data/plotly.min.js")]
+
+
+class WheelAssets(BaseFinder):
+    """Finds exactly the files above; nothing else of a wheel becomes public."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.files: dict[str, FileSystemStorage] = {}
+        for package, path in WHEEL_FILES:
+            spec = find_spec(package)
+            if spec is None or spec.origin is None:
+                raise ImproperlyConfigured(f"{package} is missing: install requirements/server.txt.")
+            file = Path(spec.origin).parent / path
+            storage = FileSystemStorage(location=file.parent)
+            storage.prefix = "vendor"  # type: ignore[attr-defined]  # collectstatic reads it
+            self.files[file.name] = storage
+
+    def find(self, path: str, find_all: bool = False, **options: Any) -> Any:
+        storage = self.files.get(path.removeprefix("vendor/")) if path.startswith("vendor/") else None
+        if storage is None:
+            return [] if find_all else None
+        found = storage.path(path.removeprefix("vendor/"))
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+        yield from self.files.items()

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/tokens/<int:token_id>/revoke", tokens.revoke, name="settings_tokens_revoke"),
     path("", include("hub.accounts.urls")),
     path("", include("datasets.urls")),
+    path("", include("experiments.urls")),
     path("", include("repos.urls")),
     path("<owner:owner>", profile.profile, name="profile"),  # last: it takes every single segment
 ]

@@ -6,8 +6,8 @@ MLflow's own handlers spool a whole file and do not fsync. Layout and names are 
 
 from __future__ import annotations
 
-import mimetypes
 import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +35,14 @@ class Destination(Protocol):
 
     async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
         """(size in bytes, pieces). Raises NotFound."""
+        ...
+
+    def listing(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """(path below the prefix, size) of the first files, by path; blocking."""
+        ...
+
+    def head(self, path: str, limit: int) -> tuple[int, bytes]:
+        """(size, first bytes); blocking. Raises NotFound."""
         ...
 
 
@@ -91,10 +99,6 @@ def destination() -> Destination:
     return Folder(settings.COVEY_HOME / "artifacts")
 
 
-def guess_type(filename: str) -> str:
-    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
-
-
 class Folder:
     """A folder on local disk."""
 
@@ -115,13 +119,34 @@ class Folder:
 
     async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
         file = self.root / path
+        return await in_thread(self._size, file), self._pieces(file)
+
+    def listing(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        base = self.root / prefix
+        for folder, folders, names in os.walk(base):
+            folders.sort()
+            for name in sorted(names):
+                file = Path(folder, name)
+                found.append((file.relative_to(base).as_posix(), file.stat().st_size))
+                if len(found) == limit:
+                    return sorted(found)
+        return sorted(found)
+
+    def head(self, path: str, limit: int) -> tuple[int, bytes]:
+        file = self.root / path
+        size = self._size(file)
+        with open(file, "rb") as handle:
+            return size, handle.read(limit)
+
+    def _size(self, file: Path) -> int:
         try:
-            size = file.stat().st_size
-        except (FileNotFoundError, NotADirectoryError, OSError) as error:
-            raise NotFound(f"There is no artifact {path.split('/', 2)[-1]!r}.") from error
-        if not file.is_file():
-            raise Invalid(f"{path.rsplit('/', 1)[-1]!r} is a folder of artifacts, not a file.")
-        return size, self._pieces(file)
+            status = file.stat()
+        except OSError as error:  # absent, a file where a folder is needed, or a name too long to exist
+            raise NotFound(f"There is no artifact {file.name!r}.") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise Invalid(f"{file.name!r} is a folder of artifacts, not a file.")
+        return status.st_size
 
     async def _pieces(self, file: Path) -> AsyncIterator[bytes]:
         with open(file, "rb") as handle:  # noqa: ASYNC230

@@ -8,15 +8,15 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.urls import reverse
 
-from experiments.mlflow import artifacts, rules, server
+from experiments.mlflow import after, artifacts, rules, server
 from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
 from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
-from hub.lib.errors import Denied, HubError, Invalid, Unauthenticated
+from hub.lib.errors import Denied, HubError, Unauthenticated
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos.surface import CHALLENGE, Call, Route, Surface, route
 
@@ -46,9 +46,8 @@ class MlflowSurface(Surface):
             # The UI's links are relative: they need the slash.
             return await request.respond(308, b"", [("location", f"{request.path}/")])
         if asks_for_page(request, rest):
-            return await request.respond(
-                302, b"", [("location", f"/account/login?{urlencode({'next': request.path})}")]
-            )
+            sign_in = f"{reverse('account_login')}?{urlencode({'next': request.path})}"
+            return await request.respond(302, b"", [("location", sign_in)])
         return await super().__call__(request, owner, name, rest)
 
     def find(self, method: str, rest: str) -> tuple[Route, Any]:
@@ -57,9 +56,6 @@ class MlflowSurface(Surface):
 
     def authenticate(self, request: Request) -> Actor:
         """By header, as machines do; or by the browser's session, whose writes carry Origin and X-CSRFToken."""
-        host = split_domain_port(request.headers.get("host", ""))[0]
-        if not validate_host(host, settings.ALLOWED_HOSTS):
-            raise Invalid("This hub does not answer under that host name.", details="Set ALLOWED_HOSTS.")
         if header := request.headers.get("authorization", ""):
             return authentication.actor_from_authorization(header, address=request.remote_address)
         browser = authentication.browser_request(request.method, request.headers, address=request.remote_address)
@@ -147,6 +143,8 @@ async def forward(call: Call, *, extra: list[tuple[str, str]] | None = None) -> 
         raise
     finally:
         user_name.reset(token)
+    if answer.status == 200 and request.method not in READS:
+        after.written(call.repository.pk, scope["path"])
 
 
 def default_experiment_id(repository_id: int) -> str:
@@ -208,9 +206,11 @@ class Answer:
 
     def __init__(self, request: Request, path: str, extra: list[tuple[str, str]]) -> None:
         self.request, self.path, self.extra = request, path, extra
+        self.status = 0
 
     async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
+            self.status = message["status"]
             given = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in message["headers"]]
             kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS]
             await self.request.start(message["status"], [*kept, *answer_headers(self.request, self.path), *self.extra])

@@ -52,6 +52,21 @@ class Bucket:
             raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
         return found.meta["size"], _pieces(found)
 
+    def listing(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        for batch in obstore.list(_store(), prefix, chunk_size=limit):
+            found += [(item["path"].removeprefix(f"{prefix}/"), item["size"]) for item in batch]
+            if len(found) >= limit:
+                break
+        return sorted(found[:limit])
+
+    def head(self, path: str, limit: int) -> tuple[int, bytes]:
+        try:
+            size = obstore.head(_store(), path)["size"]
+            return size, bytes(obstore.get_range(_store(), path, start=0, end=min(size, limit))) if size else b""
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no artifact {path.rsplit('/', 1)[-1]!r}.") from error
+
 
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first

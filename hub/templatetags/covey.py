@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from datetime import datetime
 
 from django import template
@@ -46,6 +47,44 @@ def ago(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return ""
     return format_html('<time datetime="{0}" title="{0}">{1}</time>', moment.isoformat(), naturaltime(moment))
+
+
+RUN_STATUS = {
+    "RUNNING": ("Running", "badge-accent"),
+    "SCHEDULED": ("Waiting", ""),
+    "FINISHED": ("Finished", "badge-ok"),
+    "FAILED": ("Failed", "badge-bad"),
+    "KILLED": ("Stopped", "badge-warn"),
+}
+
+
+@register.filter
+def run_status(status: str) -> SafeString:
+    """MLflow's status as a word people use."""
+    word, look = RUN_STATUS.get(status, (status.title(), ""))
+    return format_html('<span class="badge {}">{}</span>', look, word)
+
+
+@register.filter
+def measured(value: float | str | None) -> str:
+    """A metric or a param: six significant digits for a number, a dash-free blank for nothing."""
+    if value is None or isinstance(value, str):
+        return (value or "")[:120]
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
+    return f"{value:.6g}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """4.2 → 4.2 s; 75 → 1 min 15 s; 7500 → 2 h 5 min. None (still running) → an empty string."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 @register.inclusion_tag("shared/_copy.html")

@@ -2,6 +2,7 @@
 const behaviours = {
   "[data-copy]": () => import("./copy.js"),
   "details.menu": () => import("./menu.js"),
+  "[data-chart]": () => import("./chart.js"),
 };
 
 async function start(root) {

@@ -1,0 +1,19 @@
+"""Rows of ours about runs; MLflow's tables are the truth."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from repos.models import Repository
+
+
+class RunCommit(models.Model):
+    """A run bound to the commit its tag names, once that commit is in the repository."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="run_commits")
+    run_id = models.CharField(max_length=32)
+    sha = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "run_id"], name="one_commit_per_run")]
+        indexes = [models.Index(fields=["repository", "sha"])]

@@ -1,0 +1,299 @@
+"""Runs of one repository straight from MLflow's tables, by few flat queries on both databases.
+
+A page of 100 runs is six queries whatever the number of runs; only the shown metrics and params are read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
+from sqlalchemy.types import Float
+
+from experiments.database import engine, experiments, latest_metrics, params, rows_of, runs, tags
+from hub.lib.errors import NotFound
+
+PAGE_RUNS = 100
+DEFAULT_COLUMNS = 6  # of metrics, and of params, when the URL names none
+MAX_COLUMNS = 60
+MAX_NAMES = 500  # what a chooser lists
+INFINITY = 1.7976931348623157e308  # how MLflow stores it
+COMMIT_TAG, PARENT_TAG = "mlflow.source.git.commit", "mlflow.parentRunId"
+ATTRIBUTES = {
+    "started": runs.c.start_time,
+    "duration": runs.c.end_time - runs.c.start_time,
+    "name": func.lower(runs.c.name),
+    "user": runs.c.user_id,
+    "status": runs.c.status,
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a table shows. sort: an attribute, "metrics.<key>" or "params.<key>"; columns None: choose for me."""
+
+    workspace: str
+    sort: str = "started"
+    descending: bool = True
+    page: int = 1
+    columns: tuple[str, ...] | None = None
+    experiment_id: int | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. started in UTC; duration in seconds, None while it is running."""
+
+    run_id: str
+    name: str
+    user: str
+    status: str
+    started: datetime | None
+    duration: float | None
+    experiment_id: int
+    experiment: str
+    artifact_uri: str
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def commit(self) -> str:
+        return self.tags.get(COMMIT_TAG, "")
+
+
+Metric = Any  # of latest_metrics: key, value, is_nan, step, timestamp
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one page; names: every metric and param of these rows with how many have it, for the chooser."""
+
+    rows: list[Run]
+    total: int
+    columns: list[str]
+    names: list[str]
+    number: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, math.ceil(self.total / PAGE_RUNS))
+
+
+def count(workspace: str) -> int:
+    found = rows_of(_scoped(select(func.count()), workspace))
+    return int(found[0][0]) if found else 0
+
+
+def page(query: Query) -> Page:
+    """One page of the runs table."""
+    counted = rows_of(_filtered(select(func.count()), query))
+    total = int(counted[0][0]) if counted else 0
+    wanted = _sorted(_filtered(_select_runs(), query), query)
+    found = rows_of(wanted.limit(PAGE_RUNS).offset((query.page - 1) * PAGE_RUNS)) if total else []
+    ids = [row.run_uuid for row in found]
+    names = [*_names("metrics", ids), *_names("params", ids)] if ids else []
+    columns = list(query.columns) if query.columns is not None else _chosen(names)
+    shown = columns[:MAX_COLUMNS]
+    return Page(rows=_filled(found, ids, shown), total=total, columns=shown, names=names, number=query.page)
+
+
+def run(workspace: str, run_id: str) -> tuple[Run, list[Metric]]:
+    """A run with all its params and tags, and its latest metrics as rows (key, value, is_nan, step, timestamp).
+
+    Deleted runs are not shown. Raises NotFound, also for another repository's run.
+    """
+    found = rows_of(_scoped(_select_runs(), workspace).where(runs.c.run_uuid == run_id))
+    if not found:
+        raise NotFound("There is no such run here.")
+    latest = rows_of(select(latest_metrics).where(latest_metrics.c.run_uuid == run_id).order_by(latest_metrics.c.key))
+    texts: dict[str, dict[str, str]] = {
+        name: dict(rows_of(select(source.c.key, source.c.value).where(source.c.run_uuid == run_id).order_by("key")))
+        for name, source in (("params", params), ("tags", tags))
+    }
+    values = {row.key: _number(row) for row in latest}
+    return _run(found[0], values, texts["params"], texts["tags"]), list(latest)
+
+
+def experiments_of(workspace: str) -> list[Any]:
+    """(experiment_id, name) of each live experiment, by name."""
+    return list(
+        rows_of(
+            select(experiments.c.experiment_id, experiments.c.name)
+            .where(experiments.c.workspace == workspace, experiments.c.lifecycle_stage == "active")
+            .order_by(experiments.c.name)
+            .limit(MAX_NAMES)
+        )
+    )
+
+
+def commits_of(workspace: str, *, limit: int) -> dict[str, str]:
+    """run id → the commit its tag names, newest runs first."""
+    wanted = select(runs.c.run_uuid, tags.c.value).join(
+        tags, and_(tags.c.run_uuid == runs.c.run_uuid, tags.c.key == COMMIT_TAG)
+    )
+    found = rows_of(
+        _where(wanted.join_from(runs, experiments, _same_experiment()), workspace)
+        .order_by(runs.c.start_time.desc())
+        .limit(limit)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _select_runs() -> Select[Any]:
+    return select(
+        runs.c.run_uuid,
+        runs.c.name,
+        runs.c.user_id,
+        runs.c.status,
+        runs.c.start_time,
+        runs.c.end_time,
+        runs.c.artifact_uri,
+        runs.c.experiment_id,
+        experiments.c.name.label("experiment"),
+    )
+
+
+def _same_experiment() -> ColumnElement[bool]:
+    return experiments.c.experiment_id == runs.c.experiment_id
+
+
+def _scoped(statement: Select[Any], workspace: str) -> Select[Any]:
+    return _where(statement.select_from(runs.join(experiments, _same_experiment())), workspace)
+
+
+def _where(statement: Select[Any], workspace: str) -> Select[Any]:
+    return statement.where(
+        experiments.c.workspace == workspace,
+        experiments.c.lifecycle_stage == "active",
+        runs.c.lifecycle_stage == "active",
+    )
+
+
+def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
+    statement = _scoped(statement, query.workspace)
+    if query.experiment_id is not None:
+        statement = statement.where(runs.c.experiment_id == query.experiment_id)
+    if query.search:
+        like = f"%{query.search.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        statement = statement.where(
+            or_(func.lower(runs.c.name).like(like, escape="!"), func.lower(runs.c.user_id).like(like, escape="!"))
+        )
+    return statement
+
+
+def _sorted(statement: Select[Any], query: Query) -> Select[Any]:
+    """By rank, then value, then newest: values first (infinities among them), then NaN, then runs without one."""
+    kind, _, key = query.sort.partition(".")
+    if kind == "metrics":
+        value: Any = latest_metrics.c.value
+        rank: Any = case((latest_metrics.c.key.is_(None), 2), (latest_metrics.c.is_nan, 1), else_=0)
+        statement = _joined(statement, latest_metrics, key)
+        order = [rank, value.desc() if query.descending else value.asc()]
+    elif kind == "params":
+        statement = _joined(statement, params, key)
+        is_number, value = _as_number(params.c.value)
+        rank = case((params.c.key.is_(None), 2), (is_number, 0), else_=1)
+        order = [rank, *(v.desc() if query.descending else v.asc() for v in (value, params.c.value))]
+    else:
+        value = ATTRIBUTES.get(kind, runs.c.start_time)
+        order = [case((value.is_(None), 1), else_=0), value.desc() if query.descending else value.asc()]
+    return statement.order_by(*order, runs.c.start_time.desc(), runs.c.run_uuid)
+
+
+def _joined(statement: Select[Any], source: Any, key: str) -> Select[Any]:
+    on = and_(source.c.run_uuid == runs.c.run_uuid, source.c.key == key)
+    return statement.select_from(runs.join(experiments, _same_experiment()).outerjoin(source, on))
+
+
+def _as_number(value: Any) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
+    """(whether a text is a plain number, the number or null), in the words of either database."""
+    if engine().dialect.name == "postgresql":
+        is_number: Any = value.op("~")(r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$")
+    else:
+        is_number = and_(value.op("GLOB")("*[0-9]*"), value.op("NOT GLOB")("*[^-+0-9.eE]*"))
+    return is_number, case((is_number, cast(value, Float)), else_=literal(None))
+
+
+def _names(kind: str, ids: Sequence[str]) -> list[str]:
+    """Keys of these runs, the most common first."""
+    source = latest_metrics if kind == "metrics" else params
+    found = rows_of(
+        select(source.c.key)
+        .where(source.c.run_uuid.in_(ids))
+        .group_by(source.c.key)
+        .order_by(func.count().desc(), source.c.key)
+        .limit(MAX_NAMES)
+    )
+    return [f"{kind}.{row.key}" for row in found]
+
+
+def _chosen(names: list[str]) -> list[str]:
+    chosen = []
+    for kind in ("metrics.", "params."):
+        chosen += [name for name in names if name.startswith(kind)][:DEFAULT_COLUMNS]
+    return chosen
+
+
+def _filled(found: Sequence[Any], ids: list[str], columns: list[str]) -> list[Run]:
+    """Rows with the values of the shown columns, one query per kind."""
+    metric_keys = [name[8:] for name in columns if name.startswith("metrics.")]
+    param_keys = [name[7:] for name in columns if name.startswith("params.")]
+    values: dict[str, dict[str, float]] = {}
+    for row in _values(latest_metrics, ids, metric_keys):
+        values.setdefault(row.run_uuid, {})[row.key] = _number(row)
+    texts: dict[str, dict[str, str]] = {}
+    for row in _values(params, ids, param_keys):
+        texts.setdefault(row.run_uuid, {})[row.key] = row.value
+    marks: dict[str, dict[str, str]] = {}
+    for row in _values(tags, ids, [COMMIT_TAG, PARENT_TAG]):
+        marks.setdefault(row.run_uuid, {})[row.key] = row.value
+    return [
+        _run(row, values.get(row.run_uuid, {}), texts.get(row.run_uuid, {}), marks.get(row.run_uuid, {}))
+        for row in found
+    ]
+
+
+def _values(source: Any, ids: list[str], keys: list[str]) -> Sequence[Any]:
+    if not ids or not keys:
+        return []
+    return rows_of(select(source).where(source.c.run_uuid.in_(ids), source.c.key.in_(keys)))
+
+
+def _run(row: Any, values: dict[str, float], texts: dict[str, str], marks: dict[str, str]) -> Run:
+    finished = row.end_time is not None and row.start_time is not None
+    return Run(
+        run_id=row.run_uuid,
+        name=row.name or row.run_uuid[:8],
+        user=row.user_id or "",
+        status=row.status or "",
+        started=moment(row.start_time),
+        duration=(row.end_time - row.start_time) / 1000 if finished else None,
+        experiment_id=row.experiment_id,
+        experiment=row.experiment,
+        artifact_uri=row.artifact_uri or "",
+        metrics=values,
+        params=texts,
+        tags=marks,
+    )
+
+
+def moment(milliseconds: int | None) -> datetime | None:
+    """A time as MLflow stores it; None when it is absent or beyond what a calendar holds."""
+    if not milliseconds or not 0 < milliseconds < 253_402_300_800_000:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+
+
+def _number(row: Any) -> float:
+    """The value that was logged: MLflow stores NaN as a flag and infinities as the largest doubles."""
+    if row.is_nan:
+        return math.nan
+    if abs(row.value) >= INFINITY:
+        return math.copysign(math.inf, row.value)
+    return float(row.value)

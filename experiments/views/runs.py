@@ -1,0 +1,76 @@
+"""The table of runs. Its whole state is in the URL: sort, page, columns, experiment, search."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from experiments import commits
+from experiments import runs as runs_table
+from experiments.mlflow.context import workspace_of
+from hub.accounts.http import HubRequest
+from repos import access
+from repos.access import Access, Area
+
+ATTRIBUTE_LABELS = {"name": "Run", "status": "Status", "user": "User", "started": "Started", "duration": "Duration"}
+MAX_PAGE = 10_000
+
+
+@require_GET
+def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.EXPERIMENTS)
+    query = query_of(workspace_of(repository.pk), request.GET)
+    page = runs_table.page(query)
+    bound = commits.bind(repository, {row.run_id: row.commit for row in page.rows})
+    shown = {
+        "repository": repository,
+        "tab": "experiments",
+        "page": page,
+        "query": query,
+        "rows": [(row, bound.get(row.run_id), [cell(row, column) for column in page.columns]) for row in page.rows],
+        "attributes": [heading(request.GET, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
+        "columns": [heading(request.GET, query, column, column.split(".", 1)[1]) for column in page.columns],
+        "chooser": [(column, column in page.columns) for column in page.names],
+        "experiments": runs_table.experiments_of(query.workspace),
+        "previous": link(request.GET, page=query.page - 1) if query.page > 1 else "",
+        "next": link(request.GET, page=query.page + 1) if query.page < page.pages else "",
+        "tracking_uri": f"{settings.COVEY_URL}/{repository.full_name}.mlflow",
+    }
+    return render(request, "experiments/runs.html", shown)
+
+
+def query_of(workspace: str, given: QueryDict) -> runs_table.Query:
+    """The table a URL asks for; what it does not understand is left out."""
+    sort = given.get("sort", "-started")
+    experiment = given.get("experiment", "")
+    page = given.get("page", "1")
+    return runs_table.Query(
+        workspace=workspace,
+        sort=sort.removeprefix("-")[:300],
+        descending=sort.startswith("-"),
+        page=min(int(page), MAX_PAGE) if page.isdecimal() and page.isascii() and int(page[:9]) else 1,
+        columns=tuple(given.getlist("column")) if "column" in given else None,
+        experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
+        search=given.get("q", "").strip()[:200].replace("\0", ""),
+    )
+
+
+def heading(given: QueryDict, query: runs_table.Query, key: str, label: str) -> dict[str, str]:
+    """A sortable column: where its header leads, and how it is sorted now (aria-sort)."""
+    now = ("descending" if query.descending else "ascending") if key == query.sort else ""
+    wanted = key if now == "descending" else f"-{key}"
+    return {"label": label, "href": link(given, sort=wanted, page=None), "sorted": now}
+
+
+def link(given: QueryDict, **changes: object) -> str:
+    pairs = [(k, v) for k, values in given.lists() for v in values if k not in changes]
+    return "?" + urlencode([*pairs, *((k, v) for k, v in changes.items() if v is not None)])
+
+
+def cell(row: runs_table.Run, column: str) -> float | str | None:
+    kind, _, key = column.partition(".")
+    return row.metrics.get(key) if kind == "metrics" else row.params.get(key)
