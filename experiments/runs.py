@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, asc, case, cast, desc, func, literal, or_, select
 from sqlalchemy.types import Float
 
 from experiments.database import engine, experiments, latest_metrics, params, rows_of, runs, tags
@@ -23,6 +23,7 @@ MAX_COLUMNS = 60
 MAX_NAMES = 500  # what a chooser lists
 INFINITY = 1.7976931348623157e308  # how MLflow stores it
 COMMIT_TAG, PARENT_TAG = "mlflow.source.git.commit", "mlflow.parentRunId"
+ALL = runs.join(experiments, experiments.c.experiment_id == runs.c.experiment_id)
 ATTRIBUTES = {
     "started": runs.c.start_time,
     "duration": runs.c.end_time - runs.c.start_time,
@@ -92,9 +93,10 @@ def count(workspace: str) -> int:
 
 def page(query: Query) -> Page:
     """One page of the runs table."""
-    counted = rows_of(_filtered(select(func.count()), query))
+    counted = rows_of(_filtered(select(func.count()), query, ALL))
     total = int(counted[0][0]) if counted else 0
-    wanted = _sorted(_filtered(_select_runs(), query), query)
+    source, order = _order(query)
+    wanted = _filtered(_select_runs(), query, source).order_by(*order, runs.c.start_time.desc(), runs.c.run_uuid)
     found = rows_of(wanted.limit(PAGE_RUNS).offset((query.page - 1) * PAGE_RUNS)) if total else []
     ids = [row.run_uuid for row in found]
     names = [*_names("metrics", ids), *_names("params", ids)] if ids else []
@@ -134,14 +136,9 @@ def experiments_of(workspace: str) -> list[Any]:
 
 def commits_of(workspace: str, *, limit: int) -> dict[str, str]:
     """run id → the commit its tag names, newest runs first."""
-    wanted = select(runs.c.run_uuid, tags.c.value).join(
-        tags, and_(tags.c.run_uuid == runs.c.run_uuid, tags.c.key == COMMIT_TAG)
-    )
-    found = rows_of(
-        _where(wanted.join_from(runs, experiments, _same_experiment()), workspace)
-        .order_by(runs.c.start_time.desc())
-        .limit(limit)
-    )
+    source = ALL.join(tags, and_(tags.c.run_uuid == runs.c.run_uuid, tags.c.key == COMMIT_TAG))
+    wanted = _scoped(select(runs.c.run_uuid, tags.c.value), workspace, source)
+    found = rows_of(wanted.order_by(runs.c.start_time.desc()).limit(limit))
     return {row[0]: row[1] for row in found}
 
 
@@ -159,24 +156,17 @@ def _select_runs() -> Select[Any]:
     )
 
 
-def _same_experiment() -> ColumnElement[bool]:
-    return experiments.c.experiment_id == runs.c.experiment_id
-
-
-def _scoped(statement: Select[Any], workspace: str) -> Select[Any]:
-    return _where(statement.select_from(runs.join(experiments, _same_experiment())), workspace)
-
-
-def _where(statement: Select[Any], workspace: str) -> Select[Any]:
-    return statement.where(
+def _scoped(statement: Select[Any], workspace: str, source: FromClause | None = None) -> Select[Any]:
+    """Live runs of live experiments of one repository."""
+    return statement.select_from(ALL if source is None else source).where(
         experiments.c.workspace == workspace,
         experiments.c.lifecycle_stage == "active",
         runs.c.lifecycle_stage == "active",
     )
 
 
-def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
-    statement = _scoped(statement, query.workspace)
+def _filtered(statement: Select[Any], query: Query, source: FromClause) -> Select[Any]:
+    statement = _scoped(statement, query.workspace, source)
     if query.experiment_id is not None:
         statement = statement.where(runs.c.experiment_id == query.experiment_id)
     if query.search:
@@ -187,28 +177,24 @@ def _filtered(statement: Select[Any], query: Query) -> Select[Any]:
     return statement
 
 
-def _sorted(statement: Select[Any], query: Query) -> Select[Any]:
-    """By rank, then value, then newest: values first (infinities among them), then NaN, then runs without one."""
+def _order(query: Query) -> tuple[FromClause, list[Any]]:
+    """What to join, and by rank then value: values first (infinities among them), then NaN, then runs without one."""
     kind, _, key = query.sort.partition(".")
+    turn = desc if query.descending else asc
     if kind == "metrics":
         value: Any = latest_metrics.c.value
-        rank: Any = case((latest_metrics.c.key.is_(None), 2), (latest_metrics.c.is_nan, 1), else_=0)
-        statement = _joined(statement, latest_metrics, key)
-        order = [rank, value.desc() if query.descending else value.asc()]
-    elif kind == "params":
-        statement = _joined(statement, params, key)
-        is_number, value = _as_number(params.c.value)
+        rank = case((latest_metrics.c.key.is_(None), 2), (latest_metrics.c.is_nan, 1), else_=0)
+        return _joined(latest_metrics, key), [rank, turn(value)]
+    if kind == "params":
+        is_number, number = _as_number(params.c.value)
         rank = case((params.c.key.is_(None), 2), (is_number, 0), else_=1)
-        order = [rank, *(v.desc() if query.descending else v.asc() for v in (value, params.c.value))]
-    else:
-        value = ATTRIBUTES.get(kind, runs.c.start_time)
-        order = [case((value.is_(None), 1), else_=0), value.desc() if query.descending else value.asc()]
-    return statement.order_by(*order, runs.c.start_time.desc(), runs.c.run_uuid)
+        return _joined(params, key), [rank, turn(number), turn(params.c.value)]
+    value = ATTRIBUTES.get(kind, runs.c.start_time)
+    return ALL, [case((value.is_(None), 1), else_=0), turn(value)]
 
 
-def _joined(statement: Select[Any], source: Any, key: str) -> Select[Any]:
-    on = and_(source.c.run_uuid == runs.c.run_uuid, source.c.key == key)
-    return statement.select_from(runs.join(experiments, _same_experiment()).outerjoin(source, on))
+def _joined(source: Any, key: str) -> FromClause:
+    return ALL.outerjoin(source, and_(source.c.run_uuid == runs.c.run_uuid, source.c.key == key))
 
 
 def _as_number(value: Any) -> tuple[ColumnElement[bool], ColumnElement[Any]]:

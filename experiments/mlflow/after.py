@@ -26,8 +26,10 @@ def written(repository_id: int, path: str) -> None:
 
 async def _refresh(repository_id: int) -> None:
     try:
-        await asyncio.sleep(DELAY_SECONDS)
-        _waiting.pop(repository_id, None)
+        try:
+            await asyncio.sleep(DELAY_SECONDS)
+        finally:
+            _waiting.pop(repository_id, None)
         await in_thread(indexing.refresh, repository_id)
     except Exception:
         # The write itself stands; the counts are made again by the next one.

@@ -16,7 +16,7 @@ from experiments.mlflow.default_experiment import Named
 from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
-from hub.lib.errors import Denied, HubError, Unauthenticated
+from hub.lib.errors import Denied, HubError, Invalid, Unauthenticated
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos.surface import CHALLENGE, Call, Route, Surface, route
 
@@ -126,6 +126,8 @@ async def forward(call: Call, *, extra: list[tuple[str, str]] | None = None) -> 
     query: bytes = request.scope.get("query_string", b"")
     rules.check_query(query)
     body = await request.read(limit_bytes=BODY_LIMIT_BYTES)
+    if "json" in request.headers.get("content-type", "") and body.strip()[:1] not in {b"", b"{"}:
+        raise Invalid("The body is not a JSON object.")
     app = server.loaded()
     if app is None:
         app = await in_thread(server.load)

@@ -109,7 +109,26 @@ def _make() -> App:
     handlers._artifact_repo = _artifact_repository()
     handlers.utils.set_tracking_uri(url)
     handlers.registry_utils.set_registry_uri(url)
+    _answer_bad_input()
     return fastapi_app.app
+
+
+def _answer_bad_input() -> None:
+    """What MLflow's parsers raise on a malformed body, answered as the caller's mistake instead of a 500."""
+    from flask import request
+    from google.protobuf.json_format import ParseError
+    from mlflow.exceptions import MlflowException
+    from mlflow.server import app as flask_app
+
+    def answer(error: Exception) -> tuple[str, int, dict[str, str]]:
+        # The last two may also be faults of the server: only a body that is no JSON object makes them the caller's.
+        if isinstance(error, TypeError | AttributeError) and isinstance(request.get_json(silent=True), dict):
+            raise error
+        refusal = MlflowException.invalid_parameter_value(f"The request's body is not what this address takes: {error}")
+        return refusal.serialize_as_json(), 400, {"Content-Type": "application/json"}
+
+    for kind in (ParseError, UnicodeDecodeError, RecursionError, TypeError, AttributeError):
+        flask_app.register_error_handler(kind, answer)
 
 
 def _artifact_repository() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from repos.access import Access, Area
 
 ATTRIBUTE_LABELS = {"name": "Run", "status": "Status", "user": "User", "started": "Started", "duration": "Duration"}
 MAX_PAGE = 10_000
+COLUMN = re.compile(r"(metrics|params)\.[^\0]")
 
 
 @require_GET
@@ -50,10 +52,10 @@ def query_of(workspace: str, given: QueryDict) -> runs_table.Query:
     page = given.get("page", "1")
     return runs_table.Query(
         workspace=workspace,
-        sort=sort.removeprefix("-")[:300],
+        sort=sort.removeprefix("-")[:300].replace("\0", ""),
         descending=sort.startswith("-"),
         page=min(int(page), MAX_PAGE) if page.isdecimal() and page.isascii() and int(page[:9]) else 1,
-        columns=tuple(given.getlist("column")) if "column" in given else None,
+        columns=tuple(c for c in given.getlist("column") if COLUMN.match(c)) if "column" in given else None,
         experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
         search=given.get("q", "").strip()[:200].replace("\0", ""),
     )

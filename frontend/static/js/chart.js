@@ -45,6 +45,7 @@ async function draw(figure) {
     if (!answer.ok) throw new Error(String(answer.status));
     const curve = await answer.json();
     figure.querySelector("[data-chart-table]").replaceChildren(table(curve, figure.dataset.label));
+    if (curve.points === 1) { figure.hidden = true; return; } // one value is in the table above
     if (!curve.x.length) { plot.textContent = "No finite values."; return; }
     const Plotly = await load(figure.dataset.plotly);
     await Plotly.newPlot(plot, traces(curve), layout(curve), { displayModeBar: false, responsive: true });
