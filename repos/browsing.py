@@ -164,3 +164,10 @@ def last_commit_of(place: Place) -> Commit | None:
     """The last commit that changed the path of this place; None when it took too long to find."""
     directory, _, name = place.path.rpartition("/")
     return last_commits(place.at(directory), [name], seconds=LAST_COMMITS_SECONDS).get(name)
+
+
+def size_of(place: Place, entry: TreeEntry) -> int | None:
+    """Bytes of a blob; None for what has none here (a submodule)."""
+    return cache.by_ids(
+        place.repository, "size", entry.oid, make=lambda: read.blob_sizes(place.store, [entry.oid]).get(entry.oid)
+    )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.views import blob, commits, connect, create, home, tree
+from repos.views import archive, blame, blob, commit, commits, compare, connect, create, find, home, refs, tree
 
 app_name = "repos"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,4 +19,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<owner:owner>/<repository:name>/blob/<rest:rest>", blob.blob, name="blob"),
     path("<owner:owner>/<repository:name>/commits", commits.commits, name="commits"),
     path("<owner:owner>/<repository:name>/commits/<rest:rest>", commits.commits, name="commits_at"),
+    path("<owner:owner>/<repository:name>/commit/<rest:rest>", commit.commit, name="commit"),
+    path("<owner:owner>/<repository:name>/diff-file/<rest:rest>", commit.diff_file, name="diff_file"),
+    path("<owner:owner>/<repository:name>/compare", compare.choose, name="choose"),
+    path("<owner:owner>/<repository:name>/compare/<rest:rest>", compare.compare, name="compare"),
+    path("<owner:owner>/<repository:name>/branches", refs.branches, name="branches"),
+    path("<owner:owner>/<repository:name>/tags", refs.tags, name="tags"),
+    path("<owner:owner>/<repository:name>/blame/<rest:rest>", blame.blame, name="blame"),
+    path("<owner:owner>/<repository:name>/find/<rest:rest>", find.find, name="find"),
+    path("<owner:owner>/<repository:name>/archive/<rest:rest>", archive.archive, name="archive"),
 ]

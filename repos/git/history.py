@@ -43,16 +43,19 @@ class LogPage:
     after: str
 
 
-def log(store: Path, commit: str, *, path: str = "", after: str = "", limit: int = 30) -> LogPage:
+def log(store: Path, commit: str, *, path: str = "", after: str = "", limit: int = 30, without: str = "") -> LogPage:
     """A page of the commits reachable from one, newest first; with a path only those that changed it.
+
+    without: a commit whose history is left out.
 
     A cursor is the walk's frontier: the ids of commits still to be walked, where the next page starts at the same
     cost as the first; "+N" skips N when the frontier is wider than a URL should be. Raises NotFound for a bad cursor.
     """
     tips, skip = _cursor(after) if after else ([commit], 0)
     args = ["log", "--parents", f"-n{limit}", f"--skip={skip}", "-z", _format(_FIELDS)]
+    starts = [*tips, *([f"^{without}"] if without else [])]
     try:
-        out = cli.run(store, *args, "--end-of-options", *tips, "--", *([path] if path else []))
+        out = cli.run(store, *args, "--end-of-options", *starts, "--", *([path] if path else []))
     except cli.GitError as error:
         raise NotFound("That page of the history does not exist.") from error
     found = _parse(out)

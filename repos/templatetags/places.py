@@ -43,3 +43,14 @@ def clone_url(repository: Repository) -> str:
 @register.simple_tag
 def archive_url(place: Place, format: str) -> str:
     return f"{url(place.repository, 'archive', place.rev.name)}.{format}"
+
+
+@register.simple_tag
+def compare_url(repository: Repository, base: str, head: str) -> str:
+    return url(repository, "compare", f"{base}...{head}")
+
+
+@register.simple_tag
+def tag_url(repository: Repository, page: str, name: str) -> str:
+    """By its full name: a branch may be called the same."""
+    return url(repository, page, f"refs/tags/{name}")

@@ -49,7 +49,7 @@ def _context(place: Place, entry: TreeEntry | None, other: content.Entry | None)
         "tags": browsing.tags(place.repository),
     }
     if entry:
-        size = read.blob_sizes(place.store, [entry.oid]).get(entry.oid)
+        size = browsing.size_of(place, entry)
         changed = browsing.last_commit_of(place)
         return context | {"entry": entry, "size": size, "shown": shown_of(place, entry, size), "latest": changed}
     return context | {"entry": other, "size": other.size if other else None, "data": True}

@@ -3,6 +3,10 @@ const behaviours = {
   "[data-copy]": () => import("./copy.js"),
   "details.menu": () => import("./menu.js"),
   "[data-chart]": () => import("./chart.js"),
+  "[data-lines]": () => import("./lines.js"),
+  "[data-key='y']": () => import("./permalink.js"),
+  "[data-filter]": () => import("./filter.js"),
+  "[data-finder]": () => import("./finder.js"),
 };
 
 async function start(root) {

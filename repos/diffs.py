@@ -1,0 +1,113 @@
+"""A difference as pages show it: made once per pair of commits and options."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from django.utils.safestring import SafeString
+
+from hub.lib.errors import NotFound
+from repos import cache, difftable
+from repos.git import cli, diff
+from repos.git.diff import FileDiff
+from repos.git.read import shown as printable
+from repos.git.read import to_bytes
+from repos.models import Repository
+from repos.place import quoted, store_of, url
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a diff is shown. split: two columns. ignore_space: differences of white space do not count."""
+
+    split: bool = False
+    ignore_space: bool = False
+
+    @property
+    def query(self) -> str:
+        chosen = [*(["view=split"] if self.split else []), *(["w=1"] if self.ignore_space else [])]
+        return "&".join(chosen)
+
+    @property
+    def other_view(self) -> str:
+        return "?" + replace(self, split=not self.split).query
+
+    @property
+    def other_space(self) -> str:
+        return "?" + replace(self, ignore_space=not self.ignore_space).query
+
+
+@dataclass(frozen=True)
+class ShownFile:
+    """html: the rows; None when they are loaded later (url) or the file is binary."""
+
+    status: str
+    name: str
+    old_name: str
+    added: int
+    removed: int
+    binary: bool
+    mode_change: str
+    anchor: str
+    url: str
+    large: bool
+    html: SafeString | None
+
+
+@dataclass(frozen=True)
+class ShownDiff:
+    files: list[ShownFile]
+    total: int
+    added: int
+    removed: int
+
+
+def between(repository: Repository, base: str, head: str, options: Options) -> ShownDiff:
+    """base, head: full ids of commits or trees."""
+    return cache.by_ids(
+        repository, "diff", base, head, options, difftable.VERSION, make=lambda: _make(repository, base, head, options)
+    )
+
+
+def of_file(repository: Repository, base: str, head: str, path: str, options: Options) -> ShownFile:
+    """One file, larger than a page of many would show. Raises NotFound when nothing differs there."""
+    found = cache.by_ids(
+        repository,
+        "diff-file",
+        base,
+        head,
+        path,
+        options,
+        difftable.VERSION,
+        make=lambda: _make(repository, base, head, options, path=path),
+    )
+    if not found.files:
+        raise NotFound("That file does not differ between these commits.")
+    return found.files[0]
+
+
+def _make(repository: Repository, base: str, head: str, options: Options, *, path: str = "") -> ShownDiff:
+    try:
+        found = diff.compare(store_of(repository), base, head, path=path, ignore_space=options.ignore_space)
+    except cli.GitError as error:
+        raise NotFound("These commits cannot be compared here.") from error
+    files = [_shown(repository, base, head, file, options) for file in found.files]
+    return ShownDiff(files, found.total, found.added, found.removed)
+
+
+def _shown(repository: Repository, base: str, head: str, file: FileDiff, options: Options) -> ShownFile:
+    modes = f"{file.old_mode:o} → {file.mode:o}" if file.old_mode != file.mode and file.old_mode and file.mode else ""
+    return ShownFile(
+        status=file.status,
+        name=printable(file.name),
+        old_name=printable(file.old_name),
+        added=file.added,
+        removed=file.removed,
+        binary=file.binary,
+        mode_change=modes,
+        anchor="diff-" + hashlib.sha256(to_bytes(file.name)).hexdigest()[:16],
+        url=f"{url(repository, 'diff-file', base, head)}/{quoted(file.name)}?{options.query}",
+        large=file.lines > diff.MAX_LINES_PER_FILE,
+        html=difftable.html(file, split=options.split) if file.hunks is not None else None,
+    )

@@ -1,0 +1,222 @@
+"""Differences between two commits: the list of files with counts, and hunks of lines for those small enough to show.
+
+Names and counts come from --raw --numstat -z, lines from a second git limited to the files shown: a commit that
+touches 50,000 files costs a list, not a page of 50,000 diffs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from repos.git import cli
+from repos.git.read import blob_sizes, to_bytes, to_text
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+MAX_FILES = 3_000  # listed
+MAX_FILES_SHOWN = 300  # with their lines
+MAX_LINES_SHOWN = 3_000
+MAX_LINES_PER_FILE = 1_500
+MAX_LINES_ALONE = 20_000  # of a file asked for by itself
+MAX_BLOB_BYTES = 1024 * 1024  # either side; longer lines than anyone reads are no reason to diff for seconds
+MAX_NAMES_BYTES = 256 * 1024  # on git's command line
+MAX_LINE_CHARACTERS = 2_000
+TIMEOUT_SECONDS = 15.0
+_STATUS = {"A": "added", "D": "deleted", "M": "modified", "R": "renamed", "C": "copied", "T": "type changed"}
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Line:
+    """kind: " ", "+" or "-". old, new: line numbers, 0 where the side has none. no_newline: no line end follows."""
+
+    kind: str
+    old: int
+    new: int
+    text: str
+    no_newline: bool = False
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """heading: the function or section git found above."""
+
+    old: int
+    new: int
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """One file. Names are str with surrogateescape. hunks None: not shown (too large, or beyond the page's limits)."""
+
+    status: str
+    old_name: str
+    name: str
+    old_mode: int
+    mode: int
+    old_oid: str
+    oid: str
+    added: int = 0
+    removed: int = 0
+    binary: bool = False
+    hunks: tuple[Hunk, ...] | None = None
+
+    @property
+    def lines(self) -> int:
+        return self.added + self.removed
+
+
+@dataclass(frozen=True)
+class Diff:
+    """total: files that differ; files holds at most MAX_FILES of them."""
+
+    files: list[FileDiff] = field(default_factory=list)
+    total: int = 0
+    added: int = 0
+    removed: int = 0
+
+
+def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: bool = False) -> Diff:
+    """What differs from base to head, both full ids of commits or trees. path: one file, shown whole."""
+    options = ["-M", "-l1000", *(["-w"] if ignore_space else [])]
+    only = ["--", path] if path else []
+    if path:
+        options = [option for option in options if option[1] not in "Ml"]  # a rename needs both names
+    files = _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only))
+    shown = _affordable(store, files, alone=bool(path))
+    names = sorted({name for file in shown for name in (file.old_name, file.name)})
+    patch = _git(store, options, "-p", base, head, "--", *names) if names else b""
+    hunks = _sections(patch)
+    chosen = {file.name for file in shown}
+    listed = [
+        replace(file, hunks=tuple(hunks.get(to_bytes(file.name), []))) if file.name in chosen else file
+        for file in files[:MAX_FILES]
+    ]
+    return Diff(listed, len(files), sum(f.added for f in files), sum(f.removed for f in files))
+
+
+def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[FileDiff]:
+    """The files whose lines are shown at once, in order, within the limits of a page."""
+    per_file, per_page = (MAX_LINES_ALONE, MAX_LINES_ALONE) if alone else (MAX_LINES_PER_FILE, MAX_LINES_SHOWN)
+    few = [file for file in files[:MAX_FILES_SHOWN] if not file.binary and file.lines <= per_file]
+    sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")])
+    shown, lines, letters = list[FileDiff](), 0, 0
+    for file in few:
+        lines += file.lines
+        letters += len(to_bytes(file.old_name)) + len(to_bytes(file.name))
+        if lines > per_page or letters > MAX_NAMES_BYTES:
+            break
+        if all(sizes.get(oid, 0) <= MAX_BLOB_BYTES for oid in (file.old_oid, file.oid)):
+            shown.append(file)
+    return shown
+
+
+def _git(store: Path, options: list[str], *args: str) -> bytes:
+    """diff-tree, since it obeys no configuration of a user; no program of the repository's choice ever runs."""
+    fixed = ["-r", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--full-index", "-U3"]
+    prefixes = ["--src-prefix=a/", "--dst-prefix=b/"]
+    return cli.run(store, "diff-tree", *fixed, *prefixes, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
+
+
+# ---- the list of files ---------------------------------------------------------------------------
+def _files(out: bytes) -> list[FileDiff]:
+    """From `:mode mode oid oid status NUL name NUL [name NUL]`, then `added TAB removed TAB name NUL` or, for
+    renames, `added TAB removed TAB NUL old NUL new NUL`."""
+    tokens = iter(out.split(b"\0"))
+    files: dict[bytes, FileDiff] = {}
+    for token in tokens:
+        if token.startswith(b":"):
+            old_mode, mode, old_oid, oid, status = token[1:].decode().split(" ")
+            old_name = next(tokens)
+            name = next(tokens) if status[0] in "RC" else old_name
+            modes = int(old_mode, 8), int(mode, 8)
+            word = _STATUS.get(status[0], "modified")
+            files[name] = FileDiff(word, to_text(old_name), to_text(name), *modes, old_oid, oid)
+        elif token:
+            added, removed, name = token.split(b"\t", 2)
+            if not name:
+                next(tokens)
+                name = next(tokens)
+            _count(files, name, added, removed)
+    return list(files.values())
+
+
+def _count(files: dict[bytes, FileDiff], name: bytes, added: bytes, removed: bytes) -> None:
+    if added == b"-":
+        files[name] = replace(files[name], binary=True)
+    else:
+        files[name] = replace(files[name], added=int(added), removed=int(removed))
+
+
+# ---- the lines -----------------------------------------------------------------------------------
+def _sections(patch: bytes) -> dict[bytes, list[Hunk]]:
+    """name → hunks. A change of type makes two sections for one name: both are kept."""
+    found: dict[bytes, list[Hunk]] = {}
+    lines = patch.split(b"\n")
+    at = 0
+    while at < len(lines):
+        if not lines[at].startswith(b"diff --git "):
+            at += 1
+            continue
+        name, at = _header(lines, at)
+        hunks = found.setdefault(name, [])
+        while at < len(lines) and (match := _HUNK.fullmatch(lines[at])):
+            hunk, at = _hunk(lines, at + 1, match)
+            hunks.append(hunk)
+    return found
+
+
+def _header(lines: list[bytes], at: int) -> tuple[bytes, int]:
+    """The new name of a section and the index of its first hunk (or of the next section)."""
+    name = _twice(lines[at].removeprefix(b"diff --git "))
+    at += 1
+    while at < len(lines) and not lines[at].startswith((b"@@ ", b"diff --git ")):
+        for word in (b"rename to ", b"copy to "):
+            if lines[at].startswith(word):
+                name = _unquote(lines[at].removeprefix(word))
+        at += 1
+    return name, at
+
+
+def _twice(both: bytes) -> bytes:
+    """The name in `a/NAME b/NAME`, each quoted when it holds odd bytes."""
+    half = both[: (len(both) - 1) // 2]
+    return _unquote(half).removeprefix(b"a/")
+
+
+_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+def _unquote(name: bytes) -> bytes:
+    """Undo git's quoting of a name as a C string."""
+    if not (name.startswith(b'"') and name.endswith(b'"')):
+        return name
+
+    def plain(match: re.Match[bytes]) -> bytes:
+        what = match[1]
+        return bytes([int(what, 8) & 255]) if what.isdigit() else _ESCAPES.get(what, what)
+
+    return re.sub(rb"\\([0-7]{3}|.)", plain, name[1:-1], flags=re.DOTALL)
+
+
+def _hunk(lines: list[bytes], at: int, match: re.Match[bytes]) -> tuple[Hunk, int]:
+    old, new = int(match[1]), int(match[3])
+    old_left, new_left = int(match[2] or 1), int(match[4] or 1)
+    start, found = (old, new), list[Line]()
+    while at < len(lines) and (old_left or new_left or lines[at].startswith(b"\\")):
+        kind, text = lines[at][:1].decode("latin-1"), lines[at][1:]
+        at += 1
+        if kind == "\\":
+            if found:
+                found[-1] = replace(found[-1], no_newline=True)
+            continue
+        shown = text[:MAX_LINE_CHARACTERS].removesuffix(b"\r").decode("utf-8", "replace")
+        found.append(Line(kind, old if kind != "+" else 0, new if kind != "-" else 0, shown))
+        if kind != "+":
+            old, old_left = old + 1, old_left - 1
+        if kind != "-":
+            new, new_left = new + 1, new_left - 1
+    return Hunk(*start, match[5].decode("utf-8", "replace")[:200], tuple(found)), at
