@@ -88,7 +88,7 @@ def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: 
     files = _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only))
     shown = _affordable(store, files, alone=bool(path))
     names = sorted({name for file in shown for name in (file.old_name, file.name)})
-    patch = _git(store, options, "-p", base, head, "--", *names) if names else b""
+    patch = _git(store, options, "-U3", base, head, "--", *names) if names else b""
     hunks = _sections(patch)
     chosen = {file.name for file in shown}
     listed = [
@@ -116,7 +116,7 @@ def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[File
 
 def _git(store: Path, options: list[str], *args: str) -> bytes:
     """diff-tree, since it obeys no configuration of a user; no program of the repository's choice ever runs."""
-    fixed = ["-r", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--full-index", "-U3"]
+    fixed = ["-r", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--full-index"]
     prefixes = ["--src-prefix=a/", "--dst-prefix=b/"]
     return cli.run(store, "diff-tree", *fixed, *prefixes, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
 

@@ -49,17 +49,18 @@ def log(store: Path, commit: str, *, path: str = "", after: str = "", limit: int
     without: a commit whose history is left out.
 
     A cursor is the walk's frontier: the ids of commits still to be walked, where the next page starts at the same
-    cost as the first; "+N" skips N when the frontier is wider than a URL should be. Raises NotFound for a bad cursor.
+    cost as the first. "+N" skips N instead: for a path (its frontier is not among the commits shown) and when the
+    frontier is wider than a URL should be. Raises NotFound for a bad cursor.
     """
     tips, skip = _cursor(after) if after else ([commit], 0)
-    args = ["log", "--parents", f"-n{limit}", f"--skip={skip}", "-z", _format(_FIELDS)]
+    args = ["log", f"-n{limit}", f"--skip={skip}", "-z", _format(_FIELDS)]
     starts = [*tips, *([f"^{without}"] if without else [])]
     try:
         out = cli.run(store, *args, "--end-of-options", *starts, "--", *([path] if path else []))
     except cli.GitError as error:
         raise NotFound("That page of the history does not exist.") from error
     found = _parse(out)
-    return LogPage(found, _next(tips, skip, found, limit))
+    return LogPage(found, _next(tips, skip, found, limit, by_path=bool(path)))
 
 
 def _cursor(after: str) -> tuple[list[str], int]:
@@ -70,14 +71,14 @@ def _cursor(after: str) -> tuple[list[str], int]:
     return tips, min(int(skip or 0), 10**9)
 
 
-def _next(tips: list[str], skip: int, found: list[Commit], limit: int) -> str:
+def _next(tips: list[str], skip: int, found: list[Commit], limit: int, *, by_path: bool) -> str:
     if len(found) < limit:
         return ""
     walked = {commit.sha for commit in found}
-    frontier = [tip for tip in tips if tip not in walked] if not skip else []
+    frontier = [tip for tip in tips if tip not in walked]
     frontier += [parent for commit in found for parent in commit.parents if parent not in walked]
     frontier = list(dict.fromkeys(frontier))
-    if skip or len(frontier) > FRONTIER_MAX:
+    if by_path or skip or len(frontier) > FRONTIER_MAX:
         return f"{'.'.join(tips)}+{skip + limit}"
     return ".".join(frontier)
 

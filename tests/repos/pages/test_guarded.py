@@ -8,7 +8,8 @@ import pytest
 
 pytestmark = pytest.mark.django_db
 PAGES = ["", "/tree/main", "/tree/main/src", "/tree-commits/main", "/src/main/src", "/blob/main/src/model.py"]
-PAGES += ["/commits", "/commits/main", "/commits/main/src"]
+PAGES += ["/commits", "/commits/main", "/commits/main/src", "/commit/main", "/compare", "/compare/main...main"]
+PAGES += ["/branches", "/tags", "/blame/main/src/model.py", "/find/main", "/archive/main.zip"]
 
 
 @pytest.mark.parametrize("page", PAGES)
