@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
-from repos import cache
+from hub.lib.errors import NotFound
 from repos.browsing import Row
-from repos.git import read
+from repos.git.read import TreeEntry
 from repos.place import Place
+from repos.shown import Shown, shown_of
 
 _README = re.compile(r"readme(\.(md|markdown|rst|txt))?", re.IGNORECASE)
 _ORDER = ["md", "markdown", "rst", "txt", None]
-LIMIT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Readme:
     name: str
     url: str
-    html: SafeString
+    shown: Shown
 
 
 def readme_of(place: Place, rows: list[Row]) -> Readme | None:
@@ -31,10 +28,9 @@ def readme_of(place: Place, rows: list[Row]) -> Readme | None:
     if not found:
         return None
     row, _ = min(found, key=lambda pair: _ORDER.index((pair[1][2] or "").lower() or None))
-    html = cache.by_ids(place.repository, "readme", row.oid, make=lambda: _render(place, row))
-    return Readme(row.name, row.url, html)
-
-
-def _render(place: Place, row: Row) -> SafeString:
-    blob = read.read_blob(place.store, row.oid, limit_bytes=LIMIT_BYTES)
-    return format_html("<pre>{}</pre>", blob.data.decode("utf-8", "replace"))
+    there = place.at(f"{place.path}/{row.name}" if place.path else row.name)
+    try:
+        shown = shown_of(there, TreeEntry(row.name, 0o100644, row.oid))
+    except NotFound:  # tracked by another source and never pushed: the listing says so
+        return None
+    return Readme(row.name, row.url, shown)

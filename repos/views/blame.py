@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
-from repos import blametable, browsing, cache
+from repos import blametable, browsing, cache, code
+from repos.git import read
 from repos.place import Place
-from repos.views.blob import shown_of
 from repos.views.places import place_at
 
 
@@ -20,9 +20,10 @@ def blame(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse
     entry = browsing.entry_at(place)
     if entry is None or entry.kind != "file":
         raise NotFound(f"There is no file '{place.path_shown}' at {place.rev_shown}.")
-    shown = shown_of(place, entry, browsing.size_of(place, entry))
-    context = {"repository": place.repository, "tab": "files", "place": place, "shown": shown}
-    context |= {"permalink": place.pinned("blame"), "rows": _rows(place) if shown.kind == "code" else None}
+    blob = read.read_blob(place.store, entry.oid, limit_bytes=code.MAX_BYTES)
+    plain = blob.complete and not code.is_binary(blob.data) and not code.too_long(blob.data)
+    context = {"repository": place.repository, "tab": "files", "place": place, "permalink": place.pinned("blame")}
+    context |= {"rows": _rows(place) if plain else None}
     return render(request, "repos/blame.html", context)
 
 

@@ -129,7 +129,7 @@ def test_marks_keep_every_character(left, right):
 
 
 def test_a_commit_page_shows_message_and_lines(project, alice, as_user):
-    sha = project.commit({"data.csv": "a,b\n1,3\n"}, "Fix <b>data\n\nBecause & so.", author="Bo<b>b <bob@example.org>")
+    sha = project.commit({"data.csv": "a,b\n1,3\n"}, "Fix <b>data\n\nBecause & so.", author="Bob <bob@example.org>")
     page = as_user(alice).get(f"{BASE}/commit/{sha}").content.decode()
     assert "Fix &lt;b&gt;data" in page
     assert "Because &amp; so." in page
