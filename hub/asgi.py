@@ -21,12 +21,12 @@ from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
-from repos import raw, smarthttp  # noqa: E402
+from repos import raw, smarthttp, uploads  # noqa: E402
 from repos.surface import Surface, respond_error  # noqa: E402
 
 SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, MlflowSurface()]
 # Surfaces of browsers: /{owner}/{name}/{word}/…
-WORDS: list[Surface] = [raw.surface]
+WORDS: list[Surface] = [raw.surface, uploads.surface]
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
@@ -59,7 +59,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
                 return await surface(request, owner, name, rest or "")
     if match := _words.fullmatch(request.path):
         owner, name, word, rest = match.groups()
-        return await next(surface for surface in WORDS if surface.suffix == word)(request, owner, name, rest)
+        surface = next(surface for surface in WORDS if surface.suffix == word)
+        if request.method not in {"GET", "HEAD"} or surface is raw.surface:  # the upload page itself is Django's
+            return await surface(request, owner, name, rest)
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
     return await capped_django(scope, receive, send)

@@ -101,6 +101,22 @@ class Place:
         return self.page("blame")
 
     @property
+    def edit_url(self) -> str:
+        return self.page("edit")
+
+    @property
+    def delete_url(self) -> str:
+        return self.page("delete")
+
+    @property
+    def new_file_url(self) -> str:
+        return self.page("new")
+
+    @property
+    def upload_url(self) -> str:
+        return self.page("upload")
+
+    @property
     def root_url(self) -> str:
         return self.at("").tree_url
 

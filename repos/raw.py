@@ -14,10 +14,9 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.core import signing
 
-from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
-from hub.lib.errors import HubError, NotFound, Unauthenticated, Unprocessable
+from hub.lib.errors import HubError, NotFound, Unprocessable
 from hub.lib.middleware import raw_origin
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access, files, gitstreams, mediatypes
@@ -27,36 +26,12 @@ from repos.git import read
 from repos.mediatypes import Form
 from repos.models import Repository
 from repos.place import quoted
-from repos.surface import Call, Surface, respond_error, route
+from repos.surface import BrowserSurface, Call, respond_error, route
 
 LINK_SECONDS = 3600  # long enough to watch a video; access is asked at every use anyway
 _SALT = "covey.raw"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _LINK = re.compile(r"/-/([A-Za-z0-9_:.-]{20,2000})/[^/]*")
-
-
-class RawSurface(Surface):
-    """A header as machines send it, or the browser's session, for GET and HEAD."""
-
-    def authenticate(self, request: Request) -> Actor:
-        if request.headers.get("authorization"):
-            return super().authenticate(request)
-        browser = authentication.browser_request(request.method, request.headers, address=request.remote_address)
-        return authentication.actor_from_session(browser)
-
-    async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
-        try:
-            await super()._dispatch(request, owner, name, rest)
-        except Unauthenticated:
-            if request.headers.get("authorization") or not is_browser(request):
-                raise
-            # A person sees the same as for what does not exist; a password box would ask for the wrong password.
-            raise NotFound() from None
-
-
-def is_browser(request: Request) -> bool:
-    headers = request.headers
-    return "text/html" in headers.get("accept", "") or "cookie" in headers or "sec-fetch-mode" in headers
 
 
 async def raw(call: Call) -> None:
@@ -83,7 +58,7 @@ def _cache(repository: Repository, *, pinned: bool) -> str:
     return "private, max-age=31536000, immutable" if pinned and not repository.private else "private, no-cache"
 
 
-surface = RawSurface("raw", Area.REPO, [route("GET HEAD", r".+", raw, Access.READ)])
+surface = BrowserSurface("raw", Area.REPO, [route("GET HEAD", r".+", raw, Access.READ)])
 
 
 # ---- the host of raw files ---------------------------------------------------------------------

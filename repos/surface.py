@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from hub.accounts.actor import Actor, Area
-from hub.accounts.authentication import actor_from_authorization
+from hub.accounts.authentication import actor_from_authorization, actor_from_session, browser_request
 from hub.lib.errors import Denied, HubError, Moved, NotFound, Unauthenticated, WrongMethod
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access
@@ -121,6 +121,30 @@ class Surface:
         location = f"/{moved.owner}/{moved.name}{rest}" + (f"?{query}" if query else "")
         status = 301 if request.method in {"GET", "HEAD"} else 308
         await request.respond(status, b"", [("location", location)])
+
+
+class BrowserSurface(Surface):
+    """For people too: a header as machines send it, or the browser's session. Handlers that write check CSRF."""
+
+    def authenticate(self, request: Request) -> Actor:
+        if request.headers.get("authorization"):
+            return super().authenticate(request)
+        browser = browser_request(request.method, request.headers, address=request.remote_address)
+        return actor_from_session(browser)
+
+    async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
+        try:
+            await super()._dispatch(request, owner, name, rest)
+        except Unauthenticated:
+            if request.headers.get("authorization") or not is_browser(request):
+                raise
+            # A person sees the same as for what does not exist; a password box would ask for the wrong password.
+            raise NotFound() from None
+
+
+def is_browser(request: Request) -> bool:
+    headers = request.headers
+    return "text/html" in headers.get("accept", "") or "cookie" in headers or "sec-fetch-mode" in headers
 
 
 async def respond_error(request: Request, error: HubError) -> None:

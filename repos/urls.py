@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.views import archive, blame, blob, commit, commits, compare, connect, create, find, home, refs, tree
+from repos.views import archive, blame, blob, commit, commits, compare, connect, create, edit, find, home, refs, tree
 
 app_name = "repos"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<owner:owner>/<repository:name>/tree-commits/<rest:rest>", tree.tree_commits, name="tree_commits"),
     path("<owner:owner>/<repository:name>/src/<rest:rest>", tree.src, name="src"),
     path("<owner:owner>/<repository:name>/blob/<rest:rest>", blob.blob, name="blob"),
+    path("<owner:owner>/<repository:name>/new/<rest:rest>", edit.new, name="new_file"),
+    path("<owner:owner>/<repository:name>/edit/<rest:rest>", edit.edit, name="edit"),
+    path("<owner:owner>/<repository:name>/delete/<rest:rest>", edit.delete, name="delete_file"),
+    path("<owner:owner>/<repository:name>/upload/<rest:rest>", edit.upload, name="upload"),
     path("<owner:owner>/<repository:name>/commits", commits.commits, name="commits"),
     path("<owner:owner>/<repository:name>/commits/<rest:rest>", commits.commits, name="commits_at"),
     path("<owner:owner>/<repository:name>/commit/<rest:rest>", commit.commit, name="commit"),

@@ -1,6 +1,8 @@
 // Entry module: each behaviour is found by its data attribute and imported only where it is used.
 const behaviours = {
   "[data-copy]": () => import("./copy.js"),
+  "form[data-unsaved]": () => import("./unsaved.js"),
+  "form[data-upload]": () => import("./upload.js"),
   "details.menu": () => import("./menu.js"),
   "[data-chart]": () => import("./chart.js"),
   "[data-lines]": () => import("./lines.js"),
