@@ -121,6 +121,12 @@ class AuditEvent(models.Model):
 
     objects = AuditEvents.as_manager()
 
+    @property
+    def change(self) -> str:
+        """What was before → what came after, in one line for people."""
+        sides = [_words(value) for value in (self.before, self.after) if value is not None]
+        return " → ".join(sides)
+
     class Meta:
         indexes = [
             models.Index(fields=["owner_id", "-id"], name="audit_of_owner"),
@@ -134,3 +140,11 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnly()
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(part)}" for name, part in value.items() if part is not None)
+    if isinstance(value, list):
+        return " ".join(_words(part) for part in value)
+    return str(value)
