@@ -16,7 +16,7 @@ from hub.lib.sanitise import Bases
 
 MAX_CELLS, MAX_OUTPUTS, MAX_TEXT_CHARACTERS = 500, 50, 20_000
 MAX_IMAGE_CHARACTERS, MAX_HTML_CHARACTERS = 6_000_000, 500_000
-MARKDOWN_SECONDS = 6.0  # of all cells together
+MARKDOWN_SECONDS = 4.0  # of all cells together
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 _ATTACHMENT = re.compile(r"attachment:([^\s)\"']+)")

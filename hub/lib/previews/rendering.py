@@ -119,7 +119,7 @@ def _notebook(order: _Order) -> Preview:
     answer = sandbox.call(
         "hub.lib.previews.notebook:notebook",
         order.source.head(NOTEBOOK_BYTES),
-        seconds=8,
+        seconds=6,
         output_bytes=32 * MIB,
         **_bases(order),
     )
@@ -148,7 +148,7 @@ def _table(order: _Order) -> Preview:
     if format == "parquet" and not complete:
         return _large(order, limit)
     answer = sandbox.call(
-        "hub.lib.previews.tables:table", order.source.head(limit), seconds=8, format=format, complete=complete
+        "hub.lib.previews.tables:table", order.source.head(limit), seconds=5, format=format, complete=complete
     )
     return Preview("table", _grid(answer), answer["note"], has_source=format != "parquet")
 
@@ -171,7 +171,7 @@ def _model(order: _Order) -> Preview:
     start = order.source.head(8)
     length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
     data = order.source.head(8 + min(length, models.MAX_HEADER_BYTES))
-    answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=8, size=order.source.size)
+    answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=5, size=order.source.size)
     tensors = {"columns": ["Tensor", "Type", "Shape", "Size"], "types": [], "rows": answer["tensors"]}
     about = {"columns": ["Metadata", "Value"], "types": [], "rows": answer["metadata"]}
     html = format_html("{}{}", _grid(about) if answer["metadata"] else "", _grid(tensors))
