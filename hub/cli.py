@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("worker", help="run background tasks").set_defaults(run=run_worker)
     commands.add_parser("beat", help="send the periodic tasks (one per hub)").set_defaults(run=run_beat)
+    commands.add_parser("doctor", help="check every part the hub stands on").set_defaults(run=run_doctor)
     add_admin(commands.add_parser("admin", help="people, tokens and paths, from the console"))
     commands.add_parser("rebuild-X", help="make an index again from git and the stores (manage.py rebuild_x)")
     return root
@@ -106,6 +107,21 @@ def run_beat(arguments: argparse.Namespace) -> int:
 
     supervisor.follow_supervisor()
     return worker.beat()
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """1 when something is wrong."""
+    import django
+
+    django.setup(set_prefix=False)
+    from hub import doctor
+
+    findings = doctor.examine()
+    for finding in findings:
+        print(f"{'FAIL' if finding.fix else 'ok':<5}{finding.part:<10}{finding.text}")
+        if finding.fix:
+            print(f"{'':<15}fix: {finding.fix}")
+    return int(any(finding.fix for finding in findings))
 
 
 def run_create_user(arguments: argparse.Namespace) -> int:

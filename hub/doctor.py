@@ -1,0 +1,220 @@
+"""`covey doctor`: asks every part the hub stands on, and prints the fix of each problem."""
+
+from __future__ import annotations
+
+import email.utils
+import http.client
+import re
+import secrets
+import shutil
+import smtplib
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from hub import prepare
+from hub.celery import app
+from hub.jobs.models import Outbox
+from hub.lib.objectstore import ObjectStoreError
+from hub.lib.sandbox import walls
+from hub.lib.stores import object_store
+
+GIT_WANTED = (2, 38)
+FREE_BYTES = 2 * 1024**3
+SKEW_SECONDS = 5 * 60  # S3 refuses requests whose clock is further off than 15 minutes
+TIMEOUT_SECONDS = 5
+OVERDUE = timedelta(minutes=5)
+
+
+class Problem(Exception):
+    """What is wrong, and the one thing to do about it."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what, self.fix = what, fix
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer of one part. fix is "" when it is well."""
+
+    part: str
+    text: str
+    fix: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every part in turn; one that does not answer never keeps the others from being asked."""
+    return [_ask(part, check) for part, check in CHECKS.items()]
+
+
+def _ask(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, check())
+    except Problem as problem:
+        return Finding(part, problem.what, problem.fix)
+
+
+def git() -> str:
+    found = shutil.which("git")
+    if found is None:
+        raise Problem("git is not on PATH", "Install git 2.38 or newer.")
+    version = subprocess.run([found, "version"], capture_output=True, text=True, timeout=TIMEOUT_SECONDS).stdout.strip()
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < GIT_WANTED:
+        raise Problem(f"{version or found} is too old", "Install git 2.38 or newer.")
+    return version
+
+
+def disk() -> str:
+    usage = shutil.disk_usage(settings.COVEY_HOME)
+    free = f"{usage.free / 1024**3:.1f} of {usage.total / 1024**3:.0f} GiB free under {settings.COVEY_HOME}"
+    if usage.free < FREE_BYTES:
+        raise Problem(f"only {free}", "Make room, or move COVEY_HOME to a larger disk.")
+    return free
+
+
+def database() -> str:
+    try:
+        steps = prepare.pending_migrations()
+    except DatabaseError as error:
+        raise Problem(_first_line(error), "Start the database server, or mend DATABASE_URL.") from error
+    if steps:
+        raise Problem(f"{steps} migrations behind", "Start the hub: `covey up` and `covey serve` migrate first.")
+    return f"{connection.vendor} answers, schema is current"
+
+
+def cache_server() -> str:
+    key = f"doctor-{secrets.token_hex(8)}"
+    try:
+        cache.set(key, key, 10)
+        if cache.get(key) != key:
+            raise Problem("forgets what it is told", "Look at the log and the memory limit of the cache server.")
+        cache.delete(key)
+    except (OSError, RuntimeError) as error:
+        raise Problem(_first_line(error), "Start the server, or mend CACHE_URL.") from error
+    except Exception as error:  # redis raises errors of its own, and is not installed with every cache
+        if type(error).__module__.split(".")[0] != "redis":
+            raise
+        raise Problem(_first_line(error), "Start the server, or mend CACHE_URL.") from error
+    return "keeps what it is told" if settings.CACHE_URL else "in the memory of each process"
+
+
+def store() -> str:
+    where = settings.COVEY_S3_ENDPOINT or str(settings.OBJECTS_ROOT)
+    try:
+        object_store().check()
+    except (ObjectStoreError, OSError) as error:
+        fix = "Mend the COVEY_S3_… settings, or start the store." if settings.COVEY_S3_ENDPOINT else "Mend its rights."
+        raise Problem(_first_line(error), fix) from error
+    return f"reads and writes at {where}"
+
+
+def store_clock() -> str:
+    if not settings.COVEY_S3_ENDPOINT:
+        return "no S3 store is set"
+    url = urlsplit(settings.COVEY_S3_ENDPOINT)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    asked = kind(url.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        asked.request("HEAD", "/")
+        date = asked.getresponse().getheader("Date")
+    except (OSError, http.client.HTTPException) as error:
+        raise Problem(_first_line(error), "Mend COVEY_S3_ENDPOINT, or start the store.") from error
+    finally:
+        asked.close()
+    if date is None:
+        return "the store tells no time"
+    skew = abs(email.utils.parsedate_to_datetime(date).timestamp() - time.time())
+    if skew > SKEW_SECONDS:
+        raise Problem(f"{skew:.0f} s apart from the S3 store's", "Let both machines keep time by NTP.")
+    return f"within {skew + 1:.0f} s of the S3 store's"
+
+
+def broker() -> str:
+    try:
+        with app.connection_for_write(connect_timeout=TIMEOUT_SECONDS) as link:
+            link.ensure_connection(max_retries=1, timeout=TIMEOUT_SECONDS)
+    except (OperationalError, OSError) as error:
+        raise Problem(_first_line(error), "Start the broker, or mend BROKER_URL.") from error
+    return "answers"
+
+
+def worker() -> str:
+    """Whether events are delivered: the one sign of a live worker that every broker can give."""
+    try:
+        overdue = Outbox.objects.filter(delivered=None, next_attempt__lt=timezone.now() - OVERDUE)
+        waiting, failing = overdue.count(), overdue.exclude(last_error="").first()
+    except DatabaseError as error:
+        raise Problem(_first_line(error), "Mend the database first.") from error
+    if waiting:
+        told = f": {failing.last_error.splitlines()[0]}" if failing else ""
+        raise Problem(f"{waiting} events wait for more than 5 minutes{told}", "Start `covey worker` and `covey beat`.")
+    return "no event is overdue"
+
+
+def sandbox() -> str:
+    if shutil.which("bwrap") is None:
+        raise Problem("bubblewrap is missing: previews run with limits, without walls", "Install bubblewrap.")
+    if not walls():
+        raise Problem(
+            "bubblewrap may not make namespaces: previews run with limits, without walls",
+            "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a container, its seccomp profile).",
+        )
+    return "bubblewrap works"
+
+
+def mail() -> str:
+    if not settings.EMAIL_URL.scheme:
+        return "printed to the log (EMAIL_URL is not set)"
+    try:
+        link = get_connection(timeout=TIMEOUT_SECONDS)
+        link.open()
+        link.close()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Problem(_first_line(error), "Mend EMAIL_URL, or start the mail server.") from error
+    return f"{settings.EMAIL_HOST} takes our mail"
+
+
+def address() -> str:
+    host = str(urlsplit(settings.COVEY_URL).hostname)
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise Problem(f"{host} does not resolve", "Mend COVEY_URL or the name server.") from error
+    if settings.PRODUCTION and not settings.HTTPS:
+        raise Problem(
+            f"{settings.COVEY_URL} is not https: passwords and tokens cross the network in clear",
+            "Put a proxy with a certificate in front and set COVEY_URL=https://….",
+        )
+    return settings.COVEY_URL
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "git": git,
+    "disk": disk,
+    "database": database,
+    "cache": cache_server,
+    "store": store,
+    "clock": store_clock,
+    "broker": broker,
+    "worker": worker,
+    "sandbox": sandbox,
+    "mail": mail,
+    "address": address,
+}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
