@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from hub.env import SettingError
 from hub.lib.errors import HubError, Invalid
@@ -50,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="run background tasks").set_defaults(run=run_worker)
     commands.add_parser("beat", help="send the periodic tasks (one per hub)").set_defaults(run=run_beat)
     commands.add_parser("doctor", help="check every part the hub stands on").set_defaults(run=run_doctor)
+    backup = commands.add_parser("backup", help="copy git, objects and databases to one archive")
+    backup.add_argument("file", metavar="FILE", type=Path)
+    backup.set_defaults(run=run_backup)
+    restore = commands.add_parser("restore", help="make the hub what an archive says")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.set_defaults(run=run_restore)
     add_admin(commands.add_parser("admin", help="people, tokens and paths, from the console"))
     commands.add_parser("rebuild-X", help="make an index again from git and the stores (manage.py rebuild_x)")
     return root
@@ -122,6 +129,29 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         if finding.fix:
             print(f"{'':<15}fix: {finding.fix}")
     return int(any(finding.fix for finding in findings))
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import backup
+
+    written = backup.write(arguments.file.absolute())
+    print(f"Wrote {written} ({written.stat().st_size:,} bytes). It holds secrets.", file=sys.stderr)
+    return 0
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    import django
+
+    django.setup(set_prefix=False)
+    from hub import prepare, restore
+
+    prepare.prepare()  # a fresh hub has no tables yet
+    kept = restore.read(arguments.file.absolute())
+    print("Restored. Restart the hub, so that nothing old is remembered.", file=sys.stderr)
+    if kept:
+        print(f"What was there before is in {kept}; delete it when you are sure.", file=sys.stderr)
+    return 0
 
 
 def run_create_user(arguments: argparse.Namespace) -> int:

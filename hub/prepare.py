@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import logging
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,17 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
+from experiments.mlflow import schema as mlflow_schema
+from experiments.mlflow import server as mlflow_server
+from hub import backup, env
 from hub.lib.errors import Busy
+from hub.lib.objectstore import S3Store
+from hub.lib.stores import object_store
 
 logger = logging.getLogger("covey.prepare")
+MARKER = ".collected"
 _MIGRATION_LOCK = 0x0C0E_A0D2  # a PostgreSQL advisory lock
 
 
@@ -26,14 +34,27 @@ def prepare() -> None:
     """Bring the database and the static files up to date. Safe when several processes start at once."""
     with _file_lock(settings.COVEY_HOME / "prepare.lock"), _database_lock():
         migrate()
-    with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
-        collect_static()
+    if not _collected():  # in a container they were at build time, and the folder cannot be written
+        with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
+            collect_static()
+    make_bucket()
 
 
-def migrate() -> None:
-    if steps := pending_migrations():
+def migrate(*, backup_first: bool = True) -> None:
+    """Bring Django's and MLflow's tables to this version, after a copy of the databases when they hold anything."""
+    steps, mlflow_behind = pending_migrations(), mlflow_schema.behind()
+    if not steps and not mlflow_behind:
+        return
+    if backup_first and settings.COVEY_UPGRADE_BACKUP and MigrationRecorder(connection).applied_migrations():
+        folder = env.private_folder(settings.COVEY_HOME / "backups")
+        name = f"before-upgrade-{time.strftime('%Y%m%d-%H%M%S')}.tar"
+        logger.info("databases copied to %s", backup.write(folder / name, databases_only=True))
+    if steps:
         logger.info("migrating the database: %d steps", steps)
         call_command("migrate", interactive=False, verbosity=0)
+    if mlflow_behind:
+        logger.info("upgrading MLflow's tables")
+        mlflow_server.upgrade_database()
 
 
 def pending_migrations() -> int:
@@ -55,19 +76,39 @@ def require_schema() -> None:
         )
 
 
+def make_bucket() -> None:
+    """Make the bucket of a new S3 store. One that answers otherwise is left alone: `covey doctor` tells of it."""
+    store = object_store()
+    if not isinstance(store, S3Store):
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        store.control.head_bucket(Bucket=store.bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
+            logger.info("making the bucket %s", store.bucket)
+            store.control.create_bucket(Bucket=store.bucket)
+    except BotoCoreError as error:
+        logger.error("the object store does not answer: %s", error)
+
+
 def collect_static() -> None:
     """Collect and compress what changed since the last start. An interrupted collection is begun anew."""
     root: Path = settings.STATIC_ROOT
-    marker = root / ".collected"
-    found = _fingerprint()
-    if not marker.exists():
-        shutil.rmtree(root, ignore_errors=True)
-    elif marker.read_text() == found:
+    if _collected():
         return
-    marker.unlink(missing_ok=True)
+    if not (root / MARKER).exists():
+        shutil.rmtree(root, ignore_errors=True)
+    (root / MARKER).unlink(missing_ok=True)
     logger.info("collecting static files")
     call_command("collectstatic", interactive=False, verbosity=0)
-    marker.write_text(found)
+    (root / MARKER).write_text(_fingerprint())
+
+
+def _collected() -> bool:
+    marker: Path = settings.STATIC_ROOT / MARKER
+    return marker.exists() and marker.read_text() == _fingerprint()
 
 
 def _fingerprint() -> str:

@@ -131,6 +131,7 @@ elif _db["ENGINE"] == "django.db.backends.postgresql":
     }
 else:
     raise env.SettingError("DATABASE_URL", "names neither PostgreSQL nor SQLite", "Use postgres://… or sqlite:///….")
+COVEY_UPGRADE_BACKUP = env.boolean("COVEY_UPGRADE_BACKUP", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 

@@ -1,0 +1,73 @@
+"""One file with a consistent copy of a database, and the way back, while others use it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from experiments.mlflow.schema import plain_postgres
+from hub.lib.errors import Busy
+
+HUB, MLFLOW = "hub", "mlflow"
+
+
+def databases() -> Iterator[tuple[str, str]]:
+    """(name, address) of each database of its own: MLflow's schema in the hub's PostgreSQL is not one."""
+    if settings.SQLITE:
+        connection.ensure_connection()  # makes the file
+        yield HUB, str(connection.settings_dict["NAME"])
+    else:
+        yield HUB, _hub_postgres()
+    mlflow = settings.MLFLOW_DATABASE_URL
+    if mlflow.startswith("sqlite"):
+        path = mlflow.removeprefix("sqlite:///")
+        if Path(path).exists():
+            yield MLFLOW, path
+    elif plain_postgres(mlflow).partition("?")[0].rsplit("/", 1) != _hub_postgres().partition("?")[0].rsplit("/", 1):
+        yield MLFLOW, plain_postgres(mlflow)
+
+
+def suffix(address: str) -> str:
+    return "pgdump" if address.startswith("postgresql://") else "sqlite3"
+
+
+def dump(address: str, target: Path) -> None:
+    """Copy a database as of one moment. Raises Busy when PostgreSQL's tools are missing or fail."""
+    if address.startswith("postgresql://"):
+        _run_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}", address)
+        return
+    with closing(sqlite3.connect(address, timeout=60)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+
+
+def load(address: str, source: Path) -> None:
+    """Make a database what the dump says, in one transaction; who is connected sees the new rows after it."""
+    if address.startswith("postgresql://"):
+        _run_tool(
+            "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges",
+            "--single-transaction", f"--dbname={address}", str(source),
+        )  # fmt: skip
+        return
+    with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(address, timeout=60)) as target:
+        copy.backup(target)
+
+
+def _hub_postgres() -> str:
+    return settings.DATABASE_URL.replace("postgres://", "postgresql://", 1)
+
+
+def _run_tool(tool: str, *arguments: str) -> None:
+    found = shutil.which(tool)
+    if found is None:
+        raise Busy(f"{tool} is missing.", details="Install postgresql-client of the server's version, or newer.")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()
+        raise Busy(f"{tool} failed: {last[0]}", details="Its version must not be older than the server's.")

@@ -1,0 +1,139 @@
+"""`covey restore FILE`: make the hub what an archive of `covey backup` says.
+
+The archive is unpacked beside the hub and checked first; then bytes, then git, then rows take their places, so that no
+row names what is not there yet. What was there before is kept in a folder, for whoever named the wrong archive.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+
+from hub import backup, dumps, prepare
+from hub.lib.errors import Conflict, Invalid
+from hub.lib.objectstore import S3Store
+from hub.lib.stores import object_store
+
+PLACES = ("manifest.json", "secret_key", backup.END, "databases/", "git/", "objects/", "artifacts/", "bucket/")
+
+
+def read(source: Path) -> Path | None:
+    """Restore; the folder that keeps what was there before, or None when nothing was. Raises Invalid, Conflict."""
+    settings.TMP_ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staged = settings.TMP_ROOT / f"restore-{secrets.token_hex(8)}"
+    try:
+        manifest = unpack(source, staged)
+        check(manifest)
+        kept = settings.COVEY_HOME / "replaced" / time.strftime("%Y%m%d-%H%M%S")
+        put_back(staged, kept)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    cache.clear()
+    prepare.migrate(backup_first=False)
+    return kept if kept.exists() else None
+
+
+def unpack(source: Path, staged: Path) -> dict[str, Any]:
+    """Write the members below a new folder; the manifest. Nothing outside it is touched, whatever the names say."""
+    staged.mkdir(mode=0o700)
+    last = ""
+    try:
+        with tarfile.open(source, mode="r:") as archive:
+            for member in archive:
+                _unpack_member(archive, member, staged)
+                last = member.name
+    except FileNotFoundError as error:
+        raise Invalid(f"There is no file {source}.") from error
+    except (tarfile.TarError, EOFError) as error:
+        raise Invalid(f"{source} is not a whole archive: {error}.", details="Nothing was changed.") from error
+    if last != backup.END:
+        raise Invalid(f"{source} was cut short.", details="Nothing was changed. Use a whole copy of it.")
+    manifest: dict[str, Any] = json.loads((staged / "manifest.json").read_text())
+    return manifest
+
+
+def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, staged: Path) -> None:
+    parts = member.name.split("/")
+    good = member.isfile() and member.name.startswith(PLACES) and ".." not in parts and "" not in parts
+    if not good:
+        raise Invalid(f"{member.name!r} has no place in an archive of Covey.", details="Nothing was changed.")
+    content = archive.extractfile(member)
+    assert content is not None
+    path = staged / member.name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        shutil.copyfileobj(content, file, 1024 * 1024)
+
+
+def check(manifest: dict[str, Any]) -> None:
+    """Raises Conflict when this hub cannot take the archive."""
+    if manifest.get("format") != backup.FORMAT:
+        raise Conflict("The archive is of another format.", details="Restore it with the version that made it.")
+    if manifest["database"] != connection.vendor:
+        raise Conflict(f"The archive is of {manifest['database']}, this hub uses {connection.vendor}.")
+    if manifest["bucket"] and not settings.COVEY_S3_ENDPOINT:
+        raise Conflict("The archive holds objects of an S3 store.", details="Set the COVEY_S3_… settings.")
+    known = MigrationLoader(None).disk_migrations
+    ours = {app for app, _ in known}
+    newer = [f"{app}.{name}" for app, name in manifest["migrations"] if app in ours and (app, name) not in known]
+    if newer:
+        raise Conflict(f"A newer version made the archive ({newer[0]}).", details="Install that version first.")
+
+
+def put_back(staged: Path, kept: Path) -> None:
+    for name in backup.FOLDERS:
+        _merge(staged / name, settings.COVEY_HOME / name)
+    if (staged / "bucket").exists():
+        _fill_bucket(staged / "bucket")
+    if (staged / "git").exists() or not json.loads((staged / "manifest.json").read_text())["databases_only"]:
+        _swap(staged / "git", settings.GIT_ROOT, kept / "git")
+    for name, address in dumps.databases():
+        dumped = staged / "databases" / f"{name}.{dumps.suffix(address)}"
+        if not dumped.exists():
+            continue
+        (kept / "databases").mkdir(mode=0o700, parents=True, exist_ok=True)
+        dumps.dump(address, kept / "databases" / dumped.name)
+        connections.close_all()
+        dumps.load(address, dumped)
+    if (staged / "secret_key").exists():
+        os.replace(staged / "secret_key", settings.COVEY_HOME / "secret_key")
+
+
+def _merge(source: Path, target: Path) -> None:
+    """Objects are immutable: those that are missing are added, the others left."""
+    for parent, _, files in os.walk(source):
+        for file in files:
+            path = Path(parent) / file
+            place = target / path.relative_to(source)
+            if not place.exists() or place.stat().st_size != path.stat().st_size:
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.replace(path, place)
+
+
+def _swap(source: Path, target: Path, old: Path) -> None:
+    """The whole folder at once; repositories that the archive does not know must not meet new ones of their id."""
+    source.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if target.exists():
+        old.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.rename(old)
+    source.rename(target)
+
+
+def _fill_bucket(folder: Path) -> None:
+    store = object_store()
+    assert isinstance(store, S3Store)
+    for parent, _, files in os.walk(folder):
+        for file in files:
+            path = Path(parent) / file
+            store.control.upload_file(str(path), store.bucket, str(path.relative_to(folder)))

@@ -1,0 +1,230 @@
+"""Backup and restore of a hub in use; and an upgrade of a stored home, which takes a backup first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.hub import ROOT, Hub, embedded_hub, production_hub
+
+FIRST, SECOND = b"5.1,3.5,setosa\n" * 1000, b"6.2,2.9,versicolor\n" * 1000
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Hub]:
+    production = os.environ.get("COVEY_TEST") == "production"
+    made = (production_hub if production else embedded_hub)(tmp_path / "home")
+    made.home.mkdir(exist_ok=True)
+    made.start()
+    yield made
+    made.stop()
+
+
+class Person:
+    """Someone with a token, a working copy and an HTTP client."""
+
+    def __init__(self, hub: Hub, name: str, folder: Path) -> None:
+        self.hub, self.folder, self.token = hub, folder, hub.user(name)
+        self.remote = hub.url.replace("http://", f"http://{name}:{self.token}@") + f"/{name}/iris.git"
+        self.base = f"/{name}/iris"
+        self.ask("POST", "/api/v1/user/repos", {"name": "iris"})
+        self.git("init", "-q", "-b", "main", ".", cwd=None)
+
+    def ask(self, method: str, path: str, body: Any = None) -> bytes:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.hub.url + path, method=method, data=data)
+        request.add_header("Authorization", "Basic " + b64encode(f"x:{self.token}".encode()).decode())
+        request.add_header("Content-Type", "application/octet-stream" if data is body else "application/json")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return bytes(answer.read())
+
+    def status(self, method: str, path: str) -> int:
+        try:
+            self.ask(method, path)
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 200
+
+    def git(self, *words: str, cwd: Path | None = None) -> str:
+        self.folder.mkdir(exist_ok=True)
+        who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "a"}
+        variables = {**os.environ, **who, "GIT_COMMITTER_EMAIL": "a@b.c", "GIT_TERMINAL_PROMPT": "0"}
+        done = subprocess.run(["git", *words], cwd=self.folder, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def push(self, content: bytes) -> str:
+        """Data first, then the commit that names it; the commit's id."""
+        self.ask("PUT", self.object(content), content)
+        (self.folder / "data.md5").write_text(hashlib.md5(content).hexdigest())
+        self.git("add", ".")
+        self.git("commit", "-qm", "data")
+        self.git("push", "-q", self.remote, "main")
+        return self.git("rev-parse", "HEAD")
+
+    def object(self, content: bytes) -> str:
+        md5 = hashlib.md5(content).hexdigest()
+        return f"{self.base}.dvc/files/md5/{md5[:2]}/{md5[2:]}"
+
+    def mlflow(self, method: str, path: str, body: Any = None) -> Any:
+        return json.loads(self.ask(method, f"{self.base}.mlflow/api/2.0/mlflow/{path}", body))
+
+
+def test_what_was_there_at_the_backup_comes_back(running: Hub, tmp_path: Path) -> None:
+    ada = Person(running, "ada", tmp_path / "work")
+    first = ada.push(FIRST)
+    experiment = ada.mlflow("POST", "experiments/create", {"name": "first"})["experiment_id"]
+    archive = tmp_path / "hub.tar"
+    running.covey("backup", str(archive))
+    assert archive.stat().st_mode & 0o777 == 0o600
+
+    second = ada.push(SECOND)
+    ada.mlflow("POST", "experiments/create", {"name": "second"})
+    assert ada.git("ls-remote", ada.remote, "main").split()[0] == second
+    running.covey("restore", str(archive))
+    running.stop()
+    running.start()
+
+    assert ada.git("ls-remote", ada.remote, "main").split()[0] == first
+    assert ada.ask("GET", ada.object(FIRST)) == FIRST
+    assert ada.status("GET", ada.object(SECOND)) == 404
+    found = ada.mlflow("GET", "experiments/get-by-name?experiment_name=first")
+    assert found["experiment"]["experiment_id"] == experiment
+    assert ada.status("GET", f"{ada.base}.mlflow/api/2.0/mlflow/experiments/get-by-name?experiment_name=second") == 404
+    bare = running.covey("admin", "repo-path", "ada/iris")
+    ada.git("-C", bare, "-c", "safe.directory=*", "fsck", "--full", "--strict")
+    assert ada.push(FIRST + SECOND)  # and life goes on
+
+
+def test_an_archive_that_was_cut_short_changes_nothing(running: Hub, tmp_path: Path) -> None:
+    ada = Person(running, "ada", tmp_path / "work")
+    first = ada.push(FIRST)
+    archive = tmp_path / "hub.tar"
+    running.covey("backup", str(archive))
+    whole = archive.read_bytes()
+    for length in (0, 700, len(whole) // 2, len(whole) - 4 * 10240):
+        archive.write_bytes(whole[:length])
+        said = refused(running, "restore", str(archive))
+        assert "Nothing was changed" in said
+    assert ada.git("ls-remote", ada.remote, "main").split()[0] == first
+    assert not list((running.home / "tmp").glob("restore-*"))
+
+
+def test_a_backup_never_replaces_a_file(running: Hub, tmp_path: Path) -> None:
+    archive = tmp_path / "hub.tar"
+    archive.write_text("precious")
+    assert "exists" in refused(running, "backup", str(archive))
+    assert archive.read_text() == "precious"
+    assert "cannot be written" in refused(running, "backup", str(tmp_path / "absent" / "hub.tar"))
+
+
+@pytest.mark.parametrize("name", ["git/../../escape", "/etc/escape", "elsewhere/file", "git//x", "databases/.."])
+def test_a_hostile_archive_writes_nowhere(name: str, tmp_path: Path) -> None:
+    archive = tmp_path / "hostile.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(tarfile.TarInfo(name))
+    said = refused(embedded_hub(tmp_path / "home"), "restore", str(archive))
+    assert "has no place" in said
+    assert not list(tmp_path.rglob("escape"))
+
+
+def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "hostile.tar"
+    link = tarfile.TarInfo("git/00/1.git")
+    link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(link)
+    assert "has no place" in refused(embedded_hub(tmp_path / "home"), "restore", str(archive))
+
+
+OLDER = """
+import sqlalchemy, django
+django.setup()
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+targets = [("accounts", "0002_initial"), ("repos", "0001_initial"), ("jobs", "0001_initial"), ("sessions", "0001_initial")]
+executor = MigrationExecutor(connection)
+apps = executor.migrate(targets).apps
+owner = apps.get_model("accounts", "Owner").objects.create(name="ada", name_key="ada")
+apps.get_model("accounts", "User").objects.create(username="ada", owner=owner)
+apps.get_model("repos", "Repository").objects.create(owner=owner, name="iris", name_key="iris")
+
+from experiments.mlflow import schema
+from django.conf import settings
+from alembic import command
+from alembic.script import ScriptDirectory
+from mlflow.store.db import utils
+from mlflow.store.tracking.dbmodels.initial_models import Base
+engine = sqlalchemy.create_engine(settings.MLFLOW_DATABASE_URL)
+Base.metadata.create_all(engine)
+config = utils._get_alembic_config(settings.MLFLOW_DATABASE_URL)
+newest = ScriptDirectory.from_config(config).get_revision(schema.installed_revision())
+command.upgrade(config, newest.down_revision)
+with engine.begin() as link:
+    link.execute(sqlalchemy.text("UPDATE experiments SET name = 'old' WHERE experiment_id = 0"))
+    link.execute(sqlalchemy.text("INSERT INTO experiments (experiment_id, name, lifecycle_stage, workspace) VALUES (7, 'kept', 'active', 'default')"))
+assert schema.behind()
+"""  # noqa: E501
+
+NEWER = """
+import django
+django.setup()
+from hub import prepare
+prepare.prepare()
+from experiments.mlflow import schema
+from repos.models import Repository
+import sqlite3
+from django.conf import settings
+assert not prepare.pending_migrations() and not schema.behind()
+assert [str(found) for found in Repository.objects.all()] == ["ada/iris"]
+link = sqlite3.connect(settings.COVEY_HOME / "mlflow.sqlite3")
+assert link.execute("SELECT name FROM experiments WHERE experiment_id = 7").fetchall() == [("kept",)]
+"""
+
+
+def test_a_home_of_an_older_schema_is_upgraded_after_a_copy(tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home")
+    script(hub, OLDER)
+    script(hub, NEWER)
+    (copy,) = (tmp_path / "home" / "backups").iterdir()
+    with tarfile.open(copy) as archive:
+        assert {"databases/hub.sqlite3", "databases/mlflow.sqlite3", "secret_key"} <= set(archive.getnames())
+    script(hub, NEWER)
+    assert list((tmp_path / "home" / "backups").iterdir()) == [copy]  # nothing to migrate, nothing copied
+
+    # The copy brings the old rows back, and the restore brings them to this version again.
+    hub.covey("restore", str(copy))
+    script(hub, NEWER)
+
+
+def script(hub: Hub, text: str) -> None:
+    variables = {**hub.environment, "DJANGO_SETTINGS_MODULE": "hub.settings"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", text], cwd=ROOT, env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def refused(hub: Hub, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "hub.cli", *words],
+        cwd=ROOT,
+        env=hub.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
