@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from repos import browsing
+from repos.about import about
 from repos.place import Place
 from repos.views.places import readable
 from repos.views.tree import tree_context
@@ -19,6 +20,8 @@ def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
     rev = browsing.default_rev(repository)
     if rev is None:
         return render(request, "repos/empty.html", {"repository": repository, "tab": "files"})
-    context = tree_context(Place(repository, rev))
+    place = Place(repository, rev)
+    context = tree_context(place)
+    context["about"] = about(place, context["listing"].rows)
     topics = repository.topics.order_by("name").values_list("name", flat=True)
     return render(request, "repos/home.html", {**context, "topics": list(topics)})
