@@ -15,18 +15,22 @@ from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from datasets import remote as dvc  # noqa: E402
+from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib.errors import Invalid, TooLarge  # noqa: E402
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
-from repos import raw, smarthttp, uploads  # noqa: E402
-from repos.surface import Surface, respond_error  # noqa: E402
+from repos import byteroutes, raw, smarthttp, uploads  # noqa: E402
+from repos.access import Access  # noqa: E402
+from repos.surface import Surface, respond_error, route  # noqa: E402
 
 SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, MlflowSurface()]
 # Surfaces of browsers: /{owner}/{name}/{word}/…
 WORDS: list[Surface] = [raw.surface, uploads.surface]
+# Bytes of the REST API, in and out; the rest of it is Django's.
+API = byteroutes.surface(route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE))
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
@@ -34,9 +38,8 @@ _django = get_asgi_application()
 _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(?:/(.*))?")
 # git also asks without the suffix when people copy the address of a page.
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
-
-
 _words = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/({'|'.join(surface.suffix for surface in WORDS)})/(.+)")
+_api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?)/.+)")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +65,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         surface = next(surface for surface in WORDS if surface.suffix == word)
         if request.method not in {"GET", "HEAD"} or surface is raw.surface:  # the upload page itself is Django's
             return await surface(request, owner, name, rest)
+    if (match := _api.fullmatch(request.path)) and (match[4] == "raw" or request.method == "PUT"):
+        return await API(request, *match.groups()[:3])
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
     return await capped_django(scope, receive, send)
