@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,6 +23,7 @@ class Nothing(APIView):
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("openapi.json", SpectacularJSONAPIView.as_view(throttle_classes=[]), name="openapi"),
     path("user", accounts.Me.as_view()),
     path("users/search", accounts.UserSearch.as_view()),
     path("users/<owner:username>", accounts.OneUser.as_view()),

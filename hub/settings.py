@@ -290,10 +290,27 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["hub.accounts.api_authentication.ActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "hub.lib.api_schema.Schema",
+    "DEFAULT_PARSER_CLASSES": ["hub.lib.api.Json", "rest_framework.parsers.FormParser"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+    "NUM_PROXIES": 0,  # the address is the connection's; the server reads proxies' headers where it trusts them
     "EXCEPTION_HANDLER": "hub.lib.api.handle_error",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Covey", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Covey",
+    "DESCRIPTION": "Every answer that is no success is {error, details}: what happened, and the next step.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["hub.lib.api_schema.complete"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "An access token."}}
+    },
+}
 
 # ---- log ---------------------------------------------------------------------------------------
 LOGGING = {

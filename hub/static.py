@@ -17,7 +17,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticFiles(StaticFilesConfig):
-    ignore_patterns = ["CVS", ".*", "*~", "*.map", "rest_framework"]
+    ignore_patterns = ["CVS", ".*", "*~", "*.map", "rest_framework", "redoc", "swagger-ui-standalone-preset.js"]
 
 
 class QuickCompressor(Compressor):

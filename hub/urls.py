@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from hub import sign_in_link
-from hub.pages import explore, health, home, profile, tokens
+from hub.pages import api, explore, health, home, profile, tokens
 
 handler429 = "hub.accounts.throttle.too_many_requests"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
+    path("api/docs", api.docs, name="api_docs"),
+    path("api/internal/trackAnalyticsEvent", api.analytics, name="api_analytics"),
     path("api/v1/", include("hub.api_urls")),
     path("sign-in-link/<int:user_id>/<str:token>", sign_in_link.page, name="sign-in-link"),
     path("explore", explore.explore, name="explore"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework import exceptions
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BooleanField, Serializer
@@ -21,6 +22,16 @@ from hub.lib.errors import HubError, Invalid, Moved
 R = TypeVar("R")
 Rows: TypeAlias = QuerySet[Any, R] | Sequence[R]
 LIMIT_DEFAULT, LIMIT_MAXIMUM, PAGE_MAXIMUM = 30, 100, 100_000
+
+
+class Json(JSONParser):
+    """JSON whose nesting is too deep for the interpreter is malformed too."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError("JSON parse error: nested too deep") from error
 
 
 class Flag(BooleanField):

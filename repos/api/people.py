@@ -40,6 +40,8 @@ class Collaborators(APIView):
 
 
 class OneCollaborator(APIView):
+    inputs = {"put": Permission}
+
     def get(self, request: Request, owner: str, name: str, username: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
         row = repository.memberships.select_related("user").filter(user__owner__name_key=username.lower()).first()
@@ -111,6 +113,8 @@ class OneStar(APIView):
 
 class TransferOffer(APIView):
     """Offer the repository to another user; nothing changes until they accept."""
+
+    inputs = {"post": Recipient}
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)

@@ -33,6 +33,8 @@ class NewRef(serializers.Serializer):
 class Branches(APIView):
     """Branches, the newest commit first."""
 
+    inputs = {"post": NewRef}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         return paged(request, browsing.branches(repository), lambda page: _with_commits(repository, page))
@@ -43,6 +45,8 @@ class Branches(APIView):
 
 class Tags(APIView):
     """Tags, the newest first."""
+
+    inputs = {"post": NewRef}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)

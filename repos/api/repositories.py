@@ -59,6 +59,8 @@ def listed(request: Request) -> QuerySet[Repository]:
 class OwnRepositories(APIView):
     """The repositories of the caller, and a new one."""
 
+    inputs = {"post": NewRepository}
+
     def get(self, request: Request) -> Response:
         actor, user = gate.signed_in(request)
         return paged(request, listed(request).filter(owner=user.owner_id), repository_objects(actor))
@@ -101,6 +103,8 @@ class RepositorySearch(APIView):
 
 
 class OneRepository(APIView):
+    inputs = {"patch": ChangedRepository}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         return Response(repository_object(repository, repository.granted))

@@ -30,6 +30,8 @@ class NewToken(serializers.Serializer):
 class OwnTokens(APIView):
     """The caller's live tokens, and a new one. The secret is in this answer only."""
 
+    inputs = {"post": NewToken}
+
     def get(self, request: Request) -> Response:
         _, user = allowed(request, write=False)
         rows = user.tokens.filter(revoked=None).select_related("repository__owner").order_by("-pk")

@@ -20,6 +20,8 @@ class TopicList(serializers.Serializer):
 class Topics(APIView):
     """The topics, and all of them replaced."""
 
+    inputs = {"put": TopicList}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         return _answer(gate.repository_for(request, owner, name))
 
