@@ -17,7 +17,7 @@ V1 = "/api/v1"
 MALFORMED = [
     b"", b"null", b"true", b"1", b'"name"', b"[]", b'[{"name": "x"}]', b"{", b"}", b'{"name": }', b'{"name": "x",}',
     b"{'name': 'x'}", b"\xff\xfe", b'{"name": "\\ud800"}', b'{"name": "a\\u0000b"}', b'{"name": NaN}', b"[" * 100_000,
-    b'{"name": ' + b"9" * 5_000 + b"}", b'{"name": 1e999}', b'{"name": ["x"]}', b'{"name": {"a": 1}}',
+    b'{"name": ' + b"9" * 5_000 + b"}", b'{"name": true}', b'{"name": ["x"]}', b'{"name": {"a": 1}}',
     b"\xef\xbb\xbf{}",
 ]  # fmt: skip
 ROUTES = [
