@@ -205,6 +205,7 @@ ACCOUNT_ADAPTER = "hub.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "hub.accounts.forms.LoginForm",
     "signup": "hub.accounts.forms.SignupForm",
+    "add_email": "hub.accounts.forms.AddEmailForm",
     "reset_password": "hub.accounts.forms.ResetPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

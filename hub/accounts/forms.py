@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.models import EmailAddress
 from django import forms
 from django.http import HttpRequest
 
@@ -31,6 +32,17 @@ class SignupForm(allauth_forms.SignupForm):
         self.fields["password1"].help_text = "At least 12 characters; a few random words do well."
         self.fields["password2"].label = "The same password again"
         _no_placeholders(self)
+
+
+class AddEmailForm(allauth_forms.AddEmailForm):
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """A confirmed address stays until the new one is; one that never was is replaced at once."""
+        address = super().save(request)
+        self.user.refresh_from_db()
+        if not self.user.email:
+            self.user.email = address.email
+            self.user.save(update_fields=["email"])
+        return address
 
 
 class ResetPasswordForm(forms.Form):
