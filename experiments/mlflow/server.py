@@ -127,6 +127,11 @@ def _answer_bad_input() -> None:
         refusal = MlflowException.invalid_parameter_value(f"The request's body is not what this address takes: {error}")
         return refusal.serialize_as_json(), 400, {"Content-Type": "application/json"}
 
+    # Some of MLflow's handlers do not catch its own exception, e.g. for the records of an absent dataset.
+    flask_app.register_error_handler(
+        MlflowException,
+        lambda e: (e.serialize_as_json(), e.get_http_status_code(), {"Content-Type": "application/json"}),
+    )
     for kind in (ParseError, UnicodeDecodeError, RecursionError, TypeError, AttributeError):
         flask_app.register_error_handler(kind, answer)
 

@@ -74,11 +74,41 @@ class TrackingStore(TrackingBase):
         self.check_run(options.get("source_run_id"))
         return super().create_issue(*args, **options)
 
+    # ---- evaluation datasets: MLflow checks the workspace in some of these methods only -----------
+    def create_dataset(self, name: str, tags: Any = None, experiment_ids: list[str] | None = None) -> Any:
+        self.check_experiments(experiment_ids)
+        return super().create_dataset(name, tags, experiment_ids)
+
+    def add_dataset_to_experiments(self, dataset_id: str, experiment_ids: list[str]) -> Any:
+        self.check_experiments(experiment_ids)
+        return super().add_dataset_to_experiments(dataset_id, experiment_ids)
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        self.check_dataset(dataset_id)
+        super().delete_dataset(dataset_id)
+
+    def delete_dataset_tag(self, dataset_id: str, key: str) -> None:
+        self.check_dataset(dataset_id)
+        super().delete_dataset_tag(dataset_id, key)
+
+    def get_dataset_experiment_ids(self, dataset_id: str) -> Any:
+        self.check_dataset(dataset_id)
+        return super().get_dataset_experiment_ids(dataset_id)
+
     def _load_dataset_records(self, dataset_id: str, *args: Any, **options: Any) -> Any:
-        """MLflow answers 500 for a foreign or absent dataset; this makes it a 404."""
+        self.check_dataset(dataset_id)
+        return super()._load_dataset_records(dataset_id, *args, **options)
+
+    # ---- is it ours? ------------------------------------------------------------------------------
+    def check_dataset(self, dataset_id: str) -> None:
+        """Raises RESOURCE_DOES_NOT_EXIST unless the evaluation dataset is in this repository."""
         with self.ManagedSessionMaker() as session:
             self._validate_dataset_accessible(session, dataset_id)
-        return super()._load_dataset_records(dataset_id, *args, **options)
+
+    def check_experiments(self, experiment_ids: list[str] | None) -> None:
+        """Raises RESOURCE_DOES_NOT_EXIST unless every experiment is in this repository."""
+        for experiment_id in experiment_ids or []:
+            self.get_experiment(experiment_id)
 
     def check_models(self, model_ids: list[str]) -> None:
         """Raises RESOURCE_DOES_NOT_EXIST unless every logged model is in this repository."""
