@@ -45,7 +45,7 @@ def _engine(url: str) -> Engine:
 
 def rows_of(statement: Executable) -> Sequence[Any]:
     """Every row of one statement; none when MLflow never ran here."""
-    if not _has_tables(settings.MLFLOW_DATABASE_URL):
+    if not tables_exist():
         return []
     with engine().connect() as connection:
         return connection.execute(statement).all()
@@ -54,8 +54,9 @@ def rows_of(statement: Executable) -> Sequence[Any]:
 _seen: set[str] = set()
 
 
-def _has_tables(url: str) -> bool:
+def tables_exist() -> bool:
     """Whether MLflow has made its tables; asked until it has."""
+    url = settings.MLFLOW_DATABASE_URL
     if url not in _seen and inspect(engine()).has_table("latest_metrics"):
         _seen.add(url)
     return url in _seen
