@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.api import contents, people, refs, repositories, tokens, topics
+from repos.api import archives, contents, people, refs, repositories, tokens, topics
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/commits/<path:ref>", refs.OneCommit.as_view()),
     path(f"{_REPOSITORY}/content/<path:rest>", contents.Contents.as_view()),
     path(f"{_REPOSITORY}/contents/<path:rest>", contents.Contents.as_view()),
+    path(f"{_REPOSITORY}/archive/<path:rest>", archives.Archive.as_view()),
     path(f"{_REPOSITORY}/storage", contents.Storage.as_view()),
     path(f"{_REPOSITORY}/collaborators", people.Collaborators.as_view()),
     path(f"{_REPOSITORY}/collaborators/<owner:username>", people.OneCollaborator.as_view()),

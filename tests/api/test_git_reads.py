@@ -160,3 +160,35 @@ def test_readers_make_and_delete_no_refs(api, lab, bob):
     Repository.objects.update(private=False)
     for method, path in (("post", "branches"), ("post", "tags"), ("delete", "branches/main")):
         assert getattr(api(bob), method)(f"{LAB}/{path}", {"name": "x"}, format="json").status_code == 403
+
+
+def test_an_archive_of_any_ref(hub_reads):
+    names = hub_reads(f"{LAB}/archive/feature/x.tar.gz")
+    assert "lab-feature-x/data/a.csv" in names
+
+
+def test_archives_are_zip_or_tar_gz(client_, api, lab, charlie):
+    assert client_.get(f"{LAB}/archive/main.rar").status_code == 404
+    assert client_.get(f"{LAB}/archive/nowhere.zip").status_code == 404
+    assert client_.post(f"{LAB}/archive/main.zip").status_code == 405
+    assert api(charlie).get(f"{LAB}/archive/main.zip").status_code == 404
+    assert api().get(f"{LAB}/archive/main.zip").status_code == 401
+
+
+@pytest.fixture
+def hub_reads(client_):
+    """The names in a tar.gz that the API streams."""
+
+    def names(url: str) -> list[str]:
+        import asyncio
+        import io
+        import tarfile
+
+        answer = client_.get(url)
+
+        async def whole() -> bytes:
+            return b"".join([piece async for piece in answer.streaming_content])
+
+        return tarfile.open(fileobj=io.BytesIO(asyncio.run(whole()))).getnames()
+
+    return names
