@@ -36,7 +36,8 @@ def test_a_cut_upload_leaves_nothing(client):
     path = f"{ARTIFACTS}/{place(run)}/half.bin"
     client.ask("PUT", path, body=[b"x" * 1000], cut=True)
     assert client.ask("GET", path).status == 404
-    assert not list((settings.COVEY_HOME / "artifacts" / ".incoming").iterdir())
+    assert client.call("GET", f"artifacts/list?run_id={run['run_id']}").get("files", []) == []
+    assert not list((settings.COVEY_HOME / "artifacts").glob(".incoming/*"))
 
 
 def test_html_is_never_live(client):
