@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="make the hub what an archive says")
     restore.add_argument("file", metavar="FILE", type=Path)
     restore.set_defaults(run=run_restore)
+    demo = commands.add_parser("demo", help="make the demo repository demo/bird-counter")
+    demo.add_argument("--once", action="store_true", help="only when it was never made before")
+    demo.set_defaults(run=run_demo)
     add_admin(commands.add_parser("admin", help="people, tokens and paths, from the console"))
     commands.add_parser("rebuild-X", help="make an index again from git and the stores (manage.py rebuild_x)")
     return root
@@ -93,6 +96,13 @@ def run_up(arguments: argparse.Namespace) -> int:
     from hub import supervisor
 
     return supervisor.up(demo=arguments.demo)
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    from hub import supervisor
+
+    supervisor.follow_supervisor()
+    return run_management("demo", ["--once"] if arguments.once else [])
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

@@ -69,13 +69,15 @@ def commit_changes(
     exact_tip: bool = False,
     start: str | None = None,
     author: str = "",
+    when: int | None = None,
     via: str = "web",
 ) -> str:
     """Commit these changes on a branch; the id of its new tip, which is the old one when nothing changed.
 
     expected_tip: the commit the writer looked at: a file that changed since then is a Conflict; with exact_tip any
     other tip is. start: the commit a new branch begins at; an empty repository needs none. author: "Name <mail>",
-    by default the actor. The caller has asked the gate for WRITE; publishing asks again.
+    by default the actor. when: the time of the commit in seconds since 1970, by default now.
+    The caller has asked the gate for WRITE; publishing asks again.
     Raises Unprocessable (bad path or message, a folder in the way), NotFound (no such branch or file), Conflict.
     """
     if actor.user is None:
@@ -89,7 +91,7 @@ def commit_changes(
     with store().quarantine(repository.pk) as quarantine:
         written = _written(quarantine, edit.changes)
         for attempt in range(1, ATTEMPTS + 1):
-            tip, new = _commit(edit, quarantine, written, author=author, message=message)
+            tip, new = _commit(edit, quarantine, written, author=author, message=message, when=when)
             if tip == new:
                 return new
             move = RefChange(f"refs/heads/{branch}", tip or ZERO, new)
@@ -175,7 +177,7 @@ def _hash_file(quarantine: Quarantine, file: Path) -> str:
 
 
 def _commit(
-    edit: _Edit, quarantine: Quarantine, written: dict[str, str], *, author: str, message: str
+    edit: _Edit, quarantine: Quarantine, written: dict[str, str], *, author: str, message: str, when: int | None
 ) -> tuple[str | None, str]:
     """(the branch's tip now, the commit to publish); the same twice when there is nothing to change."""
     tip, base = _tip_and_base(edit, quarantine)
@@ -201,7 +203,9 @@ def _commit(
             raise Unprocessable(str(error), details="Choose another path, or remove what is there.") from error
         if base and tree == root:
             return tip, base
-        new = writing.add_commit(objects, tree=tree, parents=[base] if base else [], author=author, message=message)
+        new = writing.add_commit(
+            objects, tree=tree, parents=[base] if base else [], author=author, message=message, when=when
+        )
         return tip, new
 
 

@@ -158,13 +158,15 @@ def _update_folder(
         del tree[name]
 
 
-def add_commit(store: DiskObjectStore, *, tree: str, parents: Sequence[str], author: str, message: str) -> str:
-    """Write a commit made now, in UTC; its id. author: "Name <mail>"."""
+def add_commit(
+    store: DiskObjectStore, *, tree: str, parents: Sequence[str], author: str, message: str, when: int | None = None
+) -> str:
+    """Write a commit made now or at `when` (seconds since 1970), in UTC; its id. author: "Name <mail>"."""
     commit = Commit()
     commit.tree = ObjectID(tree.encode())
     commit.parents = [ObjectID(parent.encode()) for parent in parents]
     commit.author = commit.committer = author.encode()
-    commit.author_time = commit.commit_time = int(time.time())
+    commit.author_time = commit.commit_time = int(time.time()) if when is None else when
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"
     commit.message = message.rstrip().encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,155 @@
+"""Put the demo into the hub, once: a deleted demo stays deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from datasets import objects
+from datasets.dvc import keys, manifests
+from experiments import commits, indexing
+from experiments.mlflow import recording
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.demo import data, runs, texts
+from hub.lib.objectstore import Stored
+from hub.lib.stores import object_store
+from repos import editing, repositories
+from repos.editing import Put
+from repos.models import Repository
+
+logger = logging.getLogger("covey.demo")
+OWNER, NAME = "demo", "bird-counter"
+MAYA, TOMAS, INES = (
+    "Maya Lindqvist <maya@example.org>",
+    "Tomas Reyes <tomas@example.org>",
+    "Ines Okafor <ines@example.org>",
+)
+MARK = settings.COVEY_HOME / "demo-seeded"
+DAY = 86_400
+END = int(datetime(2026, 10, 30, 9, 30, tzinfo=UTC).timestamp())
+
+
+def seed() -> Repository:
+    """Make demo/bird-counter. Raises Unprocessable when it exists."""
+    user = User.objects.filter(username=OWNER).first() or _person()
+    actor = Actor(user=user)
+    repository = repositories.create(
+        actor, user.owner, NAME, description="Counts birds in photographs. The demo of this hub.", private=False
+    )
+    repositories.update(actor, repository, topics=["demo", "computer-vision", "birds"])
+    history = _history(repository, actor)
+    records = runs.search(history, end=END * 1000)
+    run_ids = recording.record(repository.pk, user=OWNER, experiment="counting", runs=records)
+    named = {run: record.tags["mlflow.source.git.commit"] for run, record in zip(run_ids, records, strict=True)}
+    commits.bind(repository, named)
+    best = max(range(len(records) - 1), key=lambda number: records[number].metrics["val_acc"][-1][2])
+    recording.register_model(
+        repository.pk,
+        name="bird-counter",
+        run_id=run_ids[best],
+        description="Counts grouse, partridge, quail and ptarmigan.",
+        alias="champion",
+    )
+    indexing.refresh(repository.pk)
+    return repository
+
+
+def seed_once() -> None:
+    """What `covey up --demo` asks at each start."""
+    if MARK.exists():
+        return
+    if not Repository.objects.filter(owner__name_key=OWNER, name_key=NAME).exists():
+        repository = seed()
+        logger.info("the demo is at %s%s", settings.COVEY_URL, repository.get_absolute_url())
+    MARK.touch()
+
+
+def _person() -> User:
+    user = User(username=OWNER, full_name="Demo")
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+def _history(repository: Repository, actor: Actor) -> list[str]:
+    """Twelve commits by three people on two branches; the ids of those on main, oldest first."""
+    pictures = data.images()
+    cover = pictures["quail/002.png"]
+    raw = _track(repository, "observations.csv", data.observations(clean=False))
+    clean = _track(repository, "observations.csv", data.observations(clean=True))
+    images = _track_folder(repository, "images", pictures)
+    remote = f"{settings.COVEY_URL}/{repository.full_name}.dvc"
+    config = f"[core]\n    remote = origin\n['remote \"origin\"']\n    url = {remote}\n    auth = basic\n"
+    ignore = Put("data/.gitignore", b"/observations.csv\n/images\n")
+    main: list[tuple[str, str, list[Put]]] = [
+        (MAYA, "Begin with a README", [_put("README.md", texts.README.split("![A covey]")[0])]),
+        (MAYA, "Add a first training script", [_put("src/train.py", texts.TRAIN_FIRST)]),
+        (TOMAS, "Set up DVC", [_put(".dvc/config", config), _put(".dvc/.gitignore", "/config.local\n/tmp\n/cache\n")]),
+        (TOMAS, "Track the observations", [Put("data/observations.csv.dvc", raw), ignore]),
+        (INES, "Track sixty photographs", [Put("data/images.dvc", images)]),
+        (INES, "Prepare the table", [_put("src/prepare.py", texts.PREPARE)]),
+        (MAYA, "Describe the model", [_put("README.md", texts.README), Put("docs/covey.png", cover)]),
+        (MAYA, "Train with a Poisson loss", [_put("src/train.py", texts.TRAIN), _put("params.yaml", texts.PARAMS)]),
+        (TOMAS, "Add the pipeline", [_put("dvc.yaml", texts.PIPELINE), _put("requirements.txt", texts.REQUIREMENTS)]),
+        (INES, "Explore in a notebook", [_put("notebooks/explore.ipynb", texts.notebook(cover))]),
+        (INES, "Write down what we saw outside", [_put("docs/notes.md", texts.NOTES)]),
+        (MAYA, "Record the metrics of the best run", [_put("metrics.json", texts.METRICS)]),
+    ]
+    made = [
+        _commit(repository, actor, "main", author, message, changes, END - (len(main) - number) * 4 * DAY)
+        for number, (author, message, changes) in enumerate(main)
+    ]
+    branch = "clean-labels"
+    mended = [Put("data/observations.csv.dvc", clean)]
+    _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - DAY, start=made[-1])
+    _commit(repository, actor, branch, INES, "Train again", [_put("metrics.json", texts.METRICS_CLEAN)], END)
+    return made
+
+
+def _commit(
+    repository: Repository,
+    actor: Actor,
+    branch: str,
+    author: str,
+    message: str,
+    changes: list[Put],
+    when: int,
+    *,
+    start: str | None = None,
+) -> str:
+    return editing.commit_changes(
+        repository, actor, branch=branch, changes=changes, message=message, author=author, when=when, start=start
+    )
+
+
+def _put(path: str, text: str) -> Put:
+    return Put(path, text.encode())
+
+
+def _track(repository: Repository, path: str, body: bytes) -> bytes:
+    """Store a file as `dvc add` and `dvc push` would; its pointer."""
+    stored = _store(repository, body)
+    return f"outs:\n- md5: {stored.md5}\n  size: {stored.size}\n  hash: md5\n  path: {path}\n".encode()
+
+
+def _track_folder(repository: Repository, path: str, files: dict[str, bytes]) -> bytes:
+    entries = [(name, _store(repository, body).md5) for name, body in files.items()]
+    manifest = _store(repository, manifests.dumps(entries), suffix=".dir")
+    size = sum(map(len, files.values()))
+    return (
+        f"outs:\n- md5: {manifest.md5}.dir\n  size: {size}\n  nfiles: {len(files)}\n  hash: md5\n  path: {path}\n"
+    ).encode()
+
+
+def _store(repository: Repository, body: bytes, *, suffix: str = "") -> Stored:
+    async def stream() -> AsyncIterator[bytes]:
+        yield body
+
+    stored = asyncio.run(object_store().put(stream()))
+    objects.publish(repository.pk, keys.BUCKET, keys.key_of(stored.md5 + suffix), stored)
+    return stored

@@ -1,0 +1,51 @@
+"""The demo: made through the product's own functions, the same each time, seeded once."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasets.contents import DvcSource
+from datasets.models import StoredObject
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.demo import data, seeding
+from hub.lib.errors import Unprocessable
+from repos import repositories
+from repos.git.store import refs
+from repos.models import Repository
+from repos.storage import store
+
+
+@pytest.fixture
+def unmarked():
+    seeding.MARK.unlink(missing_ok=True)
+    yield
+    seeding.MARK.unlink(missing_ok=True)
+
+
+def test_its_data_is_the_same_each_time():
+    assert data.observations(clean=False) == data.observations(clean=False)
+    assert data.images() == data.images()
+    assert len(data.images()) == 60
+    assert data.observations(clean=False).count(b"\n") == 2_001
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_whole_small_and_never_made_again(unmarked):
+    seeding.seed_once()
+    repository = Repository.objects.get(owner__name_key="demo", name_key="bird-counter")
+    branches = refs(store().open_for_read(repository.pk), "refs/heads/")
+    assert set(branches) == {"refs/heads/main", "refs/heads/clean-labels"}
+    assert repository.runs_count == 40
+    table = DvcSource().stat(repository, branches["refs/heads/main"], "data/observations.csv")
+    assert table is not None
+    assert table.present
+    sizes = StoredObject.objects.filter(repository=repository).values_list("blob__size", flat=True)
+    assert sum(sizes) < 5_000_000
+    repository.refresh_from_db()
+    assert not repository.private
+    with pytest.raises(Unprocessable):
+        seeding.seed()
+    repositories.delete(Actor(user=User.objects.get(username="demo")), repository)
+    seeding.seed_once()
+    assert not Repository.objects.filter(owner__name_key="demo", deleted=None).exists()
