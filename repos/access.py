@@ -40,6 +40,8 @@ def repository_for(actor: Actor, owner: str, name: str, *, need: Access, area: A
     Raises NotFound when the actor may not read it (the same as when it does not exist), Denied when need or the
     token's scope falls short, Moved when this was its name once and the actor may read it.
     """
+    if "\0" in owner + name:  # no name holds it, and PostgreSQL refuses it in a query
+        raise NotFound()
     found = Repository.objects.select_related("owner").filter(
         owner__name_key=owner.lower(), name_key=name.lower(), deleted=None
     )
