@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--commits", type=int, default=COMMITS)
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that both servers are ended
     root = Path(tempfile.mkdtemp(prefix="covey-bench-git-"))
     try:
         run(root, chosen.rounds, chosen.commits)
@@ -72,9 +74,9 @@ def run(root: Path, rounds: int, commits: int) -> None:
     (root / "hub").mkdir()
     hub = embedded_hub(root / "hub")
     hub.commands = [["serve"]]
-    hub.start()
     peer = Peer(root / "peer")
     try:
+        hub.start()
         token = hub.user("bench")
         source = make_history(root / "source", commits)
         first = create(hub, token, "big")
@@ -179,8 +181,8 @@ class Peer:
         self.url = f"http://127.0.0.1:{port}"
         (root / "nginx.conf").write_text(NGINX.format(root=root, port=port, config=commands.CONFIG))
         self._children = [
-            subprocess.Popen(["fcgiwrap", "-c", "16", "-s", f"unix:{root}/fcgi"]),
-            subprocess.Popen(["nginx", "-p", str(root), "-c", str(root / "nginx.conf")]),
+            subprocess.Popen(["fcgiwrap", "-c", "16", "-s", f"unix:{root}/fcgi"], start_new_session=True),
+            subprocess.Popen(["nginx", "-p", str(root), "-c", str(root / "nginx.conf")], start_new_session=True),
         ]
         services.wait_until(lambda: (root / "fcgi").exists() and (root / "nginx.pid").exists(), what="nginx")
         os.chmod(root / "fcgi", 0o666)
@@ -188,11 +190,12 @@ class Peer:
     def create(self, name: str) -> str:
         path = self.repositories / f"{name}.git"
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", path], check=True)
+        subprocess.run(["git", f"--git-dir={path}", "config", "http.receivepack", "true"], check=True)
         return f"{self.url}/{name}.git"
 
     def stop(self) -> None:
-        for child in reversed(self._children):
-            child.terminate()
+        for child in self._children:
+            commands.kill_group(child.pid)
             child.wait(10)
 
 
