@@ -240,21 +240,18 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-async def start(
-    *arguments: str,
-    stdin: int,
-    stdout: int,
-    stderr: int = asyncio.subprocess.DEVNULL,
-    env: Mapping[str, str],
-    pass_fds: Collection[int] = (),
-) -> asyncio.subprocess.Process:
-    """Start `git …` for a transfer in its own session, on descriptors the caller owns."""
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        *arguments,
+def start(
+    *arguments: str, stdin: int, stdout: int, env: Mapping[str, str], pass_fds: Collection[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start `git …` for a transfer in its own session, on descriptors the caller owns.
+
+    subprocess uses vfork: under 2 ms. uvloop's own fork copies the page tables of the web process: 40 ms of standstill.
+    """
+    process = subprocess.Popen(
+        ["git", *arguments],
         stdin=stdin,
         stdout=stdout,
-        stderr=stderr,
+        stderr=subprocess.DEVNULL,
         env=dict(env),
         cwd="/",
         start_new_session=True,
@@ -262,3 +259,21 @@ async def start(
     )
     limit(process.pid, TRANSFER)
     return process
+
+
+async def ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit status of a started git, without holding the loop."""
+    if (code := process.poll()) is not None:
+        return code
+    if not hasattr(os, "pidfd_open"):
+        return await asyncio.to_thread(process.wait)
+    descriptor = os.pidfd_open(process.pid)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()

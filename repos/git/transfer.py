@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import subprocess
 from collections.abc import Collection, Mapping
 from types import TracebackType
 
@@ -85,7 +86,7 @@ class Transfer:
     ) -> None:
         self._arguments, self._env, self._source, self._channel = arguments, dict(env), stdin, channel
         self._ours: list[Pipe] = []
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.keep = False
 
     async def __aenter__(self) -> Transfer:
@@ -101,7 +102,7 @@ class Transfer:
             self.stdout = self._own(ours)
             inherited = self._make_channel() if self._channel else ()
             theirs += inherited
-            self._process = await commands.start(
+            self._process = commands.start(
                 *self._arguments, stdin=source, stdout=sink, env=self._env, pass_fds=inherited
             )
         except BaseException:
@@ -127,11 +128,11 @@ class Transfer:
     async def wait(self) -> int:
         """The exit status."""
         assert self._process
-        return await self._process.wait()
+        return await commands.ended(self._process)
 
     def stop(self) -> None:
         """Ask git to end; it removes its temporary files."""
-        if self._process and self._process.returncode is None and not self.keep:
+        if self._process and self._process.poll() is None and not self.keep:
             commands.stop_group(self._process.pid)
 
     async def __aexit__(
@@ -144,13 +145,13 @@ class Transfer:
 
     async def _end(self) -> None:
         """A push that reads the end of its input removes its own quarantine; only then is it told, then forced."""
-        if self._process is None or self._process.returncode is not None or self.keep:
+        if self._process is None or self._process.poll() is not None or self.keep:
             return
         for step in [*([self._hang_up] if self._channel else []), self.stop, self._kill]:
             step()
             try:
                 async with asyncio.timeout(GRACE_SECONDS):
-                    await self._process.wait()
+                    await commands.ended(self._process)
                 return
             except TimeoutError:
                 continue
