@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
 from repos import publishing
 from repos.git import maintenance
@@ -46,6 +47,7 @@ def tidy_repositories() -> None:
             maintenance.tidy(store().open_for_write(repository_id))
         except (RepositoryMissing, OSError):
             logger.exception("repository %s could not be tidied", repository_id)
+    maintenance.tidy_temporary(settings.TMP_ROOT, settings.GIT_ROOT)
 
 
 @shared_task

@@ -23,6 +23,7 @@ TEMPORARY_SECONDS = 3600  # an upload that writes nothing for an hour is dead
 LOCK_SECONDS = 600  # git holds its ref locks for moments
 TIMEOUT_SECONDS = 3600
 TEMPORARY = ("objects/tmp_*", "objects/incoming-*", "objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/*/tmp_obj_*")
+HUB_TEMPORARY = ("upload-*", "backup-*")
 LOCKS = ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock")
 
 
@@ -53,13 +54,26 @@ def repack_is_due(path: Path) -> bool:
     return packs >= MANY_PACKS or loose >= MANY_LOOSE or (not bitmap and packs + loose > 0)
 
 
-def tidy(path: Path) -> int:
-    """Remove what killed processes left: temporary files and locks that are too old to be in use. How many."""
+def tidy(path: Path, *, now: float | None = None) -> int:
+    """Remove what killed processes left in a repository: temporary files and locks too old to be in use. How many."""
     removed = 0
     for patterns, seconds in [(TEMPORARY, TEMPORARY_SECONDS), (LOCKS, LOCK_SECONDS)]:
-        for found in (found for pattern in patterns for found in path.glob(pattern)):
-            if time.time() - _last_change(found) > seconds:
-                removed += _remove(found)
+        removed += _sweep(path, patterns, seconds, now)
+    return removed
+
+
+def tidy_temporary(temporary: Path, root: Path, *, now: float | None = None) -> int:
+    """The same beside the repositories: the hub's temporary folder, and half-made or half-removed repositories."""
+    removed = _sweep(temporary, HUB_TEMPORARY, TEMPORARY_SECONDS, now)
+    return removed + _sweep(root, ("*/new-*", "*/gone-*"), TEMPORARY_SECONDS, now)
+
+
+def _sweep(folder: Path, patterns: tuple[str, ...], seconds: float, now: float | None) -> int:
+    """Remove what matches and has not changed for this long. now: Unix time, by default the clock's."""
+    moment, removed = time.time() if now is None else now, 0
+    for found in (found for pattern in patterns for found in folder.glob(pattern)):
+        if moment - _last_change(found) > seconds:
+            removed += _remove(found)
     return removed
 
 

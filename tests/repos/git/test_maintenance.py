@@ -89,6 +89,19 @@ def test_it_removes_old_leftovers_and_keeps_young_ones(path):
     assert (path / "HEAD").exists()
 
 
+def test_what_killed_uploads_and_removals_leave_goes_after_an_hour(path, tmp_path):
+    temporary = tmp_path / "tmp"
+    left = [temporary / "upload-x", path.parent / "new-x", path.parent / "gone-7.git"]
+    for folder in [*left, temporary / "restore-x"]:
+        folder.mkdir(parents=True)
+        (folder / "part").write_bytes(b"x")
+    (temporary / "backup-x.sqlite3").write_bytes(b"x")
+    assert maintenance.tidy_temporary(temporary, tmp_path) == 0
+    assert maintenance.tidy_temporary(temporary, tmp_path, now=time.time() + 3700) == 4
+    assert os.listdir(temporary) == ["restore-x"]  # a person waits for it
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_a_stale_lock_no_longer_stops_writers(path):
     commit = write(path, 1)
     (path / "refs/heads/b1.lock").write_bytes(b"")
