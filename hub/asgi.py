@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
+from urllib.parse import urlsplit
 
 import django
 from django.core.asgi import get_asgi_application
@@ -17,7 +20,8 @@ from django.http.request import split_domain_port, validate_host  # noqa: E402
 from datasets import remote as dvc  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
-from hub.lib.errors import Invalid, TooLarge  # noqa: E402
+from hub.lib import streams  # noqa: E402
+from hub.lib.errors import HubError, Invalid, TooLarge, TooSlow  # noqa: E402
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
@@ -32,6 +36,7 @@ WORDS: list[Surface] = [raw.surface, uploads.surface]
 # Bytes of the REST API, in and out; the rest of it is Django's.
 API = byteroutes.surface(route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE))
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
+TOO_LARGE = "The body is larger than 10 MiB."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
 _django = get_asgi_application()
@@ -53,7 +58,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive, send)
     if not known_host(request.headers.get("host", "")):
         return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
-    if settings.RAW_HOST and request.headers.get("host", "").lower() == settings.RAW_HOST.lower():
+    if settings.RAW_HOST and is_raw_host(request.headers["host"]):
         return await raw.raw_host(request)
     if match := _machine.fullmatch(request.path):
         owner, name, suffix, rest = match.groups()
@@ -69,7 +74,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return await API(request, *match.groups()[:3])
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
-    return await capped_django(scope, receive, send)
+    return await capped_django(request, receive, send)
 
 
 def known_host(header: str) -> bool:
@@ -78,33 +83,62 @@ def known_host(header: str) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-async def capped_django(scope: Scope, receive: Receive, send: Send) -> None:
-    """Django spools a whole body before it looks at it, so the cap stands in front."""
-    headers = dict(scope["headers"])
-    declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
-        return await refuse_body(send)
-    total = 0
+def is_raw_host(header: str) -> bool:
+    """Whether RAW_HOST is meant, also by another port or a final dot: none of the hub's pages lives on that name."""
+    domain, port = split_domain_port(header)
+    raw_domain, raw_port = split_domain_port(settings.RAW_HOST)
+    return domain == raw_domain and (port == raw_port or domain != urlsplit(settings.COVEY_URL).hostname)
 
-    async def counted() -> dict[str, object]:
-        nonlocal total
-        message = await receive()
-        total += len(message.get("body", b""))
-        if total > BODY_LIMIT_BYTES:
+
+async def capped_django(request: Request, receive: Receive, send: Send) -> None:
+    """Django spools a whole body before it looks at it and waits for ever, so cap and clock stand in front."""
+    try:
+        declared = request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
+            raise TooLarge
+        await _django(request.scope, Capped(receive).receive, patient(send))  # type: ignore[arg-type]  # asgiref: Mapping
+    except TooLarge:  # Django reads the whole body first, so no answer has begun
+        await refuse_body(request, TooLarge(TOO_LARGE, details="Upload files with git, dvc or the upload API."))
+    except TooSlow as error:
+        await refuse_body(request, error)
+    except TimeoutError:
+        return  # the client takes nothing of its answer any more; what made it was stopped
+
+
+class Capped:
+    """receive of a body for Django. Raises TooLarge past BODY_LIMIT_BYTES, TooSlow when nothing comes any more."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._total, self._ended = receive, 0, False
+
+    async def receive(self) -> dict[str, object]:
+        if self._ended:
+            return await self._receive()  # the client leaves, some day
+        try:
+            async with asyncio.timeout(streams.IDLE_SECONDS):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise TooSlow from error
+        self._ended = not message.get("more_body", False)
+        self._total += len(message.get("body", b""))
+        if self._total > BODY_LIMIT_BYTES:
             raise TooLarge
         return message
 
-    try:
-        await _django(scope, counted, send)  # type: ignore[arg-type]  # asgiref types messages as Mapping
-    except TooLarge:  # Django reads the whole body first, so no answer has begun
-        await refuse_body(send)
+
+def patient(send: Send) -> Send:
+    """The same send, up to a point. Raises TimeoutError."""
+
+    async def timed(message: dict[str, object]) -> None:
+        async with asyncio.timeout(streams.IDLE_SECONDS):
+            await send(message)
+
+    return timed
 
 
-async def refuse_body(send: Send) -> None:
-    body = b'{"error": "The body is larger than 10 MiB.", "details": "Upload files with git, dvc or the upload API."}'
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
-    await send({"type": "http.response.body", "body": body})
+async def refuse_body(request: Request, error: HubError) -> None:
+    body = json.dumps({"error": error.message, "details": error.details}).encode()
+    await request.respond(error.code, body, [("content-type", "application/json"), ("connection", "close")])
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""`covey serve`: the ASGI application on uvicorn. The only module that knows which server runs it."""
+"""`covey serve`: the ASGI application on uvicorn. Only this and http_protocol.py know which server runs."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ def _run(listening: socket.socket) -> None:
     import uvicorn
     from django.conf import settings
 
+    from hub.http_protocol import BoundedProtocol
+
     config = uvicorn.Config(
         "hub.asgi:application",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         log_config=None,
         access_log=False,

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import IO, TypeVar
 
 from django.conf import settings
 
 from hub.lib.errors import Busy, Invalid, WrongType
-from hub.lib.streams import ClientGone, Request, media_type
+from hub.lib.streams import Request, media_type
 from repos.git import commands, pkt
 from repos.git.transfer import Transfer
 
 T = TypeVar("T")
 FETCH_REQUEST_BYTES = 64 * 1024**2  # wants and haves; a client with 500,000 refs sends 25 MiB
-IDLE_SECONDS = 60  # for a client that neither sends nor takes a byte
 SILENCE_SECONDS = 1800  # for a git that hangs; while it computes it sends keep-alives every 5 s
 QUEUE_SECONDS = 60
 MAX_WAITING = 100
@@ -75,25 +74,11 @@ def environment(protocol: str, **config: str) -> dict[str, str]:
     return commands.environment(limits | config, **extra)
 
 
-async def incoming(request: Request, *, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The inflated body in pieces. Raises ClientGone when the client sends nothing for IDLE_SECONDS."""
-    body = request.inflated_body(limit_bytes=limit_bytes)
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                piece = await anext(body, None)
-        except TimeoutError as error:
-            raise ClientGone from error
-        if piece is None:
-            return
-        yield piece
-
-
 async def spool(request: Request, file: IO[bytes]) -> None:
     """Read a whole fetch request into a file and check its form, so that git can never wait for a client."""
     splitter, packets = pkt.Splitter(), 0
     try:
-        async for piece in incoming(request, limit_bytes=FETCH_REQUEST_BYTES):
+        async for piece in request.inflated_body(limit_bytes=FETCH_REQUEST_BYTES):
             file.write(piece)
             packets += splitter.count(piece)
         splitter.end()
@@ -109,27 +94,18 @@ def not_git(error: pkt.BadRequest) -> Invalid:
 
 
 async def relay(request: Request, git: Transfer, content_type: str, *, first: bytes = b"") -> None:
-    """Send git's output as the answer. git is stopped when the client leaves or takes nothing for IDLE_SECONDS."""
+    """Send git's output as the answer. git is stopped when the client leaves or takes nothing any more."""
     async with stopped_when_gone(request, git):
         piece = await patiently(git.stdout.read())
         if not piece and await git.wait() != 0:
             raise Invalid("git did not understand this request.", details="Try again with a current git.")
         await request.start(200, [("content-type", content_type), *NO_CACHE])
         if first:
-            await send(request, first)
+            await request.write(first)
         while piece:
-            await send(request, piece)
+            await request.write(piece)
             piece = await patiently(git.stdout.read())
         await request.finish()
-
-
-async def send(request: Request, piece: bytes) -> None:
-    """Raises ClientGone when the client is gone or takes nothing for IDLE_SECONDS."""
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            await request.write(piece)
-    except TimeoutError as error:
-        raise ClientGone from error
 
 
 async def patiently(reading: Awaitable[T]) -> T:

@@ -19,7 +19,7 @@ from hub.accounts.models import User
 from hub.lib.errors import HubError, NotFound, Unprocessable
 from hub.lib.middleware import raw_origin
 from hub.lib.streams import ClientGone, Request, in_thread
-from repos import access, files, gitstreams, mediatypes
+from repos import access, files, mediatypes
 from repos.access import Access
 from repos.content import Content
 from repos.git import read
@@ -138,9 +138,9 @@ async def send(request: Request, file: Content, form: Form, *, cache: str, polic
     async with aclosing(file.read(part.start, part.end)) as pieces:  # type: ignore[type-var]
         first = await anext(pieces, b"")  # a failing store still gets an honest status
         await request.start(206 if part.partial else 200, headers)
-        await gitstreams.send(request, first)
+        await request.write(first)
         async for piece in pieces:
-            await gitstreams.send(request, piece)
+            await request.write(piece)
     await request.finish()
 
 

@@ -33,7 +33,7 @@ SLACK_BYTES = 64 * 1024**2  # above git's own limit on the pack, so that git's c
 async def receive_pack(call: Call) -> None:
     gitstreams.require_type(call.request, "application/x-git-receive-pack-request")
     path = await in_thread(store().open_for_write, call.repository.pk)
-    body = gitstreams.incoming(call.request, limit_bytes=settings.GIT_MAX_PUSH_BYTES + SLACK_BYTES)
+    body = call.request.inflated_body(limit_bytes=settings.GIT_MAX_PUSH_BYTES + SLACK_BYTES)
     parser = pkt.PushParser(max_commands=settings.GIT_MAX_REF_COMMANDS)
     try:
         await read_head(parser, body)
@@ -186,7 +186,7 @@ class Receiving:
         try:
             if not self.call.request.started:
                 await self.call.request.start(200, [("content-type", RESULT), *gitstreams.NO_CACHE])
-            await gitstreams.send(self.call.request, data)
+            await self.call.request.write(data)
         except ClientGone as gone:
             self.give_up(gone)
             self.feeding.cancel()

@@ -162,7 +162,8 @@ def inner_scope(call: Call, named: Named) -> dict[str, Any]:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in call.request.headers.items()
-        if name not in DROPPED and name != "x-mlflow-experiment-id"
+        # MLflow reads x_mlflow_workspace as it reads x-mlflow-workspace, as CGI did: such names never pass.
+        if name not in DROPPED and "_" not in name and name != "x-mlflow-experiment-id"
     ]
     headers += [
         (b"x-mlflow-workspace", workspace_of(call.repository.pk).encode()),

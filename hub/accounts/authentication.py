@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import timedelta
 from importlib import import_module
 
@@ -113,7 +112,7 @@ def _secrets_in(header: str) -> list[str]:
         return []
     try:
         user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or not UTF-8 inside
         return []
     return [password, user]
 

@@ -50,6 +50,11 @@ class WrongMethod(HubError):
     message = "This address does not answer that method."
 
 
+class TooSlow(HubError):
+    code = 408
+    message = "The rest of the request did not arrive in time."
+
+
 class Conflict(HubError):
     """Someone else changed it first, or it exists already."""
 

@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
+from django.conf import settings
 from django.db import close_old_connections
 
-from hub.lib.errors import Invalid, TooLarge
+from hub.lib.errors import Invalid, TooLarge, TooSlow
 
 T = TypeVar("T")
 Scope = dict[str, Any]
@@ -24,6 +25,15 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
+IDLE_SECONDS = 60  # for a client that neither sends nor takes a byte while it is its turn
+# What every answer carries unless its handler says otherwise: it is never guessed at, never live, never kept.
+SAFE_HEADERS = (
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "same-origin"),
+    ("cache-control", "no-store"),
+)
 POOL_THREADS = 16
 _pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="hub-io")
 
@@ -73,13 +83,14 @@ class Request:
 
     # ---- body ----------------------------------------------------------------------------------
     async def body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
-        """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short."""
+        """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short, TooSlow
+        when nothing came for IDLE_SECONDS."""
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit_bytes:
             raise TooLarge(f"The body is {int(declared):,} bytes; this address accepts {limit_bytes:,}.")
         total = 0
         while not self._body_done:
-            message = await self._receive()
+            message = await self._next()
             if message["type"] == "http.disconnect":
                 self._gone.set()
                 raise ClientGone
@@ -125,10 +136,7 @@ class Request:
     async def start(self, status: int, headers: Headers = ()) -> None:
         """Send the status line; from here on the client's leaving is watched when the body was read."""
         self.started = True
-        fields = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
-        if self.request_id:
-            fields.append((b"x-request-id", self.request_id.encode()))
-        await self._emit({"type": "http.response.start", "status": status, "headers": fields})
+        await self._emit({"type": "http.response.start", "status": status, "headers": self._fields(headers)})
         self.watch()
 
     def watch(self) -> asyncio.Event:
@@ -152,10 +160,7 @@ class Request:
         """A whole small answer at once."""
         fields = [*headers, ("content-length", str(len(body)))]
         self.started = True
-        encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in fields]
-        if self.request_id:
-            encoded.append((b"x-request-id", self.request_id.encode()))
-        await self._emit({"type": "http.response.start", "status": status, "headers": encoded})
+        await self._emit({"type": "http.response.start", "status": status, "headers": self._fields(fields)})
         await self._emit({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
 
     async def respond_empty(self, status: int, headers: Headers = ()) -> None:
@@ -172,10 +177,28 @@ class Request:
         if self._watch:
             self._watch.cancel()
 
+    def _fields(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        given = [(name.lower(), value) for name, value in headers]
+        names = {name for name, _ in given}
+        given += [(name, value) for name, value in SAFE_HEADERS if name not in names]
+        if settings.SECURE_HSTS_SECONDS:
+            given.append(("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
+        if self.request_id:
+            given.append(("x-request-id", self.request_id))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
+
+    async def _next(self) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                return await self._receive()
+        except TimeoutError as error:
+            raise TooSlow(headers={"Connection": "close"}) from error
+
     async def _emit(self, message: dict[str, Any]) -> None:
         try:
-            await self._send(message)
-        except OSError as error:  # ASGI 2.4 servers raise when the client is gone
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._send(message)
+        except OSError as error:  # ASGI 2.4 servers raise when the client is gone; TimeoutError: it takes nothing
             self._gone.set()
             raise ClientGone from error
 

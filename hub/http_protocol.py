@@ -1,0 +1,72 @@
+"""uvicorn's HTTP protocol with bounds it lacks: how long and how large the head of a request may be.
+
+Without them one client that never ends its headers fills the memory of the hub, and idle sockets stay for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES = 64 * 1024  # address and headers together; trailers after a chunked body too
+HEAD_SECONDS = 30
+_TOO_LARGE = b"431 Request Header Fields Too Large", b"The headers of this request are too long."
+_TOO_SLOW = b"408 Request Timeout", b"The request did not arrive in time."
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    _unspent = 0  # bytes that neither ended a head nor belonged to a body
+    _clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._clock is None and (self.cycle is None or self.cycle.response_complete):
+            self._start_clock()
+        self._unspent += len(data)
+        super().data_received(data)
+        if self._unspent > HEAD_BYTES:
+            self._end(*_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        self._stop_clock()
+        self._unspent = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unspent = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unspent = 0
+        super().on_message_complete()
+
+    def _start_clock(self) -> None:
+        self._clock = self.loop.call_later(HEAD_SECONDS, self._end, *_TOO_SLOW)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _end(self, status: bytes, sentence: bytes) -> None:
+        """Say why, unless an answer is under way, and hang up."""
+        self._stop_clock()
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            head = [
+                b"HTTP/1.1 " + status,
+                b"content-type: text/plain; charset=utf-8",
+                b"x-content-type-options: nosniff",
+            ]
+            head += [b"content-length: %d" % (len(sentence) + 1), b"connection: close", b"", sentence + b"\n"]
+            self.transport.write(b"\r\n".join(head))
+        self.transport.close()
