@@ -98,6 +98,10 @@ def database() -> str:
 def cache_server() -> str:
     key = f"doctor-{secrets.token_hex(8)}"
     try:
+        if settings.CACHE_URL:
+            import redis
+
+            redis.Redis.from_url(settings.CACHE_URL, socket_connect_timeout=3, socket_timeout=3).ping()
         cache.set(key, key, 10)
         if cache.get(key) != key:
             raise Problem("forgets what it is told", "Look at the log and the memory limit of the cache server.")

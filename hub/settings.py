@@ -163,7 +163,11 @@ if COVEY_S3_ENDPOINT and not (COVEY_S3_BUCKET and COVEY_S3_ACCESS_KEY and COVEY_
 CACHE_URL = required("CACHE_URL", "Set it to redis://….")
 env.scheme("CACHE_URL", CACHE_URL, {"redis", "rediss", "unix"})
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    "default": {
+        "BACKEND": "hub.lib.cache.ForgivingRedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
