@@ -64,11 +64,15 @@ async def serve(
     status = 206 if part else 200
     if request.method == "HEAD":
         return await request.respond_empty(status, fields)
-    await request.start(status, fields)
-    if end > start:
-        async with aclosing(read(start, end)) as stream:  # type: ignore[type-var]  # every reader is a generator
-            async for piece in stream:
-                await request.write(piece)
+    if end == start:
+        return await request.respond_empty(status, fields)
+    async with aclosing(read(start, end)) as stream:  # type: ignore[type-var]  # every reader is a generator
+        # Before the status line: a store that is away is an error with words, not a success that breaks off.
+        first = await anext(stream, b"")
+        await request.start(status, fields)
+        await request.write(first)
+        async for piece in stream:
+            await request.write(piece)
     await request.finish()
 
 

@@ -219,7 +219,9 @@ def test_a_twin_with_the_same_md5_is_another_blob(alice, private, charlie, token
 def test_pushing_again_mends_lost_bytes(pusher, folder):
     ask("POST", address(b"lost"), headers=pusher, body=[b"lost"])
     folder.delete(Blob.objects.get().key)
-    assert not ask("GET", address(b"lost"), headers=pusher).complete
+    lost = ask("GET", address(b"lost"), headers=pusher)
+    assert lost.status == 502
+    assert "dvc push" in lost.text
     assert ask("POST", address(b"lost"), headers=pusher, body=[b"lost"]).status == 201
     assert ask("GET", address(b"lost"), headers=pusher).body == b"lost"
 
