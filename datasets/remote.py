@@ -15,7 +15,7 @@ from django.conf import settings
 from datasets import objects
 from datasets.dvc import keys
 from hub.accounts.actor import Area
-from hub.lib.errors import Invalid, NotFound, Upstream
+from hub.lib.errors import Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 from hub.lib.objectstore.digests import Digests, pieces, run
 from hub.lib.ranges import serve
@@ -93,6 +93,8 @@ def _upstream() -> Iterator[None]:
         raise Upstream("The hub has lost these bytes.", details="Push them again with `dvc push`.") from error
     except ObjectStoreError as error:
         logger.error("%s", error)
+        if says_disk_full(error):
+            raise OutOfSpace() from error
         raise Upstream("The hub's object store did not take part.", details="Try again in a minute.") from error
 
 

@@ -13,7 +13,16 @@ from urllib.parse import unquote
 
 from hub.accounts.actor import Actor, Area
 from hub.accounts.authentication import actor_from_authorization, actor_from_session, browser_request
-from hub.lib.errors import Denied, HubError, Moved, NotFound, Unauthenticated, WrongMethod
+from hub.lib.errors import (
+    Denied,
+    HubError,
+    Moved,
+    NotFound,
+    OutOfSpace,
+    Unauthenticated,
+    WrongMethod,
+    says_disk_full,
+)
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access
 from repos.models import Access, Repository
@@ -71,11 +80,10 @@ class Surface:
             await self._redirect(request, owner, name, moved)
         except HubError as error:
             await self.respond_error(request, error)
-        except Exception:
+        except Exception as error:
             logger.exception("unexpected error on %s %s", request.method, request.path)
-            await self.respond_error(
-                request, HubError(f"The hub failed. Its log tells why, under {request.request_id}.")
-            )
+            failed = HubError(f"The hub failed. Its log tells why, under {request.request_id}.")
+            await self.respond_error(request, OutOfSpace() if says_disk_full(error) else failed)
         finally:
             request.close()
 

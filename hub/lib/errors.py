@@ -5,6 +5,8 @@ Each carries a sentence for the person: what happened, the likely cause, the one
 
 from __future__ import annotations
 
+import errno
+
 
 class HubError(Exception):
     """Base of every expected failure. code: HTTP status. details: the next step, for API and terminal."""
@@ -92,6 +94,25 @@ class Upstream(HubError):
 class Busy(HubError):
     code = 503
     message = "The hub is busy. Try again in a minute."
+
+
+class OutOfSpace(HubError):
+    code = 507
+    message = "The hub's disk is full; nothing was stored."
+
+    def __init__(self) -> None:
+        super().__init__(details="Ask whoever runs this hub to make room, then try again.")
+
+
+def says_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is a disk without room: of the system or of SQLite."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        if "database or disk is full" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 class Moved(Exception):
