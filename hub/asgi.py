@@ -21,7 +21,7 @@ from datasets import remote as dvc  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib import streams  # noqa: E402
-from hub.lib.errors import HubError, Invalid, TooLarge, TooSlow  # noqa: E402
+from hub.lib.errors import HubError, Invalid, NotFound, TooLarge, TooSlow  # noqa: E402
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
@@ -58,6 +58,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive, send)
     if not known_host(request.headers.get("host", "")):
         return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
+    if b"%00" in scope.get("query_string", b""):  # neither git nor PostgreSQL can be asked for one
+        return await respond_error(request, Invalid("The address holds a NUL character."))
     if settings.RAW_HOST and is_raw_host(request.headers["host"]):
         return await raw.raw_host(request)
     if match := _machine.fullmatch(request.path):
@@ -74,6 +76,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return await API(request, *match.groups()[:3])
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
+    if "%00" in request.path:
+        return await respond_error(request, NotFound())
     return await capped_django(request, receive, send)
 
 

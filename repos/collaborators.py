@@ -22,7 +22,8 @@ def rung_named(name: str) -> Access:
 
 def user_named(name: str) -> User:
     """An active user. Raises NotFound."""
-    if user := User.objects.filter(owner__name_key=name.lower(), is_active=True).select_related("owner").first():
+    known = User.objects.filter(owner__name_key=name.lower(), is_active=True).select_related("owner")
+    if "\0" not in name and (user := known.first()):  # PostgreSQL cannot even be asked for a NUL
         return user
     raise NotFound(f"There is no user called {name[:40]}.")
 

@@ -7,6 +7,7 @@ keyed by id and stay where they are. The former owner keeps write access, and th
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hub.accounts import audit
 from hub.accounts.actor import Actor, Area
@@ -46,14 +47,19 @@ def offer_for(actor: Actor, transfer_id: int) -> Transfer:
     if actor.user is None:
         raise Unauthenticated()
     access.require_scope(actor, Area.REPO, write=True)
-    if actor.repository_id is not None:
-        raise Denied("This access token is bound to one repository and cannot take another.")
-    found = Transfer.objects.select_related("repository__owner", "recipient", "offered_by").filter(
-        pk=transfer_id, recipient=actor.user.owner_id, repository__deleted=None
-    )
-    if transfer := found.first():
+    if transfer := offers_to(actor).filter(pk=transfer_id).first():
         return transfer
     raise NotFound("There is no such offer.")
+
+
+def offers_to(actor: Actor) -> QuerySet[Transfer]:
+    """The open offers to this actor. Raises Denied for a token bound to one repository, Unauthenticated."""
+    if actor.user is None:
+        raise Unauthenticated()
+    if actor.repository_id is not None:
+        raise Denied("This access token is bound to one repository and cannot take another.")
+    rows = Transfer.objects.select_related("repository__owner", "recipient", "offered_by")
+    return rows.filter(recipient=actor.user.owner_id, repository__deleted=None).order_by("-pk")
 
 
 def accept(actor: Actor, transfer: Transfer) -> Repository:

@@ -103,12 +103,15 @@ def _make() -> App:
         warnings.simplefilter("ignore")
         from mlflow.server import fastapi_app, handlers
 
+        from experiments.mlflow import places
+
     url = settings.MLFLOW_DATABASE_URL
     handlers._tracking_store = TrackingStore(url, "mlflow-artifacts:/")
     handlers._model_registry_store = RegistryStore(url)
     handlers._artifact_repo = _artifact_repository()
     handlers.utils.set_tracking_uri(url)
     handlers.registry_utils.set_registry_uri(url)
+    places.guard()
     _answer_bad_input()
     return fastapi_app.app
 

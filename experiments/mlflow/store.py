@@ -15,7 +15,7 @@ from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel
 from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as TrackingBase
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
-from experiments.mlflow import batch
+from experiments.mlflow import batch, places
 from experiments.mlflow.context import user_name
 
 USER_IS_FIXED = "The tag 'mlflow.user' is set by the hub from the access token and cannot be changed."
@@ -137,6 +137,7 @@ class RegistryStore(RegistryBase):
     def create_model_version(self, name: str, source: str, run_id: str | None = None, *a: Any, **k: Any) -> Any:
         from mlflow.server.handlers import _get_tracking_store
 
+        places.check_source(source)
         store = _get_tracking_store()
         store.check_run(run_id)
         store.check_models([k.get("model_id") or ""])

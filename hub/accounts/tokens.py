@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hub.accounts import audit
@@ -103,12 +104,19 @@ def _covers(actor: Actor, scope: str) -> bool:
     return actor.has_scope(Area(area), write=verb == "write")
 
 
+def of(actor: Actor) -> QuerySet[AccessToken]:
+    """The tokens of the actor's user, as far as the credential reaches: a token that is bound to one repository knows
+    of those bound to the same one only."""
+    rows = AccessToken.objects.filter(user=actor.user) if actor.user else AccessToken.objects.none()
+    return rows.filter(repository_id=actor.repository_id) if actor.repository_id is not None else rows
+
+
 def revoke(actor: Actor, token_id: int) -> AccessToken:
     """End one of the actor's own tokens, now and for good. Raises NotFound when it is not theirs."""
     if actor.user is None:
         raise NotFound()
     with transaction.atomic():
-        row = AccessToken.objects.select_for_update().filter(pk=token_id, user=actor.user).first()
+        row = of(actor).select_for_update().filter(pk=token_id).first()
         if row is None:
             raise NotFound()
         if row.revoked is None:

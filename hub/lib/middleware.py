@@ -64,6 +64,8 @@ class SecurityHeaders:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # What one person may see no cache keeps for another, and access taken away is gone when one goes back.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
 

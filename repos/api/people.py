@@ -129,11 +129,9 @@ class TransferOffer(APIView):
 
 class OffersToMe(APIView):
     def get(self, request: Request) -> Response:
-        _, user = gate.signed_in(request)
-        gate.require_write(gate.actor_of(request))
-        rows = Transfer.objects.filter(recipient=user.owner_id, repository__deleted=None)
-        rows = rows.select_related("repository__owner", "offered_by", "recipient").order_by("-pk")
-        return paged(request, rows, lambda page: [_offer(row) for row in page])
+        actor, _ = gate.signed_in(request)
+        gate.require_write(actor)
+        return paged(request, transfers.offers_to(actor), lambda page: [_offer(row) for row in page])
 
 
 class AcceptedOffer(APIView):

@@ -33,8 +33,8 @@ class OwnTokens(APIView):
     inputs = {"post": NewToken}
 
     def get(self, request: Request) -> Response:
-        _, user = allowed(request, write=False)
-        rows = user.tokens.filter(revoked=None).select_related("repository__owner").order_by("-pk")
+        actor, _ = allowed(request, write=False)
+        rows = tokens.of(actor).filter(revoked=None).select_related("repository__owner").order_by("-pk")
         return paged(request, rows, lambda page: [token_object(token) for token in page])
 
     def post(self, request: Request) -> Response:

@@ -11,15 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Unprocessable
 from repos import transfers
-from repos.models import Transfer
 
 
 @login_required
 @require_safe
 def page(request: HubRequest) -> HttpResponse:
-    rows = Transfer.objects.filter(recipient=request.user.owner_id, repository__deleted=None)
-    rows = rows.select_related("repository__owner", "offered_by").order_by("-pk")[:100]
-    return render(request, "repos/transfers.html", {"rows": rows})
+    return render(request, "repos/transfers.html", {"rows": transfers.offers_to(request.actor)[:100]})
 
 
 @login_required

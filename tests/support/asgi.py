@@ -62,6 +62,7 @@ async def exchange(
         await asyncio.sleep(0)
 
     raw, _, query = path.partition("?")
+    fields = {"host": "testserver", **(headers or {})}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -72,7 +73,7 @@ async def exchange(
         "raw_path": raw.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(k.lower().encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()],
+        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in fields.items()],
         "client": ("127.0.0.1", 40000),
         "server": ("testserver", 80),
     }
