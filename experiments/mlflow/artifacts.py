@@ -166,7 +166,7 @@ class Folder:
             raise Conflict(f"{final.name!r} is both a file and a folder of artifacts. Choose another name.") from error
         except OSError as error:
             if error.errno in {36, 63}:  # ENAMETOOLONG on Linux and macOS
-                raise Invalid("A part of the artifact's path is longer than 255 bytes.") from error
+                raise Invalid("The artifact's path is too long for the disk.") from error
             raise Upstream("The artifact could not be stored.", details="Is the disk full?") from error
         for folder in {final.parent, *(parent.parent for parent in made)}:
             handle = os.open(folder, os.O_RDONLY)

@@ -41,6 +41,9 @@ def pattern_of(path: str) -> str:
     return (out + re.escape(path[last:])).removeprefix("/")
 
 
+MAX_NAME_BYTES = 255  # of file systems, also of those behind S3 stores
+
+
 def clean_path(raw: str) -> str:
     """Decode a path once. Raises Invalid for every form that a second reader might understand differently."""
     try:
@@ -50,6 +53,8 @@ def clean_path(raw: str) -> str:
     # An encoded slash would move the border between segments after the route was chosen.
     if "%2f" in raw.lower() or not _is_plain(path):
         raise Invalid(BAD_PATH, details="Use plain names joined by single slashes.")
+    if any(len(name.encode()) > MAX_NAME_BYTES for name in path.split("/")):
+        raise Invalid(f"A part of the path is longer than {MAX_NAME_BYTES} bytes.", details="Use a shorter name.")
     return path
 
 

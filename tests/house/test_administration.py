@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from hub import cli
 from hub.accounts import tokens
@@ -33,7 +34,7 @@ def test_it_creates_a_user_who_can_sign_in(covey: Run, client: Client) -> None:
     person = User.objects.get(username="dora")
     assert person.check_password("blue heron at dawn")
     assert not person.is_superuser
-    answer = client.post("/account/login/", {"login": "dora@example.org", "password": "blue heron at dawn"})
+    answer = client.post(reverse("account_login"), {"login": "dora@example.org", "password": "blue heron at dawn"})
     assert answer.status_code == 302
     assert AuditEvent.objects.filter(action="user.create", subject="dora").exists()
 

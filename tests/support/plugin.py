@@ -17,20 +17,24 @@ from tests.support import services
 def _prepare() -> None:
     if os.environ.get("COVEY_TEST_HOME"):  # a worker of pytest-xdist: its parent made everything, homes apart
         os.environ["COVEY_HOME"] = tempfile.mkdtemp(prefix="worker-", dir=os.environ["COVEY_TEST_HOME"])
+        if redis := os.environ.get("CACHE_URL"):  # a cache of its own: tests count in it and clear it
+            number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+            os.environ["CACHE_URL"] = f"{redis.rsplit('/', 1)[0]}/{2 + number}"
         return
-    home = tempfile.mkdtemp(prefix="covey-test-")
-    os.chmod(home, 0o755)
-    os.environ["COVEY_TEST_HOME"] = os.environ["COVEY_HOME"] = home
+    base = tempfile.mkdtemp(prefix="covey-test-")
+    os.chmod(base, 0o755)  # the database server may run as another user; the hub's own home below is private
+    os.environ["COVEY_TEST_HOME"] = base
+    os.environ["COVEY_HOME"] = f"{base}/home"
     owner = os.getpid()
 
     def clean() -> None:
         if os.getpid() == owner:
             services.stop_all()
-            shutil.rmtree(home, ignore_errors=True)
+            shutil.rmtree(base, ignore_errors=True)
 
     atexit.register(clean)
     if os.environ.get("COVEY_TEST") == "production":
-        os.environ.update(services.production_environment(home))
+        os.environ.update(services.production_environment(base))
 
 
 _prepare()
