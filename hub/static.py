@@ -30,7 +30,11 @@ class QuickCompressor(Compressor):
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
     # Without the source-map patterns of the parent: the maps are not collected.
-    patterns = (("*.css", CompressedManifestStaticFilesStorage.patterns[0][1][:2]),)
+    # Our modules import each other by hashed names: a browser never mixes two releases.
+    patterns = (
+        ("*.css", CompressedManifestStaticFilesStorage.patterns[0][1][:2]),
+        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+    )
 
     def create_compressor(self, **options: Any) -> Compressor:
         return QuickCompressor(**options)
