@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F
 
 from hub.accounts.models import User
 from repos.models import Repository, Star
+
+
+def starred(repository: Repository, user: User | AnonymousUser) -> bool:
+    return user.is_authenticated and Star.objects.filter(repository=repository, user=user).exists()
 
 
 def star(repository: Repository, user: User) -> None:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos import browsing
+from repos import browsing, stars
 from repos.about import about
 from repos.place import Place
 from repos.views.places import readable
@@ -23,5 +23,6 @@ def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
     place = Place(repository, rev)
     context = tree_context(place)
     context["about"] = about(place, context["listing"].rows)
+    context["starred"] = stars.starred(repository, request.user)
     topics = repository.topics.order_by("name").values_list("name", flat=True)
     return render(request, "repos/home.html", {**context, "topics": list(topics)})
