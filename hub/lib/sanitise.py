@@ -137,8 +137,11 @@ def clean(markup: str, bases: Bases) -> SafeString:
         attributes=ATTRIBUTES,
         attribute_filter=partial(_attribute, bases),
         allowed_classes=CLASSES,
-        # A form control is only ever the box of a task list.
-        set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+        # A form control is only ever the box of a task list; long lines of code are scrolled with the keyboard too.
+        set_tag_attribute_values={
+            "input": {"type": "checkbox", "disabled": "", "aria-label": "Task"},
+            "pre": {"tabindex": "0"},
+        },
         url_schemes={*_LINK_SCHEMES, "data"},
         link_rel="nofollow noopener noreferrer",
     )
