@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -32,6 +34,30 @@ def browser() -> Iterator[Browser]:
 def people(hub: Hub) -> dict[str, str]:
     """alice and bob exist; their tokens by name."""
     return {name: hub.user(name) for name in ("alice", "bob")}
+
+
+@pytest.fixture(scope="session")
+def demo(hub: Hub) -> str:
+    """The path of the demo repository: history, data, a notebook, runs."""
+    hub.covey("demo", "--once")
+    return "/demo/bird-counter"
+
+
+@pytest.fixture(scope="session")
+def git(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """git(*words, cwd=) → its output; no configuration but its own, and it never asks."""
+    home = tmp_path_factory.mktemp("git-home")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_TERMINAL_PROMPT": "0"}
+    identity = ["-c", "user.name=Alice", "-c", "user.email=alice@example.org"]
+
+    def run(*words: str, cwd: Path) -> str:
+        done = subprocess.run(
+            ["git", *identity, *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

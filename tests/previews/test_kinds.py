@@ -189,7 +189,13 @@ def test_notebooks_show_their_cells():
             ],
         },
     ).html
-    for expected in ["<h1", "<msup>", "[7]", '<pre class="cell-stdout" tabindex="0">1\n</pre>', '<table class="dataframe">']:
+    for expected in [
+        "<h1",
+        "<msup>",
+        "[7]",
+        '<pre class="cell-stdout" tabindex="0">1\n</pre>',
+        '<table class="dataframe">',
+    ]:
         assert expected in html
 
 

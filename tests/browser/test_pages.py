@@ -1,0 +1,177 @@
+"""Every page in a real browser: accessible in both schemes, quiet, within the width of a phone, light on the wire."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.support import axe
+from tests.support.hub import Hub
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+BUDGET = 100 * 1024  # bytes as sent, without charts and the description of the API
+HEAVY = {"run", "api docs"}
+
+STRANGER = {
+    "welcome": "/",
+    "sign in": "/account/login",
+    "sign up": "/account/signup",
+    "forgotten password": "/account/password/forgotten",
+    "public repository": "/demo/bird-counter",
+    "not found": "/alice/lab",
+}
+DEMO = {
+    "files home": "",
+    "folder": "/tree/main/data",
+    "dvc folder": "/tree/main/data/images",
+    "python": "/blob/main/src/train.py",
+    "markdown": "/blob/main/README.md",
+    "csv": "/blob/main/data/observations.csv",
+    "image": "/blob/main/docs/covey.png",
+    "notebook": "/blob/main/notebooks/explore.ipynb",
+    "json": "/blob/main/metrics.json",
+    "blame": "/blame/main/src/train.py",
+    "commits": "/commits/main",
+    "compare": "/compare/main...clean-labels",
+    "compare split": "/compare/main...clean-labels?view=split",
+    "branches": "/branches",
+    "tags": "/tags",
+    "finder": "/find/main",
+    "data": "/data",
+    "experiments": "/experiments",
+    "run": "RUN",
+    "forbidden": "/settings",
+    "missing file": "/blob/main/nothing.txt",
+}
+OWN = {
+    "home": "/",
+    "explore": "/explore",
+    "explore finds nothing": "/explore?q=zzzz",
+    "starred": "/starred",
+    "profile": "/alice",
+    "new repository": "/new",
+    "empty repository": "/alice/empty",
+    "no data": "/alice/empty/data",
+    "no runs": "/alice/empty/experiments",
+    "writable files": "/alice/lab",
+    "data never pushed": "/alice/lab/blob/main/data/observations.csv",
+    "commit": "/alice/lab/commit/main",
+    "new file": "/alice/lab/new/main",
+    "edit": "/alice/lab/edit/main/src/train.py",
+    "upload": "/alice/lab/upload/main",
+    "delete": "/alice/lab/delete/main/src/train.py",
+    "repository settings": "/alice/lab/settings",
+    "collaborators": "/alice/lab/settings/collaborators",
+    "danger": "/alice/lab/settings/danger",
+    "transfers": "/transfers",
+    "own profile": "/settings/profile",
+    "e-mail": "/settings/email",
+    "password": "/settings/password",
+    "second factor": "/settings/security",
+    "authenticator": "/settings/security/totp/activate",
+    "tokens": "/settings/tokens",
+    "security log": "/settings/log",
+    "sign out": "/account/logout",
+    "api docs": "/api/docs",
+}
+SIGNED_IN = {**{name: f"/demo/bird-counter{path}" for name, path in DEMO.items() if path != "RUN"}, **OWN, "run": "RUN"}
+FAILING = {"not found": 404, "missing file": 404, "forbidden": 403}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def repositories(
+    hub: Hub, demo: str, people: dict[str, str], git: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """alice/empty, and alice/lab with the demo's git but none of its data."""
+    for name in ("empty", "lab"):
+        body = json.dumps({"name": name, "private": True}).encode()
+        headers = {"Authorization": f"Bearer {people['alice']}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{hub.url}/api/v1/user/repos", body, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 201
+    clone = tmp_path_factory.mktemp("lab")
+    git("clone", "-q", f"{hub.url}{demo}", ".", cwd=clone)
+    address = hub.url.replace("//", f"//alice:{people['alice']}@")
+    git("push", "-q", f"{address}/alice/lab", "main", cwd=clone)
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, cookies: list[dict[str, object]]) -> Iterator[dict[bool, BrowserContext]]:
+    """One browser context signed in as alice, one of a stranger."""
+    contexts = {True: browser.new_context(), False: browser.new_context()}
+    contexts[True].add_cookies(cookies)  # type: ignore[arg-type]
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+class Visit:
+    """One page loaded cold: what the console said, how many bytes came."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.page = context.new_page()
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.problems: list[str] = []
+        self.bytes = 0
+        self.page.on("console", lambda told: self.problems.append(told.text) if told.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        wire = context.new_cdp_session(self.page)
+        wire.send("Network.enable")
+        wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        wire.on("Network.loadingFinished", lambda done: setattr(self, "bytes", self.bytes + done["encodedDataLength"]))
+
+    def too_wide(self) -> int:
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def first_run(page: Page, hub: Hub) -> str:
+    page.goto(f"{hub.url}/demo/bird-counter/experiments")
+    return str(page.locator("table.runs tbody a").first.get_attribute("href"))
+
+
+@pytest.mark.parametrize(
+    ("name", "signed_in"),
+    [(name, False) for name in STRANGER] + [(name, True) for name in SIGNED_IN],
+)
+def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, BrowserContext]) -> None:
+    path = (SIGNED_IN if signed_in else STRANGER)[name]
+    visit = Visit(tabs[signed_in])
+    page = visit.page
+    try:
+        if path == "RUN":
+            path = first_run(page, hub)
+        answer = page.goto(f"{hub.url}{path}", wait_until="load")
+        assert answer is not None
+        assert answer.status == FAILING.get(name, 200)
+        if name == "run":
+            page.locator("[data-chart][data-drawn]").first.wait_for(timeout=30_000)
+        if name == "api docs":
+            page.locator(".opblock").first.wait_for(timeout=30_000)
+        else:
+            assert axe.violations(page) == []
+        assert visit.too_wide() <= 0
+        assert name in HEAVY or visit.bytes <= BUDGET, f"{visit.bytes:,} bytes"
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.emulate_media(color_scheme="dark")
+        if name != "api docs":  # Swagger UI's own markup
+            assert axe.violations(page) == []
+        assert visit.too_wide() <= 0
+        assert [told for told in visit.problems if not (name in FAILING and str(answer.status) in told)] == []
+    finally:
+        page.close()
+
+
+def test_modules_are_imported_by_hashed_names(hub: Hub, tabs: dict[bool, BrowserContext]) -> None:
+    """A cached module of an older release must not meet a newer one."""
+    page = tabs[True].new_page()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url) if request.resource_type == "script" else None)
+    page.goto(f"{hub.url}/demo/bird-counter", wait_until="networkidle")
+    modules = [url.rsplit("/", 1)[1] for url in loaded if "/static/js/" in url]
+    assert len(modules) > 2
+    assert [name for name in modules if len(name.split(".")) != 3] == []
+    page.close()
