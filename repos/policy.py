@@ -51,10 +51,10 @@ def check_name(change: RefChange) -> None:
     if change.new == ZERO:
         return
     short = change.ref.split("/", 2)[2]
-    if _BAD_IN_REF.search(change.ref) or short.startswith("-") or short in {"", "@", "HEAD"}:
+    if _BAD_IN_REF.search(change.ref) or short.startswith(("-", "refs/")) or short in {"", "@", "HEAD"}:
         raise Unprocessable(
             f"{change.ref!r} is not a name for a branch or tag.",
-            details="Leave out spaces, '..', '~^:?*[\\@{', a leading '-' or '.', and a final '.lock', '/' or '.'.",
+            details="Leave out spaces, '..', '~^:?*[\\@{', a leading '-', '.' or 'refs/', a final '.lock', '/' or '.'.",
         )
     if _LOOKS_LIKE_ID.fullmatch(change.ref):
         raise Unprocessable(f"{short} looks like a commit id.", details="Give the branch or tag another name.")

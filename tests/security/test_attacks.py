@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from hub.accounts.models import AccessToken
+from hub.lib.errors import Unprocessable
+from repos import policy
+from repos.git.store import ZERO, RefChange
 from repos.models import Repository, Transfer
 from repos.storage import store
 from tests.support.asgi import ask, basic
@@ -77,6 +80,22 @@ def test_row_19_a_reading_token_writes_through_no_door(alice, token_of, method, 
 def test_row_20_a_token_in_the_address_opens_nothing(alice, token_of, path):
     for name in ("token", "access_token", "private_token"):
         assert ask("GET", path.format(f"{name}={token_of(alice)}")).status == 401
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/pull/1/head",
+        "refs/internal/keep",
+        "refs/heads/refs/pull/1/head",
+        "refs/heads/-x",
+        "HEAD",
+        "refs/heads/HEAD",
+    ],
+)
+def test_row_6_refs_of_the_server_and_what_looks_like_them_are_refused(ref):
+    with pytest.raises(Unprocessable):
+        policy.check_name(RefChange(ref, ZERO, "1" * 40))
 
 
 # ---- row 19: what a token bound to one repository may know of the rest --------------------------
