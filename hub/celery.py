@@ -6,9 +6,11 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
+TRANSPORT_ALIASES["filesystem"] = "hub.jobs.folder_broker:Transport"  # the same, safe against kill -9
 app = Celery("hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
