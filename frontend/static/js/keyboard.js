@@ -22,6 +22,7 @@ function fillDialog() {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.matches("input[data-key]")) event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (event.key === "?" && dialog) {
     fillDialog();
