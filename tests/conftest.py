@@ -17,6 +17,15 @@ from hub.jobs import outbox
 from repos.models import Access, Membership, Repository
 from tests.support.hub import Hub, embedded_hub, production_hub
 
+PATIENT_SECONDS = 900  # tests that start processes: on a busy machine one start alone may take a minute
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        outside = any(item.get_closest_marker(name) for name in ("client", "browser", "embedded"))
+        if outside and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PATIENT_SECONDS))
+
 
 @pytest.fixture(autouse=True)
 def _clean_cache(request: pytest.FixtureRequest) -> None:
