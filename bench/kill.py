@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -28,6 +29,7 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="bench-kill-"))
     os.chmod(home, 0o755)  # PostgreSQL runs as another person
     failed = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the hub is stopped too
     try:
         if chosen.production:
             os.environ.update(services.production_environment(str(home)))

@@ -68,6 +68,12 @@ def rounds(stage: Stage, kind: str, count: int, *, seconds: tuple[float, float] 
         result.rounds += 1
         result.acknowledged += work.acknowledged
         result.violations += [f"round {number}: {found}" for found in work.violations()]
+        print(
+            f"{kind} {number + 1}/{count}: {result.acknowledged} acknowledged",
+            *result.violations,
+            sep="\n  ",
+            flush=True,
+        )
     return result
 
 
