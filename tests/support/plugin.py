@@ -20,6 +20,7 @@ def _prepare() -> None:
         if redis := os.environ.get("CACHE_URL"):  # a cache of its own: tests count in it and clear it
             number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
             os.environ["CACHE_URL"] = f"{redis.rsplit('/', 1)[0]}/{2 + number}"
+        atexit.register(services.stop_all)  # what this worker's own tests started
         return
     base = tempfile.mkdtemp(prefix="covey-test-")
     os.chmod(base, 0o755)  # the database server may run as another user; the hub's own home below is private
