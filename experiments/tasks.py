@@ -1,4 +1,4 @@
-"""Nightly repair of what the hub keeps about runs."""
+"""Repair of what the hub keeps about runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from celery import shared_task
 
 from experiments import indexing
 from repos.models import Repository
+
+
+@shared_task
+def recount_runs() -> None:
+    indexing.recount()
 
 
 @shared_task

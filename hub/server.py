@@ -70,8 +70,10 @@ def _after_ready(first: bool) -> None:
 
         if link := sign_in_link.for_first_administrator():
             print(f"Sign in as the administrator, once, within an hour: {link}", flush=True)
+    from experiments import indexing
     from experiments.mlflow import server as mlflow_server
 
+    indexing.recount()  # a hub that was killed may have missed the last second
     mlflow_server.warm_up()  # seconds and 200 MB: before its first user needs it, after everybody else is served
 
 

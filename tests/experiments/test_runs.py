@@ -183,3 +183,14 @@ def test_a_run_is_bound_to_a_commit_that_exists_here(client, private, pages):
     private.refresh_from_db()
     assert private.runs_count == 3
     assert f"/commit/{sha}" in pages.get("/alice/private/experiments").content.decode()
+
+
+def test_a_missed_count_is_mended_for_every_repository(client, private, public):
+    client.run()
+    client.run()
+    type(public).objects.filter(pk=public.pk).update(runs_count=9)
+    assert indexing.recount() == 2
+    private.refresh_from_db()
+    public.refresh_from_db()
+    assert (private.runs_count, public.runs_count) == (2, 0)
+    assert indexing.recount() == 0
