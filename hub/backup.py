@@ -161,6 +161,18 @@ def _add_folder(archive: tarfile.TarFile, folder: Path, name: str, skipped: re.P
     return whole
 
 
+def _as_path(key: str) -> str:
+    """A key as a path that no other key's folder can be: S3 may hold both `a` and `a/b`. Folders begin with '+',
+    files with '='; key_of undoes it."""
+    *folders, name = key.split("/")
+    return "/".join([*(f"+{folder}" for folder in folders), f"={name}"])
+
+
+def key_of(path: str) -> str:
+    """The key that _as_path made this path of."""
+    return "/".join(part[1:] for part in path.split("/"))
+
+
 def _add_bucket(archive: tarfile.TarFile) -> None:
     """Every object of the S3 store, streamed."""
     store = object_store()
@@ -169,7 +181,7 @@ def _add_bucket(archive: tarfile.TarFile) -> None:
     for page in pages:
         for item in page.get("Contents", []):
             answer = store.control.get_object(Bucket=store.bucket, Key=item["Key"])
-            member = tarfile.TarInfo(f"bucket/{item['Key']}")
+            member = tarfile.TarInfo(f"bucket/{_as_path(item['Key'])}")
             member.size, member.mode = answer["ContentLength"], 0o600
             archive.addfile(member, answer["Body"])
 

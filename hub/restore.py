@@ -136,4 +136,4 @@ def _fill_bucket(folder: Path) -> None:
     for parent, _, files in os.walk(folder):
         for file in files:
             path = Path(parent) / file
-            store.control.upload_file(str(path), store.bucket, str(path.relative_to(folder)))
+            store.control.upload_file(str(path), store.bucket, backup.key_of(path.relative_to(folder).as_posix()))

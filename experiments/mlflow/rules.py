@@ -41,7 +41,7 @@ def pattern_of(path: str) -> str:
     return (out + re.escape(path[last:])).removeprefix("/")
 
 
-MAX_NAME_BYTES = 255  # of file systems, also of those behind S3 stores
+MAX_NAME_BYTES = 250  # file systems take 255, also those behind S3 stores; a backup adds one
 
 
 def clean_path(raw: str) -> str:

@@ -145,12 +145,21 @@ def _artifact_repository() -> Any:
         from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
         return LocalArtifactRepository(artifact_destination())
+    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
+
+    _artifact_repository_registry.register("s3", _in_our_bucket)
+    return _in_our_bucket(artifact_destination())
+
+
+def _in_our_bucket(uri: str, *_: Any, **__: Any) -> Any:
+    """MLflow's reader of any s3 address it meets: only ours, by the hub's keys, never the process's own credentials."""
+    from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 
+    if uri != artifact_destination() and not uri.startswith(f"{artifact_destination()}/"):
+        raise MlflowException.invalid_parameter_value("This hub opens no S3 address but its own.")
     return S3ArtifactRepository(
-        artifact_destination(),
-        access_key_id=settings.COVEY_S3_ACCESS_KEY,
-        secret_access_key=settings.COVEY_S3_SECRET_KEY,
+        uri, access_key_id=settings.COVEY_S3_ACCESS_KEY, secret_access_key=settings.COVEY_S3_SECRET_KEY
     )
 
 
