@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger("covey.jobs")
 
+# Kombu remembers a binding for the whole process before it is in the table: a second thread must not send in between.
+_binding = threading.Lock()
+
 
 class Channel(filesystem.Channel):
     def get_table(self, exchange: str) -> list[Any]:
@@ -32,6 +36,10 @@ class Channel(filesystem.Channel):
         except (FileNotFoundError, ValueError):  # ValueError: an older version was killed while it wrote
             return []
         return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        with _binding:
+            super().queue_bind(*args, **kwargs)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str | None, queue: str) -> None:
         row = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from pathlib import Path
 
@@ -70,3 +71,15 @@ def test_a_reader_is_never_quicker_than_its_writer(broker):
     writer.start()
     assert take(broker, count) == list(range(count))
     writer.join()
+
+
+def test_a_message_sent_while_another_thread_binds_its_queue_is_not_lost(broker, tmp_path):
+    writers = [threading.Thread(target=put, args=(broker.clone(), number)) for number in (1, 2)]
+    with open(tmp_path / "control" / "lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first writer stops between remembering the binding and storing it
+        for writer in writers:
+            writer.start()
+            writer.join(0.3)
+    for writer in writers:
+        writer.join()
+    assert sorted(take(broker, 2)) == [1, 2]
