@@ -33,6 +33,13 @@ def manifest_of(blob: Blob) -> Manifest | None:
     return Manifest(place)
 
 
+def forget(blob: Blob) -> None:
+    """Remove what was made of a manifest whose bytes go."""
+    place = _place(blob)
+    for path in (place, place.with_suffix(".bad")):
+        path.unlink(missing_ok=True)
+
+
 def _place(blob: Blob) -> Path:
     folder = settings.COVEY_HOME / "cache" / f"manifests-{VERSION}" / blob.sha256[:2]
     return Path(folder) / f"{blob.sha256[2:]}.sqlite"

@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
+from datasets import removal
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
 
@@ -23,3 +24,17 @@ def sweep_store() -> None:
 @shared_task
 def rebuild_datasets() -> None:
     call_command("rebuild_datasets")
+
+
+@shared_task
+def remove_objects(repository_id: int) -> None:
+    """The objects of a deleted repository."""
+    if removed := removal.remove(repository_id):
+        logger.info("repository %s is deleted: %s objects went with it", repository_id, removed)
+
+
+@shared_task
+def remove_leftovers() -> None:
+    """The same wherever a worker was killed in the middle, or never heard of it."""
+    for repository_id in removal.leftovers():
+        remove_objects(repository_id)

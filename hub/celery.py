@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
     "reconcile-pushes": {"task": "repos.tasks.reconcile_pushes", "schedule": 30.0},
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
     "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},
+    "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},
+    "remove-experiments": {"task": "experiments.tasks.remove_leftovers", "schedule": 600.0},
     "recount-runs": {"task": "experiments.tasks.recount_runs", "schedule": 600.0},
     "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
     "rebuild-experiments": {"task": "experiments.tasks.rebuild_experiments", "schedule": crontab(hour=3, minute=40)},

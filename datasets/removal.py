@@ -1,0 +1,80 @@
+"""Empty a deleted repository: its names for objects, then the bytes that no repository names any more.
+
+Bytes are shared: one Blob may have names in many repositories, and an upload of the same bytes may be under way.
+Two rules keep an acknowledged object from losing its bytes:
+
+1. Whoever names a blob (objects.publish) and whoever removes one (here) first lock its row. Under that lock it is
+   decided: a blob with a name stays, one without goes, row and bytes in one transaction. An upload that comes second
+   finds no row and makes one.
+2. An upload stores its bytes before it has the lock, so the removal may have taken them: the key in the store is made
+   of the content. So it looks, under the lock, whether they are there; if not, nothing is acknowledged and the client
+   is asked to send them again.
+
+An upload into the deleted repository itself holds the repository's row while it publishes; the removal waits for it
+once, and later uploads see that the repository is deleted.
+
+Killed anywhere, what is left has rows still, and the next run goes on from them: at worst a row of this repository
+names bytes that are gone, which nobody can read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from datasets import manifests
+from datasets.models import Blob, StoredObject
+from hub.lib.stores import object_store
+from repos.models import Repository
+
+logger = logging.getLogger("covey.datasets")
+BATCH = 50  # objects per transaction: SQLite's other writers wait for no more than this
+
+
+def leftovers() -> list[int]:
+    """Deleted repositories that still name objects."""
+    named = StoredObject.objects.filter(repository=OuterRef("pk"))
+    return list(Repository.objects.filter(Exists(named), deleted__isnull=False).values_list("pk", flat=True))
+
+
+def remove(repository_id: int) -> int:
+    """Remove every object of a deleted repository; how many names went. Safe to run twice, and at the same time.
+
+    Raises ObjectStoreError when the store does not answer; what was done until then stands.
+    """
+    if not _is_deleted(repository_id):
+        logger.error("repository %s is not deleted; its objects stay", repository_id)
+        return 0
+    removed = 0
+    while count := _remove_batch(repository_id):
+        removed += count
+    return removed
+
+
+@transaction.atomic
+def _is_deleted(repository_id: int) -> bool:
+    """FOR UPDATE waits for uploads that hold the row: after this, none can name an object here any more."""
+    return Repository.objects.select_for_update().filter(pk=repository_id, deleted__isnull=False).exists()
+
+
+@transaction.atomic
+def _remove_batch(repository_id: int) -> int:
+    rows = StoredObject.objects.filter(repository_id=repository_id).order_by("pk")
+    names = dict(rows.values_list("pk", "blob_id")[:BATCH])
+    StoredObject.objects.filter(pk__in=names).delete()
+    _remove_unnamed(names.values())
+    return len(names)
+
+
+def _remove_unnamed(blob_ids: Iterable[int]) -> None:
+    """Locked in the order of their ids, so that two removals never wait for each other."""
+    locked = list(Blob.objects.select_for_update().filter(pk__in=set(blob_ids)).order_by("pk"))
+    named = set(StoredObject.objects.filter(blob__in=locked).values_list("blob_id", flat=True))
+    unnamed = [blob for blob in locked if blob.pk not in named]
+    for blob in unnamed:
+        object_store().delete(blob.key)
+        manifests.forget(blob)
+    Blob.objects.filter(pk__in=[blob.pk for blob in unnamed]).delete()

@@ -1,0 +1,187 @@
+"""A deleted repository loses its objects; no bytes that somebody still names, or just sends, are lost with them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from datasets import manifests, objects, removal, tasks
+from datasets.dvc import keys
+from datasets.models import Blob, StoredObject
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.jobs import outbox
+from hub.jobs.models import Outbox
+from hub.lib import stores
+from hub.lib.errors import Busy, NotFound
+from hub.lib.objectstore import Stored
+from repos import repositories
+from repos.models import Repository
+from tests.datasets.conftest import stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DATA = b"weights of a model"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[None]:
+    """The hub's store is a new folder, or a bucket."""
+    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
+    if request.param == "s3":
+        for name, value in request.getfixturevalue("seaweedfs").items():
+            setattr(settings, name, value)
+    stores.object_store.cache_clear()
+    yield
+    stores.object_store.cache_clear()
+
+
+@pytest.fixture
+def gone(anywhere: None, alice: User, private: Repository) -> Repository:
+    """alice/private with three objects, one of them of the same bytes as another, and then deleted."""
+    for data in (DATA, b"a", b"b"):
+        keep(private, data)
+    objects.publish(private.pk, "other", "again", put(b"a"))
+    repositories.delete(Actor(user=alice), private)
+    return private
+
+
+def put(data: bytes) -> Stored:
+    return asyncio.run(stores.object_store().put(stream(data)))
+
+
+def keep(repository: Repository, data: bytes) -> Blob:
+    stored = put(data)
+    return objects.publish(repository.pk, keys.BUCKET, keys.key_of(stored.md5), stored)
+
+
+def read(blob: Blob) -> bytes:
+    return stores.object_store().head(blob.key, 100)
+
+
+def in_background(work: Callable[[], Any]) -> Future[Any]:
+    """Run it in a thread with its own connection; returns when it has begun."""
+    begun = threading.Event()
+
+    def run() -> Any:
+        begun.set()
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    future = ThreadPoolExecutor(1).submit(run)
+    begun.wait()
+    return future
+
+
+def test_the_event_removes_rows_bytes_and_what_was_made_of_them(gone: Repository) -> None:
+    blobs = list(Blob.objects.all())
+    place = manifests._place(blobs[0])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.with_suffix(".bad").touch()
+    outbox.deliver(Outbox.objects.get(topic="repos.deleted").pk)  # wakes the task, whose worker is here:
+    tasks.remove_objects(gone.pk)
+    assert not StoredObject.objects.exists()
+    assert not Blob.objects.exists()
+    assert not any(stores.object_store().exists(blob.key) for blob in blobs)
+    assert not place.with_suffix(".bad").exists()
+    tasks.remove_objects(gone.pk)  # twice changes nothing
+
+
+def test_a_task_that_was_lost_is_made_up_for(gone: Repository, public: Repository) -> None:
+    keep(public, b"stays")
+    assert removal.leftovers() == [gone.pk]
+    tasks.remove_leftovers()
+    assert removal.leftovers() == []
+    assert StoredObject.objects.get().repository_id == public.pk
+
+
+def test_bytes_that_another_repository_names_stay(gone: Repository, public: Repository) -> None:
+    blob = keep(public, DATA)
+    assert removal.remove(gone.pk) == 4
+    assert [row.pk for row in Blob.objects.all()] == [blob.pk]
+    assert read(blob) == DATA
+
+
+def test_a_repository_that_is_not_deleted_keeps_everything(anywhere: None, public: Repository) -> None:
+    blob = keep(public, DATA)
+    assert removal.remove(public.pk) == 0
+    assert read(blob) == DATA
+
+
+def test_an_upload_that_comes_first_keeps_its_bytes(gone: Repository, public: Repository) -> None:
+    with transaction.atomic():
+        blob = keep_inside(public, DATA)
+        removed = in_background(lambda: removal.remove(gone.pk))
+        with pytest.raises(TimeoutError):
+            removed.result(0.3)
+    removed.result(30)
+    assert not StoredObject.objects.filter(repository=gone).exists()
+    assert read(Blob.objects.get(pk=blob.pk)) == DATA
+
+
+def test_an_upload_that_comes_second_is_asked_to_send_again(gone: Repository, public: Repository) -> None:
+    stored = put(DATA)  # its bytes are where the old ones were
+    with transaction.atomic():
+        removal._remove_batch(gone.pk)
+        published = in_background(lambda: objects.publish(public.pk, keys.BUCKET, "key", stored))
+        with pytest.raises(TimeoutError):
+            published.result(0.3)
+    with pytest.raises(Busy):
+        published.result(30)
+    assert not StoredObject.objects.exists()
+    assert read(keep(public, DATA)) == DATA
+
+
+def keep_inside(repository: Repository, data: bytes) -> Blob:
+    """keep() inside of a transaction of the caller's: the loop of the store's own runs in another thread."""
+    stored = in_background(lambda: put(data)).result(30)
+    return objects.publish(repository.pk, keys.BUCKET, keys.key_of(stored.md5), stored)
+
+
+def test_a_removal_killed_between_bytes_and_rows_is_finished_by_the_next(gone: Repository, public: Repository) -> None:
+    class Killed(Exception):
+        pass
+
+    with pytest.raises(Killed), transaction.atomic():
+        removal._remove_batch(gone.pk)
+        raise Killed
+    assert StoredObject.objects.filter(repository=gone).count() == 4
+    assert read(keep(public, DATA)) == DATA  # the same bytes sent meanwhile are stored anew, under the row that is left
+    tasks.remove_leftovers()
+    assert not StoredObject.objects.filter(repository=gone).exists()
+    assert read(Blob.objects.get()) == DATA
+
+
+def test_an_upload_under_way_into_the_deleted_repository_leaves_nothing(
+    anywhere: None, alice: User, public: Repository
+) -> None:
+    late = put(b"late")
+    with transaction.atomic():
+        keep_inside(public, DATA)
+        removed = in_background(lambda: delete_and_remove(alice, public))
+        with pytest.raises(TimeoutError):
+            removed.result(0.3)
+    removed.result(30)
+    assert not StoredObject.objects.exists()
+    with pytest.raises(NotFound):
+        objects.publish(public.pk, keys.BUCKET, "late", late)
+    assert not Blob.objects.exists()
+
+
+def delete_and_remove(alice: User, repository: Repository) -> None:
+    repositories.delete(Actor(user=alice), repository)
+    removal.remove(repository.pk)
+
+
+def test_two_removals_at_once_do_not_wait_for_each_other_for_ever(gone: Repository, public: Repository) -> None:
+    both = [in_background(lambda: removal.remove(gone.pk)) for _ in range(2)]
+    assert sum(future.result(60) for future in both) >= 4
+    assert not StoredObject.objects.exists()
