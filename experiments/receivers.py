@@ -1,14 +1,21 @@
-"""What experiments do after a push: runs that named a commit before it arrived are bound to it."""
+"""What experiments do after a push (bind runs that named a commit before it arrived), and after a deletion."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from experiments import indexing
+from experiments import indexing, tasks
 from hub.jobs.outbox import receiver
-from repos.signals import PUSHED
+from hub.jobs.tasks import wake
+from repos.signals import DELETED, PUSHED
 
 
 @receiver(PUSHED)
 def bind_runs(payload: dict[str, Any]) -> None:
     indexing.refresh(payload["repository_id"])
+
+
+@receiver(DELETED)
+def remove_experiments(payload: dict[str, Any]) -> None:
+    """A task of its own, since it may take long; when it is lost, beat finds the rows and artifacts that are left."""
+    wake(tasks.remove_experiments, payload["repository_id"])

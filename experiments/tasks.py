@@ -1,11 +1,16 @@
-"""Repair of what the hub keeps about runs."""
+"""Repair of what the hub keeps about runs, and its end: ids in, rows read again, safe to run twice."""
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
-from experiments import indexing
+from experiments import indexing, removal
+from experiments.mlflow import artifacts
 from repos.models import Repository
+
+logger = logging.getLogger("covey.mlflow")
 
 
 @shared_task
@@ -17,3 +22,18 @@ def recount_runs() -> None:
 def rebuild_experiments() -> None:
     for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator():
         indexing.refresh(repository_id)
+
+
+@shared_task
+def remove_experiments(repository_id: int) -> None:
+    """The runs, models and artifacts of a deleted repository."""
+    removed = removal.remove(repository_id)
+    logger.info("repository %s is deleted: %s rows of MLflow's and all artifacts went with it", repository_id, removed)
+
+
+@shared_task
+def remove_leftovers() -> None:
+    """The same wherever a worker was killed in the middle, or an upload ended late; and files of uploads that died."""
+    for repository_id in removal.leftovers():
+        remove_experiments(repository_id)
+    artifacts.destination().sweep()

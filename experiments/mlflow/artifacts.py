@@ -7,8 +7,11 @@ MLflow's own handlers spool a whole file and do not fsync. Layout and names are 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -43,6 +46,18 @@ class Destination(Protocol):
 
     def head(self, path: str, limit: int) -> tuple[int, bytes]:
         """(size, first bytes); blocking. Raises NotFound."""
+        ...
+
+    def workspaces(self) -> set[str]:
+        """Those that have artifacts; blocking."""
+        ...
+
+    def remove_workspace(self, workspace: str) -> None:
+        """Remove every artifact of one; absent is fine; blocking."""
+        ...
+
+    def sweep(self, *, older_than_seconds: float = 3600) -> int:
+        """Remove what uploads that died have left behind; how many there were; blocking."""
         ...
 
 
@@ -138,6 +153,24 @@ class Folder:
         size = self._size(file)
         with open(file, "rb") as handle:
             return size, handle.read(limit)
+
+    def workspaces(self) -> set[str]:
+        place = self.root / "workspaces"
+        return {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+
+    def remove_workspace(self, workspace: str) -> None:
+        with suppress(FileNotFoundError):  # nothing was ever logged, or another worker was quicker
+            shutil.rmtree(self.root / "workspaces" / workspace)
+
+    def sweep(self, *, older_than_seconds: float = 3600) -> int:
+        """Temporary files untouched for this long; a slow upload still touches its own."""
+        limit, swept = time.time() - older_than_seconds, 0
+        for path in (self.root / ".incoming").glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _size(self, file: Path) -> int:
         try:

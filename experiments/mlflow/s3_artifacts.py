@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import obstore
@@ -14,6 +15,7 @@ from experiments.mlflow.artifacts import PIECE_BYTES, joined
 from hub.lib.errors import NotFound, Upstream
 
 PART_BYTES = 8 * 1024 * 1024
+DELETED_AT_ONCE = 1000  # as many as one request of S3's takes
 UNREACHABLE = "The object store did not take or give the artifact."
 
 
@@ -66,6 +68,36 @@ class Bucket:
             return size, bytes(obstore.get_range(_store(), path, start=0, end=min(size, limit))) if size else b""
         except FileNotFoundError as error:
             raise NotFound(f"There is no artifact {path.rsplit('/', 1)[-1]!r}.") from error
+
+    def workspaces(self) -> set[str]:
+        with _translated():
+            return {
+                path.rsplit("/", 1)[-1]
+                for path in obstore.list_with_delimiter(_store(), "workspaces")["common_prefixes"]
+            }
+
+    def remove_workspace(self, workspace: str) -> None:
+        """A page of the listing at a time, from its beginning: deleting while listing on would skip some."""
+        with _translated():
+            while page := next(
+                iter(obstore.list(_store(), f"workspaces/{workspace}", chunk_size=DELETED_AT_ONCE)), None
+            ):
+                obstore.delete(_store(), [item["path"] for item in page])
+
+    def sweep(self, *, older_than_seconds: float = 3600) -> int:
+        """Nothing: an upload that died is a multipart one, and the sweep of objects ends all of the bucket."""
+        return 0
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the store says, as an answer."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except BaseError as error:
+        raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
 
 
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

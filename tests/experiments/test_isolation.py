@@ -36,7 +36,11 @@ class Alice:
 
 @pytest.fixture
 def alices(client: Client) -> Alice:
-    """One of everything in alice/private, all marked."""
+    return one_of_everything(client)
+
+
+def one_of_everything(client: Client, letter: str = "a") -> Alice:
+    """One of everything in the client's repository, all marked. letter: makes ids that clients choose."""
     experiment_id = client.call("POST", "experiments/create", {"name": MARKER})["experiment_id"]
     run = client.run(experiment_id, run_name=MARKER, tags=[{"key": "t", "value": MARKER}])
     run_id = run["run_id"]
@@ -50,7 +54,7 @@ def alices(client: Client) -> Alice:
     client.call("POST", "registered-models/create", {"name": MARKER})
     client.call("POST", "model-versions/create", {"name": MARKER, "source": run["artifact_uri"], "run_id": run_id})
     client.call("POST", "registered-models/alias", {"name": MARKER, "alias": "best", "version": "1"})
-    trace_id = "tr-" + "a" * 32
+    trace_id = "tr-" + letter * 32
     trace = {
         "trace_id": trace_id,
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}},
