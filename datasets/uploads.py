@@ -8,20 +8,17 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote_to_bytes
 
-from django.conf import settings
-
 from datasets import adding, pointing
 from datasets.adding import Base, Incoming, Places, Refused
 from datasets.pointing import Plan
 from hub.accounts.actor import Area
-from hub.lib import multipart
+from hub.lib import multipart, temporary
 from hub.lib.errors import Conflict, Invalid, NotFound, Unprocessable, Upstream
 from hub.lib.multipart import Field, File
 from hub.lib.objectstore import ObjectStoreError, Stored
@@ -64,7 +61,7 @@ class Order:
 
 async def upload(call: Call) -> None:
     """200 and the new tip as ETag, 204 when everything was there already."""
-    folder = await in_thread(_folder)
+    folder = await in_thread(temporary.new_folder, "upload-")
     try:
         fields, files = await _received(call, folder)
         tip, changed = await _commit(call, fields, files)
@@ -77,11 +74,6 @@ async def upload(call: Call) -> None:
         return await call.request.respond_empty(204, [("etag", tip)])
     body = json.dumps({"commit": tip}).encode()
     await call.request.respond(200, body, [("content-type", "application/json"), ("etag", tip)])
-
-
-def _folder() -> Path:
-    settings.TMP_ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="upload-", dir=settings.TMP_ROOT))
 
 
 async def _received(call: Call, folder: Path) -> tuple[dict[str, str], list[File]]:

@@ -24,6 +24,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from hub import dumps
+from hub.lib import temporary
 from hub.lib.errors import Busy, Conflict
 from hub.lib.objectstore import S3Store
 from hub.lib.stores import object_store
@@ -94,8 +95,7 @@ def _manifest(databases_only: bool) -> dict[str, Any]:
 
 
 def _add_databases(archive: tarfile.TarFile) -> None:
-    folder = settings.TMP_ROOT
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = temporary.root()
     copies = []
     try:
         # All dumps before the first is archived: the databases are copied as close together as can be.

@@ -21,6 +21,7 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 
 from hub import backup, dumps, prepare
+from hub.lib import temporary
 from hub.lib.errors import Conflict, Invalid
 from hub.lib.objectstore import S3Store
 from hub.lib.stores import object_store
@@ -30,8 +31,7 @@ PLACES = ("manifest.json", "secret_key", backup.END, "databases/", "git/", "obje
 
 def read(source: Path) -> Path | None:
     """Restore; the folder that keeps what was there before, or None when nothing was. Raises Invalid, Conflict."""
-    settings.TMP_ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staged = settings.TMP_ROOT / f"restore-{secrets.token_hex(8)}"
+    staged = temporary.root() / f"restore-{secrets.token_hex(8)}"
     try:
         manifest = unpack(source, staged)
         check(manifest)

@@ -22,6 +22,7 @@ QUEUE_SECONDS = 60
 MAX_WAITING = 100
 # git reads this header's value from its environment: nothing but plain words may pass.
 _PROTOCOL = re.compile(r"[a-z0-9=.:_-]{1,100}")
+NOT_UNDERSTOOD, TRY_CURRENT_GIT = "git did not understand this request.", "Try again with a current git."
 NO_CACHE = [
     ("expires", "Fri, 01 Jan 1980 00:00:00 GMT"),
     ("pragma", "no-cache"),
@@ -93,19 +94,26 @@ def not_git(error: pkt.BadRequest) -> Invalid:
     return Invalid(f"This is not what git sends: {error}.", details="A proxy in between must not alter bodies.")
 
 
-async def relay(request: Request, git: Transfer, content_type: str, *, first: bytes = b"") -> None:
-    """Send git's output as the answer. git is stopped when the client leaves or takes nothing any more."""
-    async with stopped_when_gone(request, git):
+async def relay(request: Request, pieces: AsyncIterator[bytes], content_type: str, *, first: bytes = b"") -> None:
+    """Send what git says as the answer; its status line goes out with the first piece."""
+    piece = await anext(pieces, b"")
+    await request.start(200, [("content-type", content_type), *NO_CACHE])
+    if first:
+        await request.write(first)
+    while piece:
+        await request.write(piece)
+        piece = await anext(pieces, b"")
+    await request.finish()
+
+
+async def output(git: Transfer) -> AsyncIterator[bytes]:
+    """What git says. Raises Invalid when it fails without a word."""
+    piece = await patiently(git.stdout.read())
+    if not piece and await git.wait() != 0:
+        raise Invalid(NOT_UNDERSTOOD, details=TRY_CURRENT_GIT)
+    while piece:
+        yield piece
         piece = await patiently(git.stdout.read())
-        if not piece and await git.wait() != 0:
-            raise Invalid("git did not understand this request.", details="Try again with a current git.")
-        await request.start(200, [("content-type", content_type), *NO_CACHE])
-        if first:
-            await request.write(first)
-        while piece:
-            await request.write(piece)
-            piece = await patiently(git.stdout.read())
-        await request.finish()
 
 
 async def patiently(reading: Awaitable[T]) -> T:

@@ -6,14 +6,20 @@ Native git does the work; the hub streams between it and the client with constan
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import contextlib
+import functools
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
 from hub.accounts.actor import Area
+from hub.lib import temporary
 from hub.lib.errors import Denied, Invalid
 from hub.lib.streams import Request, in_thread
-from repos import gitstreams
+from repos import gitstreams, sharing
 from repos.access import Access
 from repos.git import pkt
 from repos.git.transfer import Transfer
@@ -22,7 +28,9 @@ from repos.storage import store
 from repos.surface import Call, Surface, route
 
 SERVICES = {"git-upload-pack": Access.READ, "git-receive-pack": Access.WRITE}
+RESULT = "application/x-git-upload-pack-result"
 fetches = gitstreams.Slots(settings.GIT_FETCHES)
+clones = sharing.Clones()
 
 
 def service_need(request: Request) -> Access:
@@ -46,19 +54,35 @@ async def info_refs(call: Call) -> None:
     # Protocol 2 leaves the service line out.
     first = b"" if protocol.startswith("version=2") else pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
     async with fetches.take(), Transfer(*command, str(path), env=env, stdin=asyncio.subprocess.DEVNULL) as git:
-        await gitstreams.relay(call.request, git, f"application/x-{service}-advertisement", first=first)
+        content_type = f"application/x-{service}-advertisement"
+        async with gitstreams.stopped_when_gone(call.request, git):
+            await gitstreams.relay(call.request, gitstreams.output(git), content_type, first=first)
 
 
 async def upload_pack(call: Call) -> None:
     """A clone or fetch: its small request is read and checked whole before a process starts."""
     gitstreams.require_type(call.request, "application/x-git-upload-pack-request")
     path = await in_thread(store().open_for_read, call.repository.pk)
-    command = ["upload-pack", "--stateless-rpc", "--strict", str(path)]
-    env = gitstreams.environment(gitstreams.protocol_of(call.request))
-    with tempfile.TemporaryFile() as file:
+    protocol = gitstreams.protocol_of(call.request)
+    with temporary.new_file() as file:
         await gitstreams.spool(call.request, file)
-        async with fetches.take(), Transfer(*command, env=env, stdin=file.fileno()) as git:
-            await gitstreams.relay(call.request, git, "application/x-git-upload-pack-result")
+        start = functools.partial(_packing, path, protocol, file)
+        async with clones.join(sharing.key_of(call.repository.pk, protocol, file), start) as shared:
+            if shared:
+                await gitstreams.relay(call.request, shared.pieces(), RESULT)
+                return
+            async with start(None) as git, gitstreams.stopped_when_gone(call.request, git):
+                await gitstreams.relay(call.request, gitstreams.output(git), RESULT)
+
+
+@contextlib.asynccontextmanager
+async def _packing(path: Path, protocol: str, file: IO[bytes], output: int | None) -> AsyncIterator[Transfer]:
+    """git at work on a request, in its turn. output: a descriptor to write to, instead of a pipe."""
+    command = ["upload-pack", "--stateless-rpc", "--strict", str(path)]
+    env = gitstreams.environment(protocol)
+    with os.fdopen(os.dup(file.fileno()), "rb") as own:  # a client that leaves closes its own
+        async with fetches.take(), Transfer(*command, env=env, stdin=own.fileno(), output=output) as git:
+            yield git
 
 
 surface = Surface(

@@ -4,7 +4,6 @@ the gate, never spooled by Django, and becomes one commit."""
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -13,7 +12,7 @@ from django.conf import settings
 
 from hub.accounts import authentication
 from hub.accounts.actor import Area
-from hub.lib import multipart
+from hub.lib import multipart, temporary
 from hub.lib.errors import Denied, HubError, Unprocessable
 from hub.lib.streams import Request, in_thread
 from repos import editing
@@ -45,7 +44,7 @@ async def upload(call: Call) -> None:
     draft = await in_thread(draft_at, call.repository, read.to_text(unquote_to_bytes(call.rest)))
     if call.actor.session:
         _check_origin(call.request)
-    folder = Path(await in_thread(_folder))
+    folder = Path(await in_thread(temporary.new_folder, "upload-"))
     try:
         form = await _read(call, folder)
         tip_url = await in_thread(_commit, call, draft, form)
@@ -100,11 +99,6 @@ def _commit(call: Call, draft: Draft, form: _Form) -> str:
     branch = form.fields.get("branch", "").strip() or draft.branch
     draft.commit(call.actor, changes, branch=branch, message=form.fields.get("message", ""))
     return draft.tree_url(branch, folder)
-
-
-def _folder() -> str:
-    settings.TMP_ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return tempfile.mkdtemp(prefix="upload-", dir=settings.TMP_ROOT)
 
 
 def _remove(folder: Path) -> None:

@@ -73,6 +73,7 @@ class Transfer:
     """A running git. On leaving the block it is stopped with all it started, unless it has ended or keep is set.
 
     stdin: a file for a request that was read whole, or None for a pipe to write to.
+    output: a file that git writes to, or None for a pipe to read from.
     channel: also make the two pipes of the pre-receive hook (asked: what it asks, answer: what it is told).
     """
 
@@ -82,9 +83,15 @@ class Transfer:
     answer: Pipe
 
     def __init__(
-        self, *arguments: str, env: Mapping[str, str], stdin: int | None = None, channel: bool = False
+        self,
+        *arguments: str,
+        env: Mapping[str, str],
+        stdin: int | None = None,
+        output: int | None = None,
+        channel: bool = False,
     ) -> None:
         self._arguments, self._env, self._source, self._channel = arguments, dict(env), stdin, channel
+        self._sink = output
         self._ours: list[Pipe] = []
         self._process: subprocess.Popen[bytes] | None = None
         self.keep = False
@@ -97,9 +104,11 @@ class Transfer:
                 source, ours = pipe()
                 theirs.append(source)
                 self.stdin = self._own(ours)
-            ours, sink = pipe()
-            theirs.append(sink)
-            self.stdout = self._own(ours)
+            sink = self._sink
+            if sink is None:
+                ours, sink = pipe()
+                theirs.append(sink)
+                self.stdout = self._own(ours)
             inherited = self._make_channel() if self._channel else ()
             theirs += inherited
             self._process = commands.start(
