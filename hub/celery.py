@@ -16,6 +16,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "relay-outbox": {"task": "hub.jobs.tasks.relay_outbox", "schedule": 15.0},
+    "relay-jobs": {"task": "hub.jobs.tasks.relay_jobs", "schedule": 15.0},
     "reconcile-pushes": {"task": "repos.tasks.reconcile_pushes", "schedule": 30.0},
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
     "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},

@@ -1,4 +1,4 @@
-"""Celery's side of the outbox: a task carries an id and may be lost or run twice."""
+"""Celery's side of the outbox and of jobs: a task carries an id and may be lost or run twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from hub.jobs import outbox
+from hub.jobs import jobs, outbox
 
 logger = logging.getLogger("covey.jobs")
 
@@ -24,6 +24,18 @@ def relay_outbox() -> None:
     for row_id in outbox.pending():
         outbox.deliver(row_id)
     outbox.forget_delivered()
+
+
+@shared_task
+def run_job(job_id: int) -> None:
+    jobs.work(job_id)
+
+
+@shared_task
+def relay_jobs() -> None:
+    """Take up jobs that no task took, or whose worker died."""
+    for job_id in jobs.due():
+        wake(run_job, job_id)
 
 
 def wake(task: Any, *args: Any) -> None:

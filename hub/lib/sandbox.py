@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -48,15 +48,18 @@ def call(
     seconds: float = SECONDS,
     memory_bytes: int = MEMORY_BYTES,
     output_bytes: int = OUTPUT_BYTES,
+    helper: Helper | None = None,
+    files: Sequence[Path] = (),
     **options: Any,
 ) -> Any:
     """What `function(payload, **options)` returns, as JSON carries it.
 
-    function: "module:name" below hub.lib.previews. Raises Unreadable (what the function said), Overrun, or Busy when
-    too many wait already.
+    function: "module:name" below what the helper allows (of previews, unless one is given). files: opened here and
+    named to the function, in this order, as option `files`: it sees no others. Raises Unreadable (what the function
+    said), Overrun, Busy when too many wait already, or OSError when a file cannot be opened.
     """
     order = {"function": function, "options": options, "seconds": seconds, "memory_bytes": memory_bytes}
-    with _turn(), _child() as channel:
+    with _turn(), _opened(files) as descriptors, (helper or previews).channel(descriptors) as channel:
         deadline = time.monotonic() + seconds + 1
         try:
             answer = _talk(channel, order, payload, deadline=deadline, output_bytes=output_bytes)
@@ -106,23 +109,42 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-# ---- the helper that forks ---------------------------------------------------------------------
-class _Helper:
-    """One per process; started at the first call, again when it died."""
+@contextmanager
+def _opened(files: Sequence[Path]) -> Iterator[list[int]]:
+    descriptors: list[int] = []
+    try:
+        for path in files:
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        yield descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
-    def __init__(self) -> None:
+
+# ---- the helper that forks ---------------------------------------------------------------------
+class Helper:
+    """One warm process per process of the hub; started at the first call, again when it died.
+
+    allowed: prefix of the modules it may run. warm: modules it has loaded before it forks. packages: folders of our
+    code that it may read besides hub.
+    """
+
+    def __init__(self, *, allowed: str, warm: Sequence[str], packages: Sequence[Path] = ()) -> None:
+        self._what = json.dumps({"allowed": allowed, "warm": list(warm)})
+        self._packages = [str(path) for path in packages]
+        atexit.register(self.stop)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._owner = 0
 
-    def channel(self) -> socket.socket:
-        """A socket to a fresh child."""
+    def channel(self, files: Sequence[int] = ()) -> socket.socket:
+        """A socket to a fresh child, which gets these open files."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
             for attempt in range(2):
                 try:
-                    socket.send_fds(self._started(), [b"f"], [theirs.fileno()])
+                    socket.send_fds(self._started(), [b"f"], [theirs.fileno(), *files])
                     return ours
                 except OSError:
                     self.stop()
@@ -139,7 +161,16 @@ class _Helper:
         control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [*walls(), sys.executable, "-I", "-c", _START, str(_PACKAGE.parent), str(theirs.fileno())],
+                [
+                    *self._walls(),
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _START,
+                    str(_PACKAGE.parent),
+                    str(theirs.fileno()),
+                    self._what,
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
@@ -148,6 +179,9 @@ class _Helper:
             )
         self._control, self._owner = control, os.getpid()
         return control
+
+    def _walls(self) -> list[str]:
+        return walled(*(word for path in self._packages for word in ("--ro-bind", path, path)))
 
     def stop(self) -> None:
         """Let the helper end: it leaves when its control socket closes."""
@@ -163,15 +197,11 @@ class _Helper:
 
 
 # -I leaves out the working directory and the environment; sys.path keeps the site-packages of this interpreter.
-_START = "import sys; sys.path.append(sys.argv[1]); from hub.lib import sandbox_child as c; c.serve(int(sys.argv[2]))"
-_helper = _Helper()
-atexit.register(_helper.stop)
-
-
-@contextmanager
-def _child() -> Iterator[socket.socket]:
-    with _helper.channel() as channel:
-        yield channel
+_START = "import sys; sys.path.append(sys.argv[1]); from hub.lib import sandbox_child as c; c.serve(*sys.argv[2:])"
+previews = Helper(
+    allowed="hub.lib.previews.",
+    warm=[f"hub.lib.previews.{name}" for name in ("notebook", "tables", "trees", "models")],
+)
 
 
 @cache
@@ -183,6 +213,11 @@ def walls() -> tuple[str, ...]:
         return command
     logger.warning("bubblewrap does not work here: previews run with limits but without walls (install bubblewrap)")
     return ()
+
+
+def walled(*rooms: str) -> list[str]:
+    """walls() with more rooms (arguments of bubblewrap); [] where there are no walls."""
+    return [*walls(), *rooms] if walls() else []
 
 
 def _rooms() -> list[str]:

@@ -13,40 +13,41 @@ import struct
 import sys
 from typing import Any
 
-ALLOWED = "hub.lib.previews."
-WARM = ("hub.lib.previews.notebook", "hub.lib.previews.tables", "hub.lib.previews.trees", "hub.lib.previews.models")
+MAX_FILES = 8
 MIB = 1024 * 1024
 
 
-def serve(descriptor: int) -> None:
-    """Fork a child for every socket that arrives; leave when the hub closes its end."""
+def serve(descriptor: str, what: str) -> None:
+    """Fork a child for every socket that arrives; leave when the hub closes its end. what: {"allowed", "warm"}."""
+    order = json.loads(what)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
-    for module in WARM:
+    for module in order["warm"]:
         importlib.import_module(module)
     gc.freeze()
-    with socket.socket(fileno=descriptor) as control:
+    with socket.socket(fileno=int(descriptor)) as control:
         while True:
-            message, channels, _, _ = socket.recv_fds(control, 1, 1)
+            message, channels, _, _ = socket.recv_fds(control, 1, 1 + MAX_FILES)
             if not message:
                 return
             if os.fork() == 0:
                 control.close()
-                _work(channels[0])
+                _work(channels[0], channels[1:], order["allowed"])
             for channel in channels:
                 os.close(channel)
 
 
-def _work(descriptor: int) -> None:
+def _work(descriptor: int, files: list[int], allowed: str) -> None:
     """Read one order, answer it, end."""
     signal.alarm(120)  # until the order says how long it may take
     with socket.socket(fileno=descriptor) as channel:
         header_bytes, payload_bytes = struct.unpack("!IQ", _read(channel, 12))
         order = json.loads(_read(channel, header_bytes))
         payload = _read(channel, payload_bytes)
+        options = order["options"] | ({"files": [f"/dev/fd/{file}" for file in files]} if files else {})
         _bound(order["seconds"], order["memory_bytes"])
         try:
-            answer = json.dumps({"value": _run(order["function"], payload, order["options"])})
+            answer = json.dumps({"value": _run(order["function"], payload, options, allowed)})
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             # Parsers of hostile bytes raise all of these; whatever it was, the file is not what it claims to be.
             answer = json.dumps({"unreadable": _sentence(error)})
@@ -54,9 +55,9 @@ def _work(descriptor: int) -> None:
     os._exit(0)
 
 
-def _run(function: str, payload: bytes, options: dict[str, Any]) -> Any:
+def _run(function: str, payload: bytes, options: dict[str, Any], allowed: str) -> Any:
     module, _, name = function.partition(":")
-    if not module.startswith(ALLOWED):
+    if not module.startswith(allowed):
         raise LookupError(function)
     return getattr(importlib.import_module(module), name)(payload, **options)
 

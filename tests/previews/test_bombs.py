@@ -179,7 +179,7 @@ def test_only_previews_may_be_called():
 
 def test_a_helper_that_died_is_started_again():
     sandbox.call("hub.lib.previews.trees:tree", b"[1]", format="json")
-    process = sandbox._helper._process
+    process = sandbox.previews._process
     assert process
     process.kill()
     process.wait()

@@ -1,0 +1,38 @@
+"""Files packed with gzip or Zstandard, unpacked into the work folder; a bomb is stopped while it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+PIECE_BYTES = 1024 * 1024
+MIB = 1024 * 1024
+MAX_PLAIN_BYTES = 4 * 1024 * MIB
+FREE_BYTES, MAX_RATIO = 64 * MIB, 200  # what unpacks to more than both is a bomb
+
+
+def unpacked(path: Path, made: Path) -> Path:
+    """The file itself, or what it unpacks to. Raises ValueError."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+    kind = "gzip" if head.startswith(GZIP) else "zstd" if head.startswith(ZSTD) else ""
+    if not kind:
+        return path
+    import pyarrow
+
+    limit = min(MAX_PLAIN_BYTES, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
+    written = 0
+    try:
+        with (
+            pyarrow.OSFile(str(path)) as packed,
+            pyarrow.CompressedInputStream(packed, kind) as stream,
+            open(made, "wb") as out,
+        ):
+            while piece := stream.read(PIECE_BYTES):
+                written += len(piece)
+                if written > limit:
+                    raise ValueError(f"The file unpacks to more than {limit // MIB:,} MiB and was not read further.")
+                out.write(piece)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"The file cannot be unpacked: {str(error)[:150]}") from error
+    return made

@@ -1,0 +1,200 @@
+"""Long work that somebody may watch, leave, come back to and cancel. The row is the truth; a task is only a hint.
+
+A worker claims a row for a minute and renews the claim while it works; when it dies, the claim runs out and another
+takes the row. So a handler may run twice, and its result counts only while the claim is its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from hub.jobs.models import Job
+from hub.lib.errors import Busy
+
+logger = logging.getLogger("covey.jobs")
+State = Job.State
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 3
+AT_ONCE = 2  # per worker process: the other threads stay free for short tasks
+QUEUED_PER_REPOSITORY = 50
+BEAT_SECONDS = 1.0
+OPEN = (State.QUEUED, State.RUNNING)
+
+
+class Cancelled(Exception):
+    """The row is no longer this run's: somebody cancelled it, or another worker has taken it over."""
+
+
+class Failed(Exception):
+    """The work cannot be done, however often it is tried; the message is for the person who asked."""
+
+
+@dataclass
+class Run:
+    """One attempt at a job, as its handler sees it."""
+
+    job: Job
+    attempt: int
+    _last: float = field(default=0.0, repr=False)
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Say how far it is and keep the claim; call it at least every few seconds. Raises Cancelled."""
+        if time.monotonic() - self._last < BEAT_SECONDS:
+            return
+        self._last = time.monotonic()
+        self._write(done=done, total=total, leased_until=timezone.now() + LEASE)
+
+    def _write(self, **values: Any) -> None:
+        mine = Job.objects.filter(pk=self.job.pk, state=State.RUNNING, attempts=self.attempt)
+        if not mine.update(**values):
+            raise Cancelled
+
+
+Handler = Callable[[Run], Any]
+_handlers: dict[str, Handler] = {}
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Register what does jobs of a kind. It returns the result as JSON, or raises Failed."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[kind] = function
+        return function
+
+    return register
+
+
+def start(
+    kind: str,
+    key: str,
+    arguments: dict[str, Any],
+    *,
+    repository_id: int | None = None,
+    user_id: int | None = None,
+    again: bool = False,
+) -> Job:
+    """The job of this key, asked for if it was not yet. again: try one that failed or was cancelled once more.
+
+    Raises Busy when a repository has too many waiting already.
+    """
+    job = Job.objects.filter(key=key).first()
+    if job is None:
+        waiting = Job.objects.filter(repository_id=repository_id, state=State.QUEUED).count() if repository_id else 0
+        if waiting >= QUEUED_PER_REPOSITORY:
+            raise Busy("Too much work waits for this repository already.", details="Try again in a few minutes.")
+        values = {"kind": kind, "arguments": arguments, "repository_id": repository_id, "user_id": user_id}
+        job, made = Job.objects.get_or_create(key=key, defaults=values)
+    else:
+        made = again and _reset(job)
+    if made:
+        _hint(job.pk)
+    return job
+
+
+def restart(job: Job) -> None:
+    """Do finished work again: what it left behind was removed."""
+    if _reset(job):
+        _hint(job.pk)
+
+
+def cancel(job_id: int) -> bool:
+    """Stop a job that waits or runs; its run notices within seconds. False when it had ended already."""
+    open_ = Job.objects.filter(pk=job_id, state__in=OPEN)
+    return bool(open_.update(state=State.CANCELLED, finished=timezone.now(), leased_until=None))
+
+
+def _reset(job: Job) -> bool:
+    ended = Job.objects.filter(pk=job.pk, state=job.state).exclude(state__in=OPEN)
+    fresh = {"state": State.QUEUED, "done": 0, "total": None, "error": "", "result": None, "attempts": 0}
+    changed = ended.update(**fresh, leased_until=None, started=None, finished=None)
+    job.refresh_from_db()
+    return bool(changed)
+
+
+def _hint(job_id: int) -> None:
+    from hub.jobs import tasks
+
+    transaction.on_commit(partial(tasks.wake, tasks.run_job, job_id))
+
+
+# ---- the worker's side -------------------------------------------------------------------------
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+def work(job_id: int) -> None:
+    """Run a job, then those that came while it ran. With no turn free the row waits for who has one."""
+    wanted: int | None = job_id
+    while wanted is not None:
+        if not _turns.acquire(blocking=False):
+            return
+        try:
+            while wanted is not None:
+                run(wanted)
+                wanted = _next()
+        finally:
+            _turns.release()
+        wanted = _next()  # one that found no turn free a moment ago
+
+
+def run(job_id: int) -> None:
+    """One attempt at one job, when nobody else has it."""
+    claimed = _claim(job_id)
+    if claimed is None:
+        return
+    job = claimed.job
+    try:
+        result = _handlers[job.kind](claimed)
+        claimed._write(state=State.DONE, result=result, finished=timezone.now(), leased_until=None)
+    except Cancelled:
+        logger.info("job %s %s was cancelled", job.pk, job.kind)
+    except Failed as error:
+        _end(claimed, state=State.FAILED, error=str(error)[:2000], finished=timezone.now(), leased_until=None)
+    except Exception as error:
+        # A broken part of the hub: the relay tries again, and after the last attempt the row says so.
+        logger.exception("job %s %s failed", job.pk, job.kind)
+        last = claimed.attempt >= ATTEMPTS
+        message = "A part of the hub failed. Its log says why." if last else f"{type(error).__name__}: {error}"[:2000]
+        state = State.FAILED if last else State.QUEUED
+        _end(claimed, state=state, error=message, finished=timezone.now() if last else None, leased_until=None)
+
+
+def due(*, limit: int = 100) -> list[int]:
+    """Ids of jobs that wait, or whose worker died, oldest first; those that killed three workers are ended."""
+    now = timezone.now()
+    dead = Job.objects.filter(state=State.RUNNING, leased_until__lt=now, attempts__gte=ATTEMPTS)
+    dead.update(state=State.FAILED, error="The work ended three workers; it is too large for this hub.", finished=now)
+    found = Job.objects.filter(Q(state=State.QUEUED) | Q(state=State.RUNNING, leased_until__lt=now))
+    return list(found.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def _claim(job_id: int) -> Run | None:
+    now = timezone.now()
+    free = Job.objects.filter(Q(state=State.QUEUED) | Q(state=State.RUNNING, leased_until__lt=now), pk=job_id)
+    if not free.update(state=State.RUNNING, leased_until=now + LEASE, attempts=F("attempts") + 1, started=now, done=0):
+        return None
+    job = Job.objects.get(pk=job_id)
+    return Run(job, job.attempts)
+
+
+def _next() -> int | None:
+    """The oldest that waits. One that failed just now waits for the relay."""
+    fresh = Job.objects.filter(state=State.QUEUED, attempts=0)
+    return fresh.order_by("pk").values_list("pk", flat=True).first()
+
+
+def _end(claimed: Run, **values: Any) -> None:
+    try:
+        claimed._write(**values)
+    except Cancelled:
+        logger.info("job %s %s was cancelled", claimed.job.pk, claimed.job.kind)

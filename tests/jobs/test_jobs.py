@@ -1,0 +1,149 @@
+"""Long work: one row per key, claimed by one worker, cancelled at any moment, taken over when its worker dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from hub.jobs import jobs, tasks
+from hub.jobs.jobs import Failed, Run, State
+from hub.jobs.models import Job
+from hub.lib.errors import Busy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What the jobs of kind "test" were given; their argument `does` says how they end."""
+    got: list[Any] = []
+
+    @jobs.handler("test")
+    def handle(run: Run) -> Any:
+        got.append(run.job.arguments)
+        does = run.job.arguments.get("does")
+        if does == "fail":
+            raise Failed("That is no table.")
+        if does == "break":
+            raise RuntimeError("the disk is gone")
+        if does == "cancel itself":
+            jobs.cancel(run.job.pk)
+            run.progress(1)
+        if does == "lose its claim":
+            Job.objects.filter(pk=run.job.pk).update(attempts=7)
+        run.progress(5, 10)
+        return {"rows": 3}
+
+    yield got
+    del jobs._handlers["test"]
+
+
+def start(key: str = "one", **options: Any) -> Job:
+    return jobs.start("test", key, {"does": options.pop("does", "")}, **options)
+
+
+def test_the_same_key_is_one_job_that_runs_once(ran):
+    first, second = start(), start()
+    assert first.pk == second.pk
+    jobs.work(first.pk)
+    jobs.work(first.pk)
+    first.refresh_from_db()
+    assert (len(ran), first.state, first.result, first.attempts) == (1, State.DONE, {"rows": 3}, 1)
+
+
+def test_progress_is_seen(ran):
+    job = start()
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert (job.done, job.total) == (5, 10)
+    assert job.leased_until is None
+
+
+def test_what_cannot_be_done_is_not_tried_again_unless_asked(ran):
+    job = start(does="fail")
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (State.FAILED, "That is no table.")
+    assert jobs.due() == []
+    assert start().state == State.FAILED
+    assert start(again=True).state == State.QUEUED
+
+
+def test_a_broken_part_is_tried_three_times(ran):
+    job = start(does="break")
+    for _ in range(5):
+        jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (len(ran), job.state) == (3, State.FAILED)
+    assert "disk" not in job.error  # nothing of the inside is shown
+
+
+def test_a_cancelled_job_does_not_run(ran):
+    job = start()
+    assert jobs.cancel(job.pk)
+    assert not jobs.cancel(job.pk)
+    jobs.work(job.pk)
+    assert ran == []
+
+
+def test_a_running_job_notices_that_it_was_cancelled(ran):
+    job = start(does="cancel itself")
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.CANCELLED, None)
+
+
+def test_a_result_counts_only_while_the_claim_is_its_own(ran):
+    job = start(does="lose its claim")
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.RUNNING, None)
+
+
+def test_a_job_whose_worker_died_is_taken_over(ran):
+    job = start()
+    Job.objects.filter(pk=job.pk).update(
+        state=State.RUNNING, attempts=1, leased_until=timezone.now() - timedelta(seconds=1)
+    )
+    assert jobs.due() == [job.pk]
+    tasks.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (State.DONE, 2)
+
+
+def test_a_job_that_killed_three_workers_is_ended(ran):
+    job = start()
+    Job.objects.filter(pk=job.pk).update(
+        state=State.RUNNING, attempts=3, leased_until=timezone.now() - timedelta(seconds=1)
+    )
+    assert jobs.due() == []
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+
+
+def test_a_job_at_work_is_left_alone(ran):
+    job = start()
+    Job.objects.filter(pk=job.pk).update(
+        state=State.RUNNING, attempts=1, leased_until=timezone.now() + timedelta(seconds=30)
+    )
+    jobs.work(job.pk)
+    assert (ran, jobs.due()) == ([], [])
+
+
+def test_whoever_has_a_turn_takes_the_others_too(ran):
+    first, second = start("one"), start("two")
+    jobs.work(first.pk)
+    second.refresh_from_db()
+    assert second.state == State.DONE
+
+
+def test_one_repository_cannot_fill_the_queue(ran):
+    for number in range(jobs.QUEUED_PER_REPOSITORY):
+        start(str(number), repository_id=1)
+    with pytest.raises(Busy):
+        start("too many", repository_id=1)
+    start("of another", repository_id=2)
