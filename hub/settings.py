@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "hub.lib.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "hub.lib.middleware.CompressedText",  # below: static files were compressed when they were collected
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

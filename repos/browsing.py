@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import cast
+from typing import NamedTuple, cast
 
 from hub.lib.errors import NotFound
 from repos import cache, content
@@ -13,16 +14,26 @@ from repos.git.history import Commit
 from repos.git.read import Rev, TreeEntry
 from repos.git.refs import RefRow
 from repos.models import Repository
-from repos.place import Place, store_of
+from repos.place import Place, quoted, store_of
 
-LAST_COMMITS_SECONDS = 2.0  # of a page
+# A page answers within 2 s even where git needs minutes: the rows, then the line above them, get this much of it.
+LAST_COMMITS_SECONDS, LATEST_SECONDS = 1.2, 0.5
 LAST_COMMITS_LATER_SECONDS = 20.0  # of the panel that fills in the rest
 ENTRIES_PER_PAGE = 1_000
+SUBJECT_CHARACTERS = 200
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a listing. commit: the last that changed it; None when not known (yet)."""
+# Named tuples: a page holds a thousand of each, and the cache packs and unpacks them at every visit.
+class Change(NamedTuple):
+    """What a listing says of a commit. seconds: when it was committed, since 1970. subject: its beginning."""
+
+    sha: str
+    seconds: int
+    subject: str
+
+
+class Row(NamedTuple):
+    """One line of a listing. change: the last commit that changed it; None when not known (yet)."""
 
     name: str
     kind: str
@@ -31,7 +42,7 @@ class Row:
     oid: str = ""
     data: bool = False
     present: bool = True
-    commit: Commit | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +83,12 @@ def tags(repository: Repository) -> list[RefRow]:
 
 def commit_at(place: Place) -> Commit:
     """The commit of a place, with its message."""
+    return _commit(place, place.commit)
+
+
+def _commit(place: Place, sha: str) -> Commit:
     found = cache.by_ids(
-        place.repository,
-        "commit",
-        place.commit,
-        make=lambda: history.commits(place.store, [place.commit], body=True).get(place.commit),
+        place.repository, "commit", sha, make=lambda: history.commits(place.store, [sha], body=True).get(sha)
     )
     if found is None:
         raise NotFound("That commit does not exist here.")
@@ -112,7 +124,7 @@ def listing(place: Place, entry: TreeEntry | None, *, page: int = 1, seconds: fl
         raise NotFound("That page of the directory does not exist.")
     changed = last_commits(place, [e.name for _, _, e in shown if isinstance(e, TreeEntry)], seconds=seconds)
     return Listing(
-        rows=[_row(place, e, changed) for _, _, e in shown],
+        rows=_rows(place, [e for _, _, e in shown], changed),
         total=len(rows),
         page=page,
         missing=any(isinstance(e, TreeEntry) and e.name not in changed for _, _, e in shown),
@@ -128,42 +140,50 @@ def _source_listing(place: Place, page: int) -> Listing:
     if page > 1 and start >= total:
         raise NotFound("That page of the directory does not exist.")
     found = source.listing(*at, start=start, limit=ENTRIES_PER_PAGE)
-    return Listing(rows=[_row(place, e, {}) for e in found], total=total, page=page, missing=False)
+    return Listing(rows=_rows(place, found, {}), total=total, page=page, missing=False)
 
 
 def tree_entries(place: Place, tree: str) -> list[TreeEntry]:
     return cache.by_ids(place.repository, "tree", tree, make=lambda: read.read_tree(place.store, tree))
 
 
-def _row(place: Place, entry: TreeEntry | content.Entry, changed: dict[str, Commit]) -> Row:
-    path = f"{place.path}/{entry.name}" if place.path else entry.name
-    there = place.at(path)
-    url = there.tree_url if entry.kind == "dir" else there.blob_url
-    if isinstance(entry, content.Entry):
-        return Row(read.shown(entry.name), entry.kind, url, entry.size, entry.oid, True, entry.present)
-    commit = changed.get(entry.name)
-    return Row(read.shown(entry.name), entry.kind, url, entry.size, entry.oid, commit=commit)
+def _rows(place: Place, entries: Iterable[TreeEntry | content.Entry], changed: dict[str, Change]) -> list[Row]:
+    tree, blob = f"{place.tree_url}/", f"{place.blob_url}/"
+    rows = []
+    for entry in entries:
+        name, kind = entry.name, entry.kind
+        url = (tree if kind == "dir" else blob) + quoted(name)
+        if isinstance(entry, content.Entry):
+            rows.append(Row(read.shown(name), kind, url, entry.size, entry.oid, True, entry.present))
+        else:
+            rows.append(Row(read.shown(name), kind, url, entry.size, entry.oid, change=changed.get(name)))
+    return rows
 
 
-def last_commits(place: Place, names: list[str], *, seconds: float) -> dict[str, Commit]:
+def last_commits(place: Place, names: list[str], *, seconds: float) -> dict[str, Change]:
     """name → the last commit that changed it. What was found is kept; a later call goes on with the rest."""
     key = cache.key_of(place.repository, "last", place.commit, place.path)
-    known = cast(dict[str, Commit], cache.known(key) or {})
+    known = cast(dict[str, Change], cache.known(key) or {})
     wanted = [name for name in names if name not in known]
     if wanted:
         ids = lastcommit.last_commits(
             place.store, place.commit, place.path, wanted, deadline_seconds=seconds, old=bool(known)
         )
-        found = history.commits(place.store, sorted(set(ids.values())))
+        found = {sha: _change(c) for sha, c in history.commits(place.store, sorted(set(ids.values()))).items()}
         known |= {name: found[sha] for name, sha in ids.items()}
         cache.keep(key, known)
     return known
 
 
+def _change(commit: Commit) -> Change:
+    return Change(commit.sha, int(commit.committed.timestamp()), commit.subject[:SUBJECT_CHARACTERS])
+
+
 def last_commit_of(place: Place) -> Commit | None:
     """The last commit that changed the path of this place; None when it took too long to find."""
     directory, _, name = place.path.rpartition("/")
-    return last_commits(place.at(directory), [name], seconds=LAST_COMMITS_SECONDS).get(name)
+    found = last_commits(place.at(directory), [name], seconds=LATEST_SECONDS).get(name)
+    return _commit(place, found.sha) if found else None
 
 
 def size_of(place: Place, entry: TreeEntry) -> int | None:

@@ -12,7 +12,7 @@ from repos.models import Repository
 
 T = TypeVar("T")
 KEEP_SECONDS = 7 * 24 * 3600
-VERSION = 1  # grows when the shape of cached values changes
+VERSION = 2  # grows when the shape of cached values changes
 _ABSENT = object()
 
 

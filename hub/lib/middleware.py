@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from hub.lib.errors import HubError, Moved, NotFound
@@ -54,6 +56,19 @@ def raw_origin() -> str:
     """scheme://RAW_HOST, or nothing when raw files share the hub's host."""
     scheme = "https" if settings.HTTPS else "http"
     return f"{scheme}://{settings.RAW_HOST}" if settings.RAW_HOST else ""
+
+
+class CompressedText(GZipMiddleware):
+    """Pages and JSON leave compressed. Streams do not: archives are compressed already, exports flow as they are made.
+
+    Each answer is padded by a random length, so that its size tells nobody which secret it holds (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        kind = response.get("Content-Type", "")
+        if response.streaming or not kind.startswith(("text/", "application/json")):
+            return response
+        return super().process_response(request, response)
 
 
 class SecurityHeaders:

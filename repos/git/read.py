@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from dulwich.errors import NotGitRepository
 from dulwich.objects import Commit, ObjectID, Tag, Tree
@@ -37,8 +37,7 @@ class Rev:
     commit: str
 
 
-@dataclass(frozen=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One line of a tree. kind: dir, file, link (symbolic, never followed) or submodule."""
 
     name: str

@@ -21,7 +21,7 @@ def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
     if rev is None:
         return render(request, "repos/empty.html", {"repository": repository, "tab": "files"})
     place = Place(repository, rev)
-    context = tree_context(place)
+    context = tree_context(place, browsing.entry_at(place))
     context["about"] = about(place, context["listing"].rows)
     context["starred"] = stars.starred(repository, request.user)
     topics = repository.topics.order_by("name").values_list("name", flat=True)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos import browsing, rows
+from repos.git.read import TreeEntry
 from repos.place import Place, url
 from repos.readme import readme_of
 from repos.views.places import page_number, place_at, readable, rest_of
@@ -22,14 +23,14 @@ def tree(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     entry = browsing.entry_at(place)
     if entry and entry.kind != "dir":
         return HttpResponseRedirect(place.blob_url)
-    return render(request, "repos/tree.html", tree_context(place, page=page_number(request)))
+    return render(request, "repos/tree.html", tree_context(place, entry, page=page_number(request)))
 
 
 @require_safe
 def tree_commits(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     """The listing again, as a fragment, with the last commits that the page did not wait for."""
     place = place_at(request, owner, name)
-    listing = _listing(place, page_number(request), browsing.LAST_COMMITS_LATER_SECONDS)
+    listing = _listing(place, browsing.entry_at(place), page_number(request), browsing.LAST_COMMITS_LATER_SECONDS)
     return render(
         request, "repos/_listing.html", {"place": place, "listing": listing, **_rows(place, listing, final=True)}
     )
@@ -42,9 +43,9 @@ def src(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     return HttpResponseRedirect(url(repository, "tree", rest_of(request)))
 
 
-def tree_context(place: Place, *, page: int = 1) -> dict[str, Any]:
-    """What _files.html shows of a directory. Raises NotFound when it is none."""
-    listing = _listing(place, page, browsing.LAST_COMMITS_SECONDS)
+def tree_context(place: Place, entry: TreeEntry | None, *, page: int = 1) -> dict[str, Any]:
+    """What _files.html shows of a directory, git's entry at this place. Raises NotFound when it is none."""
+    listing = _listing(place, entry, page, browsing.LAST_COMMITS_SECONDS)
     return {
         "repository": place.repository,
         "tab": "files",
@@ -68,8 +69,7 @@ def _rows(place: Place, listing: browsing.Listing, *, final: bool) -> dict[str, 
     return {"rows": rows.html(listing.rows, commit_base=base, pending=pending), "later": later}
 
 
-def _listing(place: Place, page: int, seconds: float) -> browsing.Listing:
-    entry = browsing.entry_at(place)
+def _listing(place: Place, entry: TreeEntry | None, page: int, seconds: float) -> browsing.Listing:
     if entry is None or entry.kind != "dir":
         other = browsing.source_entry(place)
         if other is None or not other.is_dir:

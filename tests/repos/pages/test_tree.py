@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from html import unescape
 
 import pytest
@@ -128,3 +129,18 @@ def test_it_asks_few_queries(project, alice, as_user, django_assert_max_num_quer
     for path in (f"{BASE}/tree/main", BASE, f"{BASE}/blob/main/data.csv", f"{BASE}/commits/main"):
         with django_assert_max_num_queries(12):
             assert client.get(path).status_code == 200
+
+
+def test_a_thousand_entries_ask_no_more_and_travel_compressed(project, alice, as_user, django_assert_max_num_queries):
+    for part in range(4):
+        project.commit({f"many/entry {i:05}.txt": "x" for i in range(part * 250, part * 250 + 250)}, f"Part {part}")
+    client = as_user(alice)
+    plain = client.get(f"{BASE}/tree/main/many").content
+    with django_assert_max_num_queries(12):
+        answer = client.get(f"{BASE}/tree/main/many", headers={"Accept-Encoding": "gzip, br"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer["Vary"]
+    unpacked = gzip.decompress(answer.content)
+    assert unpacked.count(b"<tr>") == plain.count(b"<tr>") > 1000
+    assert unpacked.count(b">Part 2</a>") == 250
+    assert len(answer.content) < len(plain) / 5
