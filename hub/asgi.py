@@ -9,7 +9,6 @@ import re
 from urllib.parse import urlsplit
 
 import django
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
@@ -25,6 +24,7 @@ from hub.lib.errors import HubError, Invalid, NotFound, TooLarge, TooSlow  # noq
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
+from hub.lib.pagethreads import PageHandler  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
 from repos import byteroutes, raw, smarthttp, uploads  # noqa: E402
 from repos.access import Access  # noqa: E402
@@ -39,7 +39,7 @@ HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the
 TOO_LARGE = "The body is larger than 10 MiB."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
 
-_django = get_asgi_application()
+_django = PageHandler()
 _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(?:/(.*))?")
 # git also asks without the suffix when people copy the address of a page.
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
@@ -100,7 +100,7 @@ async def capped_django(request: Request, receive: Receive, send: Send) -> None:
         declared = request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
             raise TooLarge
-        await _django(request.scope, Capped(receive).receive, patient(send))  # type: ignore[arg-type]  # asgiref: Mapping
+        await _django(request.scope, Capped(receive).receive, patient(send))
     except TooLarge:  # Django reads the whole body first, so no answer has begun
         await refuse_body(request, TooLarge(TOO_LARGE, details="Upload files with git, dvc or the upload API."))
     except TooSlow as error:

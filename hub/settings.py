@@ -121,8 +121,10 @@ if SQLITE:
     _db["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4000;",
     }
+    # To open the file costs more than most queries, and the last to close it empties the log; the threads are few.
+    _db["CONN_MAX_AGE"] = None
     # Tests use a file too: threads share a database in memory by rules of its own, without waiting for locks.
     _db["TEST"] = {"NAME": COVEY_HOME / "test.sqlite3"}
 elif _db["ENGINE"] == "django.db.backends.postgresql":

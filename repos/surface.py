@@ -94,17 +94,19 @@ class Surface:
     async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
         found, match = self.find(request.method, rest)
         need = found.need(request) if callable(found.need) else found.need
-        actor = await in_thread(self.authenticate, request)
+        actor, repository = await in_thread(self._admit, request, unquote(owner), unquote(name), need)
+        await found.handler(Call(request, actor, repository, rest, match))
+
+    def _admit(self, request: Request, owner: str, name: str, need: Access) -> tuple[Actor, Repository]:
+        """Credential and gate in one trip to a thread. Whether or not it exists, a machine without a credential is
+        asked for one."""
+        actor = self.authenticate(request)
         try:
-            repository = await in_thread(
-                access.repository_for, actor, unquote(owner), unquote(name), need=need, area=self.area
-            )
+            return actor, access.repository_for(actor, owner, name, need=need, area=self.area)
         except (NotFound, Denied) as error:
-            # Whether or not it exists, a machine without a credential is asked for one.
             if actor.is_anonymous:
                 raise Unauthenticated(details="Make a token under Settings → Access tokens.") from error
             raise
-        await found.handler(Call(request, actor, repository, rest, match))
 
     def find(self, method: str, rest: str) -> tuple[Route, re.Match[str]]:
         """The route for this method and path. Raises NotFound or WrongMethod, the same for every repository."""
