@@ -78,8 +78,8 @@ def postgres_binaries() -> Path:
     return Path(POSTGRES_BIN_PATH)
 
 
-def postgres(folder: Path) -> str:
-    """Start a server; its URL without a database name. The database `covey` exists."""
+def postgres(folder: Path, *, durable: bool = False) -> str:
+    """Start a server; its URL without a database name. The database `covey` exists. Tests need no durable disk."""
     folder.mkdir()
     binaries, port, user = postgres_binaries(), free_port(), None
     if os.geteuid() == 0:  # the server refuses to run as root
@@ -88,7 +88,9 @@ def postgres(folder: Path) -> str:
     data = folder / "data"
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
-    options = f"fsync=off listen_addresses=127.0.0.1 port={port} max_connections=200 unix_socket_directories={folder}"
+    fsync = "on" if durable else "off"
+    options = f"fsync={fsync} listen_addresses=127.0.0.1 port={port} max_connections=200"
+    options += f" unix_socket_directories={folder}"
     arguments = [str(binaries / "postgres"), "-D", str(data)]
     for option in options.split():
         arguments += ["-c", option]
