@@ -10,7 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from experiments import commits
+from experiments import commits, rows
 from experiments import runs as runs_table
 from experiments.mlflow.context import workspace_of
 from hub.accounts.http import HubRequest
@@ -33,7 +33,7 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
         "tab": "experiments",
         "page": page,
         "query": query,
-        "rows": [(row, bound.get(row.run_id), [cell(row, column) for column in page.columns]) for row in page.rows],
+        "rows": rows.html(page, bound, repository_url=repository.get_absolute_url()),
         "attributes": [heading(request.GET, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
         "columns": [heading(request.GET, query, column, column.split(".", 1)[1]) for column in page.columns],
         "chooser": [(column, column in page.columns) for column in page.names],
@@ -71,8 +71,3 @@ def heading(given: QueryDict, query: runs_table.Query, key: str, label: str) -> 
 def link(given: QueryDict, **changes: object) -> str:
     pairs = [(k, v) for k, values in given.lists() for v in values if k not in changes]
     return "?" + urlencode([*pairs, *((k, v) for k, v in changes.items() if v is not None)])
-
-
-def cell(row: runs_table.Run, column: str) -> float | str | None:
-    kind, _, key = column.partition(".")
-    return row.metrics.get(key) if kind == "metrics" else row.params.get(key)

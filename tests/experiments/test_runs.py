@@ -79,6 +79,7 @@ def test_it_reads_a_page_with_few_queries(client, private, pages, django_assert_
         run_id = client.run(run_name=f"r{number}")["run_id"]
         client.batch(run_id, metrics=[metric(f"m{number % 7}", number)], params=[{"key": "p", "value": "1"}])
     statements: list[str] = []
+    pages.get("/alice/private/experiments")  # the first asks whether the tables exist
     event.listen(database.engine(), "before_cursor_execute", lambda *a: statements.append(a[2]))
     with django_assert_max_num_queries(6):
         assert pages.get("/alice/private/experiments").status_code == 200
@@ -92,6 +93,17 @@ def test_the_page_shows_runs_and_state_in_the_url(client, private, pages):
     assert ids["winner"] in page
     assert 'aria-sort="descending"' in page
     assert "0.9" in page
+
+
+def test_the_table_escapes_what_people_logged(client, private, pages):
+    run_id = client.run(run_name="<b>name</b>" + "x" * 80)["run_id"]
+    client.batch(run_id, metrics=[metric("m", 0.5)], params=[{"key": "p.q", "value": "<i>value</i>"}])
+    page = pages.get("/alice/private/experiments").content.decode()
+    assert "&lt;b&gt;name&lt;/b&gt;xxx" in page
+    assert "…</a></th>" in page
+    assert '<td class="number">&lt;i&gt;value&lt;/i&gt;</td>' in page
+    assert '<td class="number">0.5</td>' in page
+    assert not any(tag in page for tag in ("<b>", "<i>"))
 
 
 @pytest.mark.parametrize(
