@@ -36,7 +36,7 @@ class StoredContent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Child:
+class Child:
     """A path whose size is not looked up yet. key "" for folders and for what has no object."""
 
     path: str
@@ -63,11 +63,11 @@ class DvcSource:
         return sum(1 for _ in self._children(repository, commit, directory, 0, None))
 
     def stat(self, repository: Repository, commit: str, path: str) -> Entry | None:
-        child = self._find(repository, commit, path) if path else None
+        child = self.find(repository, commit, path) if path else None
         return next(_entries(repository, [child])) if child else None
 
     def open(self, repository: Repository, commit: str, path: str) -> StoredContent | None:
-        child = self._find(repository, commit, path) if path else None
+        child = self.find(repository, commit, path) if path else None
         if child is None or child.is_dir or not child.key:
             return None
         blob = objects.find(repository.pk, keys.BUCKET, child.key)
@@ -79,7 +79,7 @@ class DvcSource:
     # ---- where a path leads --------------------------------------------------------------------
     def _children(
         self, repository: Repository, commit: str, directory: str, start: int, limit: int | None
-    ) -> Iterator[_Child]:
+    ) -> Iterator[Child]:
         found = tracked(repository, commit)
         if around := found.around(directory) if directory else None:
             yield from _inside(repository, *around, start, limit)
@@ -93,10 +93,11 @@ class DvcSource:
             return None
         return _manifest(repository, around[0]), around[1]
 
-    def _find(self, repository: Repository, commit: str, path: str) -> _Child | None:
+    def find(self, repository: Repository, commit: str, path: str) -> Child | None:
+        """What is tracked at a path, whether or not its bytes are here."""
         found = tracked(repository, commit)
         if path in found.folders:
-            return _Child(path, "", "", "", is_dir=True)
+            return Child(path, "", "", "", is_dir=True)
         around = found.around(path)
         if around is None:
             return None
@@ -104,20 +105,20 @@ class DvcSource:
         return _below(repository, output, rest) if rest else _top(output)
 
 
-def _top(output: Output) -> _Child:
+def _top(output: Output) -> Child:
     out = output.out
     key = out.key if out.oid else ""
-    return _Child(out.path, out.oid, key, output.pointer, is_dir=output.is_dir, size=out.size)
+    return Child(out.path, out.oid, key, output.pointer, is_dir=output.is_dir, size=out.size)
 
 
-def _among(found: Tracked, directory: str) -> Iterator[_Child]:
+def _among(found: Tracked, directory: str) -> Iterator[Child]:
     """What lies directly in a directory of git's, or in one that only leads to outputs: folders first."""
-    children = [_Child(f, "", "", "", is_dir=True) for f in found.folders if f.rpartition("/")[0] == directory]
+    children = [Child(f, "", "", "", is_dir=True) for f in found.folders if f.rpartition("/")[0] == directory]
     children += [_top(output) for path, output in found.outputs.items() if path.rpartition("/")[0] == directory]
     yield from sorted(children, key=lambda child: (not child.is_dir, child.path))
 
 
-def _inside(repository: Repository, output: Output, folder: str, start: int, limit: int | None) -> Iterator[_Child]:
+def _inside(repository: Repository, output: Output, folder: str, start: int, limit: int | None) -> Iterator[Child]:
     """The children of a folder in a directory output; nothing while its manifest is not here."""
     if output.out.files:
         yield from islice(_listed(output, folder), start, None if limit is None else start + limit)
@@ -127,7 +128,7 @@ def _inside(repository: Repository, output: Output, folder: str, start: int, lim
         yield _child(output, f"{folder}/{item.name}" if folder else item.name, item.md5)
 
 
-def _below(repository: Repository, output: Output, path: str) -> _Child | None:
+def _below(repository: Repository, output: Output, path: str) -> Child | None:
     if output.out.files:
         folder, _, _ = path.rpartition("/")
         return next((c for c in _listed(output, folder) if c.path == f"{output.path}/{path}"), None)
@@ -136,13 +137,13 @@ def _below(repository: Repository, output: Output, path: str) -> _Child | None:
     return _child(output, path, item.md5) if item else None
 
 
-def _child(output: Output, path: str, md5: str, size: int | None = None, *, is_dir: bool | None = None) -> _Child:
+def _child(output: Output, path: str, md5: str, size: int | None = None, *, is_dir: bool | None = None) -> Child:
     key = keys.key_of(md5, legacy=output.out.legacy) if md5 else ""
     folder = not md5 if is_dir is None else is_dir
-    return _Child(f"{output.path}/{path}", md5, key, output.pointer, is_dir=folder, size=size)
+    return Child(f"{output.path}/{path}", md5, key, output.pointer, is_dir=folder, size=size)
 
 
-def _listed(output: Output, folder: str) -> Iterator[_Child]:
+def _listed(output: Output, folder: str) -> Iterator[Child]:
     """The same from a pointer that lists its files itself."""
     prefix = f"{folder}/" if folder else ""
     seen: set[str] = set()
@@ -169,7 +170,7 @@ def manifest_blob(repository: Repository, output: Output) -> Blob | None:
     return objects.find(repository.pk, keys.BUCKET, output.out.key) if keys.is_manifest(output.out.oid) else None
 
 
-def _entries(repository: Repository, children: Iterable[_Child]) -> Iterator[Entry]:
+def _entries(repository: Repository, children: Iterable[Child]) -> Iterator[Entry]:
     """With sizes from the rows of this repository: what has no row is not present."""
     children = list(children)
     sizes = objects.sizes(repository.pk, keys.BUCKET, (child.key for child in children if child.key))

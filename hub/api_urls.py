@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("user", accounts.Me.as_view()),
     path("users/search", accounts.UserSearch.as_view()),
     path("users/<owner:username>", accounts.OneUser.as_view()),
+    path("", include("datasets.api.urls")),
     path("", include("repos.api.urls")),
     re_path(r"^.*$", Nothing.as_view(schema=None)),
 ]

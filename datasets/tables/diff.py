@@ -16,9 +16,9 @@ from typing import Any
 from datasets.tables import bags, keying, matching, reading
 from datasets.tables.engine import Connection, Report, connect, literal, name
 from datasets.tables.matching import Pair, Schema
+from datasets.tables.names import CHANGES
 from datasets.tables.reading import Table
 
-CHANGES = "changes.parquet"
 MAX_NOISE_COLUMNS = 500
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from datasets.tables.engine import Connection, Report, connect, literal
+from datasets.tables.names import FILES, HASHES, MANIFEST, MAX_HASHES
 
-FILES, HASHES, MANIFEST = "files.parquet", "hashes.tsv", "manifest.parquet"
-MAX_HASHES = 200_000  # of changed files, whose sizes the hub still looks up
 MAX_FOLDERS = 200  # moved folders that are named
 MAX_PATH_CHARACTERS = 4_096
 EMPTY = ("d41d8cd98f00b204e9800998ecf8427e", "git:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")  # files without contents
@@ -52,11 +51,20 @@ def manifest(inputs: Mapping[str, Path], folder: Path, report: Report) -> dict[s
 
 
 def compare(
-    inputs: Mapping[str, Path], folder: Path, report: Report, *, base: list[list[str]], head: list[list[str]]
+    inputs: Mapping[str, Path],
+    folder: Path,
+    report: Report,
+    *,
+    base: list[list[str]],
+    head: list[list[str]],
+    below: str = "",
 ) -> dict[str, Any]:
-    """{"summary": counts, "folders": moved folders}. base, head: [input's name, prefix ("" for none)] of each part."""
+    """{"summary": counts, "folders": moved folders}. base, head: [input's name, prefix ("" for none)] of each part.
+
+    below: only files in this folder.
+    """
     con = connect(folder)
-    both = (_listed(inputs, base), _listed(inputs, head))
+    both = tuple(_listed(inputs, side, below) for side in (base, head))
     total = sum(con.number(f"SELECT count(*) FROM ({source})") for source in both)
     with con.reporting(report, 0, total, total):
         con.run(
@@ -84,9 +92,9 @@ def _made(folder: Path) -> str:
     return f"read_parquet({literal(str(folder / FILES))})"
 
 
-def _listed(inputs: Mapping[str, Path], parts: list[list[str]]) -> str:
+def _listed(inputs: Mapping[str, Path], parts: list[list[str]], below: str) -> str:
     """SQL of one side: path, hash."""
-    selects = []
+    selects = ["SELECT '' AS path, '' AS hash WHERE false"]
     for source, prefix in parts:
         file = literal(str(inputs[source]))
         if source.startswith("manifest"):
@@ -94,7 +102,11 @@ def _listed(inputs: Mapping[str, Path], parts: list[list[str]]) -> str:
             selects.append(f"SELECT {path} AS path, md5 AS hash FROM read_parquet({file})")
         else:
             selects.append(f"SELECT path, hash FROM read_csv({file}, {_COLUMNS})")
-    return " UNION ALL ".join(selects) or "SELECT '' AS path, '' AS hash WHERE false"
+    everything = " UNION ALL ".join(selects)
+    if not below:
+        return everything
+    inside = f"path = {literal(below)} OR starts_with(path, {literal(below + '/')})"
+    return f"SELECT path, hash FROM ({everything}) WHERE {inside}"
 
 
 def _pair_renames(con: Connection) -> None:

@@ -57,7 +57,7 @@ def _work(descriptor: int, files: list[int], allowed: str) -> None:
 
 def _run(function: str, payload: bytes, options: dict[str, Any], allowed: str) -> Any:
     module, _, name = function.partition(":")
-    if not module.startswith(allowed):
+    if not function.startswith(allowed):
         raise LookupError(function)
     return getattr(importlib.import_module(module), name)(payload, **options)
 

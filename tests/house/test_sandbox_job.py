@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from datasets.tables import diff
+from datasets.tables.names import CHANGES
 from hub.lib import sandbox, sandbox_job
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sandbox_job import Limits
@@ -34,7 +34,7 @@ def test_it_answers_and_leaves_what_it_wrote(tmp_path):
     told: list[Any] = []
     answer = run(tmp_path, b"id,x\n1,a\n2,c\n", beat=lambda *far: told.append(far))
     assert answer["summary"]["cells_changed"] == 1
-    assert (tmp_path / "work" / diff.CHANGES).stat().st_size > 0
+    assert (tmp_path / "work" / CHANGES).stat().st_size > 0
     assert told[-1][1] in {None, 4}
 
 

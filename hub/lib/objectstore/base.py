@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -53,6 +54,10 @@ class ObjectStore(Protocol):
         ...
 
     def exists(self, key: str) -> bool: ...
+
+    def local(self, key: str) -> Path | None:
+        """The object as a file of this machine, to be read only; None when this store keeps none here."""
+        ...
 
     def delete(self, key: str) -> None:
         """Remove; absent is fine."""

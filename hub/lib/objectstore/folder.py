@@ -62,6 +62,12 @@ class FolderStore:
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
 
+    def local(self, key: str) -> Path | None:
+        path = self._path(key)
+        if not path.is_file():
+            raise ObjectMissing(key)
+        return path
+
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 

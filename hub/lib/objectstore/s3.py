@@ -97,6 +97,9 @@ class S3Store:
             return False
         return True
 
+    def local(self, key: str) -> None:
+        return None
+
     def delete(self, key: str) -> None:
         with _translated(key):
             self.control.delete_object(Bucket=self.bucket, Key=key)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from datasets.tables import diff
+from datasets.tables.names import CHANGES
 
 Compare = Callable[..., dict[str, Any]]
 
@@ -34,7 +35,7 @@ def compare(tmp_path: Path) -> Compare:
         options = {"key": [], "base_name": names[0], "head_name": names[1]} | options
         answer = diff.compare(inputs, folder, lambda *_: None, **options)
         if not answer["problems"]:
-            answer["rows"] = parquet.read_table(folder / diff.CHANGES).to_pylist()
+            answer["rows"] = parquet.read_table(folder / CHANGES).to_pylist()
         return answer
 
     return make

@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from datasets.dvc import manifests
 from datasets.tables import entries
+from datasets.tables.names import FILES, MANIFEST
 
 Compare = Callable[..., dict[str, Any]]
 
@@ -31,7 +32,7 @@ def compare(tmp_path: Path) -> Compare:
             (folder / side).write_text("".join(f"{path}\t{hash_}\n" for path, hash_ in files.items()))
         inputs = {"base": folder / "base", "head": folder / "head"}
         answer = entries.compare(inputs, folder, lambda *_: None, base=[["base", ""]], head=[["head", ""]])
-        return answer | {"rows": parquet.read_table(folder / entries.FILES).to_pylist()}
+        return answer | {"rows": parquet.read_table(folder / FILES).to_pylist()}
 
     return make
 
@@ -83,7 +84,7 @@ def test_a_manifest_becomes_parquet_and_its_hostile_paths_are_passed_over(tmp_pa
     names = ["ok", "a/b", "../x", ".git/x", "a//b", "c\\d", "x/.DVC/y", "ok", "a/", "/r", "a\n", ".gitx", "d/..", "..."]
     (tmp_path / "m").write_text(json.dumps([{"md5": md5, "relpath": name} for name in names]))
     assert entries.manifest({"manifest": tmp_path / "m"}, tmp_path, lambda *_: None) == {"files": 4}
-    kept = parquet.read_table(tmp_path / entries.MANIFEST).to_pylist()
+    kept = parquet.read_table(tmp_path / MANIFEST).to_pylist()
     assert [row["path"] for row in kept] == ["...", ".gitx", "a/b", "ok"]
 
 
@@ -99,11 +100,11 @@ def test_manifests_are_compared_below_their_prefix(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "m").write_bytes(manifests.dumps(files))
         entries.manifest({"manifest": tmp_path / name / "m"}, tmp_path / name, lambda *_: None)
-    inputs = {f"manifest-{name}": tmp_path / name / entries.MANIFEST for name in ("one", "two")}
+    inputs = {f"manifest-{name}": tmp_path / name / MANIFEST for name in ("one", "two")}
     parts = {"base": [["manifest-one", "it's data"]], "head": [["manifest-two", "it's data"]]}
     answer = entries.compare(inputs, tmp_path, lambda *_: None, **parts)
     assert counts(answer) == (0, 0, 0, 1)
-    assert parquet.read_table(tmp_path / entries.FILES).to_pylist()[0]["path"] == "it's data/3"
+    assert parquet.read_table(tmp_path / FILES).to_pylist()[0]["path"] == "it's data/3"
 
 
 _files = st.dictionaries(st.sampled_from([f"{a}/{b}" for a in "abc" for b in "123"]), st.sampled_from("pqrst"))

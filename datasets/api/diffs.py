@@ -1,0 +1,34 @@
+"""/datasets/diff/{base}...{head}/{path}: what changed in the data between two revisions."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets import diff_shapes
+from datasets.views import diff as page
+from hub.accounts.actor import Area
+from hub.jobs import jobs
+from repos.api import gate
+
+
+class DataDiff(APIView):
+    """The same JSON as the page's `?format=json`: 200 with the summary, 202 with the progress while it is computed."""
+
+    def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
+        repository = gate.repository_for(request, owner, name, area=Area.DATA)
+        found = page.found_for(request, repository, rest)
+        code = diff_shapes.status_code(found)
+        headers = {"Retry-After": page.RETRY_SECONDS} if code == 202 else {}
+        return Response(diff_shapes.shape(found, page.page_of(request, found)), status=code, headers=headers)
+
+
+class Cancelled(APIView):
+    def post(self, request: Request, owner: str, name: str, job_id: int) -> Response:
+        """Stop a comparison. Who asked for it may, and who may write."""
+        repository = gate.repository_for(request, owner, name, area=Area.DATA)
+        job = page.own_job(gate.actor_of(request), repository, job_id)
+        jobs.cancel(job.pk)
+        job.refresh_from_db()
+        return Response({"state": job.state})

@@ -1,0 +1,151 @@
+"""The work behind a diff, as jobs: ids in, rows and git read again, safe to run twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datasets import filelists, objects, results
+from datasets.dvc import keys
+from datasets.filelists import Lists, Side
+from datasets.tables.names import CHANGES, FILES, HASHES, MANIFEST, MAX_HASHES
+from datasets.versions import Version, blob_file, local_file, version_at
+from hub.jobs import jobs
+from hub.jobs.jobs import Failed, Run
+from hub.lib import sandbox_job
+from hub.lib.errors import HubError
+from hub.lib.sandbox import Overrun, Unreadable
+from hub.lib.sandbox_job import Limits
+from repos.models import Repository
+
+TABLE, FILE_LIST = "datasets.table-diff", "datasets.file-diff"
+LIMITS = Limits(seconds=900, memory_bytes=4 * 1024**3, disk_bytes=8 * 1024**3)
+MAX_TABLE_BYTES = 4 * 1024**3
+TOO_MUCH = "Comparing these takes more time or memory than this hub gives to one comparison."
+
+
+@jobs.handler(TABLE)
+def compare_tables(run: Run) -> dict[str, Any]:
+    """Arguments: repository, base and head (commit ids), path, digest, key, unkeyed, tolerance. The answer of
+    datasets.tables.diff.compare."""
+    asked = run.job.arguments
+    repository = _repository(asked)
+    with results.work_folder() as folder:
+        inputs: dict[str, Path] = {}
+        for side in ("base", "head"):
+            version = version_at(repository, asked[side], asked["path"])
+            if version is not None and not version.is_dir:
+                inputs[side] = _local(repository, version, folder / f"in-{side}")
+        options = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
+        names = {"base_name": asked["path"], "head_name": asked["path"]}
+        answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
+        if not answer["problems"]:
+            results.keep(folder / "out" / CHANGES, results.place_of(asked["digest"]))
+    return dict(answer)
+
+
+@jobs.handler(FILE_LIST)
+def compare_files(run: Run) -> dict[str, Any]:
+    """Arguments: repository, base and head (commit ids), path, digest. The answer of datasets.tables.entries.compare,
+    with bytes gained and lost in its summary."""
+    asked = run.job.arguments
+    repository = _repository(asked)
+    found = filelists.lists(repository, asked["base"], asked["head"], asked["path"])
+    with results.work_folder() as folder:
+        inputs, parts = _inputs(run, found, folder)
+        answer = work(run, "datasets.tables.entries:compare", inputs, folder, below=found.below, **parts)
+        answer["summary"] |= _bytes(repository, folder / "out" / HASHES)
+        results.keep(folder / "out" / FILES, results.place_of(asked["digest"]))
+    return dict(answer)
+
+
+def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **options: Any) -> Any:
+    """Run a function of datasets.tables in the sandbox; it writes to folder/out. Raises Failed for people."""
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    try:
+        return sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
+    except Unreadable as error:
+        raise Failed(str(error)) from error
+    except Overrun as error:
+        raise Failed(TOO_MUCH) from error
+
+
+def _repository(asked: dict[str, Any]) -> Repository:
+    found = Repository.objects.select_related("owner").filter(pk=asked["repository"], deleted=None).first()
+    if found is None:
+        raise Failed("The repository is gone.")
+    return found
+
+
+def _local(repository: Repository, version: Version, made: Path) -> Path:
+    if not version.present:
+        raise Failed("The data was never pushed here.")
+    try:
+        return local_file(repository, version, made, max_bytes=MAX_TABLE_BYTES)
+    except HubError as error:
+        raise Failed(error.message) from error
+
+
+# ---- lists of files ----------------------------------------------------------------------------
+def _inputs(run: Run, found: Lists, folder: Path) -> tuple[dict[str, Path], dict[str, list[list[str]]]]:
+    """(files by name, what each side is made of)."""
+    inputs: dict[str, Path] = {}
+    parts: dict[str, list[list[str]]] = {}
+    for name, side in (("base", found.base), ("head", found.head)):
+        filelists.write_small(side, found.below, folder / f"{name}.tsv")
+        inputs[name] = folder / f"{name}.tsv"
+        parts[name] = [[name, ""], *_manifests(run, side, folder, inputs)]
+    return inputs, parts
+
+
+def _manifests(run: Run, side: Side, folder: Path, inputs: dict[str, Path]) -> list[list[str]]:
+    parts = []
+    for part in side.large:
+        source = f"manifest-{part.blob.sha256}"
+        place = results.manifest_place(part.blob)
+        if not results.touch(place):
+            made = folder / "made"
+            made.mkdir()
+            work(run, "datasets.tables.entries:manifest", {"manifest": blob_file(part.blob, made / "raw")}, made)
+            results.keep(made / "out" / MANIFEST, place)
+            shutil.rmtree(made)
+        inputs[source] = place
+        parts.append([source, part.prefix])
+    return parts
+
+
+def _bytes(repository: Repository, listed: Path) -> dict[str, int | None]:
+    """Bytes gained and lost, None when the size of a file is not known or too many differ. From the rows of this
+    repository, as everywhere."""
+    found: dict[str, tuple[int, int]] = {}
+    with open(listed) as lines:
+        for line in lines:
+            hash_, gained, lost = line.rstrip("\n").split("\t")
+            found[hash_] = int(gained), int(lost)
+    if len(found) > MAX_HASHES:
+        return {"bytes_added": None, "bytes_removed": None}
+    known = sizes_of(repository, list(found))
+    if len(known) < len(found):
+        return {"bytes_added": None, "bytes_removed": None}
+    return {
+        "bytes_added": sum(known[hash_] * gained for hash_, (gained, _) in found.items()),
+        "bytes_removed": sum(known[hash_] * lost for hash_, (_, lost) in found.items()),
+    }
+
+
+def sizes_of(repository: Repository, hashes: list[str]) -> dict[str, int]:
+    """Sizes in bytes by hash as filelists names them; what is not known is left out."""
+    from repos.git import read
+    from repos.place import store_of
+
+    in_git = [hash_.removeprefix("git:") for hash_ in hashes if hash_.startswith("git:")]
+    sizes = {f"git:{oid}": size for oid, size in read.blob_sizes(store_of(repository), in_git).items()}
+    names = {}
+    for hash_ in hashes:
+        if keys.is_oid(hash_):
+            names[keys.key_of(hash_)], names[keys.key_of(hash_, legacy=True)] = hash_, hash_
+    found = objects.sizes(repository.pk, keys.BUCKET, names)
+    return sizes | {names[key]: size for key, size in found.items()}

@@ -1,0 +1,101 @@
+"""One page of what a diff found, read from its file in the sandbox's short calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import comparing, results
+from datasets.diffs import Diff
+from hub.lib import sandbox
+from hub.lib.errors import Busy, Invalid, Upstream
+from hub.lib.sandbox import Helper, Overrun, Unreadable
+
+PER_PAGE = 100
+MAX_SHOWN_COLUMNS = 60
+ROW_STATUSES = ("added", "removed", "changed", "rewritten")
+FILE_STATUSES = ("added", "removed", "modified", "renamed")
+_helper = Helper(
+    allowed="datasets.tables.pages:",
+    warm=["datasets.tables.pages"],
+    packages=[Path(__file__).resolve().parent],
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """rows: of this page. total: that match. number: from 1. columns: shown ones of a table, in order."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    number: int
+    columns: list[str]
+
+    @property
+    def count(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+def rows(found: Diff, *, number: int, statuses: list[str], changed: str = "", all_columns: bool = True) -> Page:
+    """Rows of a table that differ. statuses: [] for added, removed and changed. all_columns: else the key and those
+    that changed. Raises Invalid for an unknown status, Busy."""
+    chosen = _chosen(statuses, ROW_STATUSES, default=ROW_STATUSES[:3])
+    columns = columns_of(found, all_columns=all_columns)
+    answer = _call(found, "rows", number, statuses=chosen, columns=columns, changed=changed)
+    return Page(answer["rows"], answer["total"], number, columns)
+
+
+def files(found: Diff, *, number: int, statuses: list[str], text: str = "", unfold: bool = False) -> Page:
+    """Files that differ, with sizes in bytes (None: not known) and whether the head's bytes are here."""
+    chosen = _chosen(statuses, FILE_STATUSES, default=FILE_STATUSES)
+    answer = _call(found, "files", number, statuses=chosen, text=text, unfold=unfold)
+    hashes = {row[name] for row in answer["rows"] for name in ("old_hash", "hash") if row[name]}
+    sizes = comparing.sizes_of(found.compared.repository, sorted(hashes))
+    for row in answer["rows"]:
+        row["old_size"], row["size"] = sizes.get(row["old_hash"] or ""), sizes.get(row["hash"] or "")
+    return Page(answer["rows"], answer["total"], number, [])
+
+
+def columns_of(found: Diff, *, all_columns: bool) -> list[str]:
+    """Names of the columns to show: the key, then those with changes, then the others."""
+    schema, key = found.result["schema"], found.result["key"]["columns"]
+    changed = [cell["column"] for cell in found.result["cells"]]
+    others = [column["name"] for column in schema["columns"]]
+    gone = [column["name"] for column in (*schema["added"], *schema["removed"])]
+    if all_columns:
+        wanted = [*key, *others, *gone]
+    else:
+        in_order = [name for name in others if name in set(changed)]
+        wanted = [*key, *in_order]
+    return list(dict.fromkeys(wanted))[:MAX_SHOWN_COLUMNS]
+
+
+def _chosen(given: list[str], known: tuple[str, ...], *, default: tuple[str, ...]) -> list[str]:
+    names = [name for text in given for name in text.split(",") if name]
+    if wrong := [name for name in names if name not in known]:
+        raise Invalid(f"There is no status '{wrong[0][:40]}'.", details=f"Use one of {', '.join(known)}.")
+    return names or list(default)
+
+
+def _call(found: Diff, function: str, number: int, **options: Any) -> dict[str, Any]:
+    try:
+        answer = sandbox.call(
+            f"datasets.tables.pages:{function}",
+            helper=_helper,
+            files=[results.place_of(found.digest)],
+            seconds=10,
+            memory_bytes=2 * 1024**3,
+            offset=(number - 1) * PER_PAGE,
+            limit=PER_PAGE,
+            **options,
+        )
+    except FileNotFoundError as error:
+        raise Busy(
+            "The result of this diff was removed just now.", details="Ask again; it is made once more."
+        ) from error
+    except (Unreadable, Overrun) as error:
+        raise Upstream(
+            "This page of the diff could not be read.", details="Try again, or choose fewer rows."
+        ) from error
+    return dict(answer)

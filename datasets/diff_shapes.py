@@ -1,0 +1,111 @@
+"""A diff as JSON: what `?format=json` and the REST API answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from datasets.diff_pages import PER_PAGE, Page
+from datasets.diffs import Diff
+from datasets.versions import Version
+from repos.git.read import Rev, shown
+from repos.models import Repository
+from repos.place import url
+
+WAITING = ("queued", "running")
+
+
+def status_code(found: Diff) -> int:
+    """202 while it is computed; 409 when it was cancelled, 422 when it cannot be computed."""
+    if found.state in WAITING:
+        return 202
+    return {"cancelled": 409, "failed": 422}.get(found.state, 200)
+
+
+def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
+    """The whole answer; with page also its rows (of a table) or files (of a folder)."""
+    asked = found.compared
+    answer: dict[str, Any] = {
+        "repository": asked.repository.full_name,
+        "base": _rev(asked.base),
+        "head": _rev(asked.head),
+        "path": shown(asked.path),
+        "kind": found.kind,
+        "state": found.state,
+        "url": permalink(found),
+        "summary": found.summary or None,
+        "missing": found.missing,
+    }
+    if found.kind != "files":
+        answer["versions"] = {"base": _version(found.base), "head": _version(found.head)}
+        answer["identical"] = found.identical
+    if found.job is not None and found.state in WAITING:
+        answer["progress"] = {"done": found.job.done, "total": found.job.total}
+        answer["cancel_url"] = verb(asked.repository, "diff_cancel", found.job.pk)
+    if found.state in {"failed", "cancelled"}:
+        answer |= _failure(found)
+    if found.kind == "table" and found.summary and found.result:
+        answer |= {name: found.result[name] for name in ("schema", "key", "cells", "only_order_changed", "sides")}
+        answer["key"] = answer["key"] | {"declared": found.declared}
+        answer["tolerance"], answer["note"] = found.result["tolerance"], found.result["pairing"]
+    if found.kind == "files" and found.summary:
+        answer["folders_moved"] = found.result["folders"]
+    if page is not None:
+        answer |= _page(found, page)
+    return answer
+
+
+def permalink(found: Diff) -> str:
+    """The address of this diff by commit ids: it never means anything else."""
+    asked = found.compared
+    return url(asked.repository, "datasets/diff", f"{asked.base.commit}...{asked.head.commit}", asked.path)
+
+
+def verb(repository: Repository, name: str, job_id: int) -> str:
+    return reverse(f"datasets:{name}", args=[repository.owner.name, repository.name, job_id])
+
+
+def why_not(found: Diff) -> list[str]:
+    """Sentences that say why there is no answer."""
+    if found.state == "cancelled":
+        return ["This comparison was cancelled."]
+    problems = found.result.get("problems", [])
+    if problems:
+        return [f"The version at {problem['side']} cannot be compared: {problem['message']}" for problem in problems]
+    return [found.job.error] if found.job and found.job.error else []
+
+
+def _failure(found: Diff) -> dict[str, Any]:
+    assert found.job is not None
+    return {
+        "error": " ".join(why_not(found)),
+        "details": "Start it again with a POST to again_url.",
+        "again_url": verb(found.compared.repository, "diff_again", found.job.pk),
+        "problems": found.result.get("problems", []),
+        "sides": found.result.get("sides", {}),
+    }
+
+
+def _page(found: Diff, page: Page) -> dict[str, Any]:
+    answer = {"page": page.number, "per_page": PER_PAGE, "pages": page.count, "total": page.total}
+    if found.kind == "table":
+        return answer | {"columns": page.columns, "rows": page.rows}
+    names = ("status", "path", "old_path", "old_hash", "hash", "old_size", "size")
+    return answer | {"files": [{name: row[name] for name in names} for row in page.rows]}
+
+
+def _rev(rev: Rev) -> dict[str, str]:
+    return {"name": shown(rev.name), "kind": rev.kind, "commit": rev.commit}
+
+
+def _version(version: Version | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    kind, _, hash_ = version.identity.partition(":")
+    return {
+        "hash": hash_,
+        "versioning": "git" if kind == "git" else "dvc",
+        "size": version.size,
+        "present": version.present,
+    }

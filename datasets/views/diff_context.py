@@ -1,0 +1,204 @@
+"""What the templates of the diff pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datasets import diff_pages, diff_shapes, teaching
+from datasets.diff_pages import Page
+from datasets.diffs import Diff
+from hub.accounts.http import HubRequest
+from repos.git.read import shown
+from repos.place import Place, url
+
+_WORDS = {"rewritten": "only written differently"}
+_SIGNS = {"added": "+", "removed": "−", "changed": "±", "modified": "±", "renamed": "→", "rewritten": "≈"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A link that changes one thing of the address. count: None for none."""
+
+    name: str
+    url: str
+    chosen: bool = False
+    count: int | None = None
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """old, new: as text, None for an empty cell. what: same, changed, added or removed."""
+
+    old: str | None
+    new: str | None
+    what: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table, or one file. number: the row's position, from 1."""
+
+    status: str
+    sign: str
+    number: int
+    cells: Sequence[Cell] = ()
+    file: dict[str, Any] | None = None
+    url: str = ""
+
+
+class Links:
+    """Addresses of this page with some of the query changed; the page number starts again."""
+
+    def __init__(self, request: HubRequest) -> None:
+        self.request = request
+
+    def __call__(self, **changes: str | None) -> str:
+        query = self.request.GET.copy()
+        for name in ("page", "format", *changes):
+            query.pop(name, None)
+        for name, value in changes.items():
+            if value is not None:
+                query[name] = value
+        return "?" + query.urlencode()
+
+    def has(self, **given: str) -> bool:
+        return all(self.request.GET.get(name, "") == value for name, value in given.items())
+
+
+def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, Any]:
+    asked, links = found.compared, Links(request)
+    values = {
+        "repository": asked.repository,
+        "tab": "data",
+        "found": found,
+        "page": page,
+        "path_shown": shown(asked.path),
+        "base_place": Place(asked.repository, asked.base, asked.path),
+        "head_place": Place(asked.repository, asked.head, asked.path),
+        "crumbs": _crumbs(found),
+        "permalink": diff_shapes.permalink(found),
+        "swap": url(asked.repository, "datasets/diff", f"{asked.head.name}...{asked.base.name}", asked.path),
+        "json_url": links(format="json"),
+        "why_not": diff_shapes.why_not(found),
+        "push_lines": teaching.push_lines(asked.head.name) if found.missing else "",
+        "here": request.get_full_path(),
+    }
+    if found.job is not None:
+        job = found.job.pk
+        values |= {
+            "cancel_url": diff_shapes.verb(asked.repository, "diff_cancel", job),
+            "again_url": diff_shapes.verb(asked.repository, "diff_again", job),
+            "may_stop": asked.repository.can_write or (found.job.user_id or 0) == (request.user.pk or -1),
+        }
+    if page is not None:
+        values |= _paging(page, links) | {"parquet_url": links(format="parquet")}
+        values |= _table(found, page, links) if found.kind == "table" else _files(found, page, links)
+    return values
+
+
+def _crumbs(found: Diff) -> list[tuple[str, str]]:
+    """(name, address of its diff) of every folder above."""
+    asked = found.compared
+    named = f"{asked.base.name}...{asked.head.name}"
+    parts = asked.path.split("/") if asked.path else []
+    above = [("all data", "")] + [(parts[n], "/".join(parts[: n + 1])) for n in range(len(parts) - 1)]
+    return [(shown(name), url(asked.repository, "datasets/diff", named, path)) for name, path in above] if parts else []
+
+
+def _paging(page: Page, links: Links) -> dict[str, Any]:
+    return {
+        "previous": links(page=str(page.number - 1)) if page.number > 1 else "",
+        "next": links(page=str(page.number + 1)) if page.number < page.count else "",
+    }
+
+
+def _statuses(found: Diff, links: Links, kind: str, names: tuple[str, ...], everything: int) -> list[Choice]:
+    chosen = links.request.GET.get("status", "")
+    choices = [Choice("all", links(status=None), not chosen, everything)]
+    for name in names:
+        if count := found.summary.get(f"{kind}_{name}", 0):
+            choices.append(Choice(_WORDS.get(name, name), links(status=name), chosen == name, count, name))
+    return choices
+
+
+# ---- tables ------------------------------------------------------------------------------------
+def _table(found: Diff, page: Page, links: Links) -> dict[str, Any]:
+    names = diff_pages.ROW_STATUSES
+    everything = sum(found.summary[f"rows_{name}"] for name in names[:3])
+    column = links.request.GET.get("column", "")
+    schema = found.result["schema"]
+    return {
+        "lines": [_row(row) for row in page.rows],
+        "statuses": _statuses(found, links, "rows", names, everything),
+        "cells": [
+            Choice(cell["column"], links(column=cell["column"]), column == cell["column"], cell["changed"])
+            for cell in found.result["cells"][:40]
+        ],
+        "noise": [cell for cell in found.result["cells"] if cell["noise"]][:20],
+        "all_cells_url": links(column=None) if column else "",
+        "split": links.has(view="split"),
+        "unified_url": links(view=None),
+        "split_url": links(view="split"),
+        "only_changed": links.has(columns="changed"),
+        "columns_url": links(columns=None if links.has(columns="changed") else "changed"),
+        "schema": schema,
+        "schema_changed": any(schema[name] for name in ("added", "removed", "renamed", "retyped")),
+        "key": found.result["key"],
+        "notes": [
+            (side, note) for side in ("base", "head") for note in found.result["sides"].get(side, {}).get("notes", [])
+        ],
+        "hidden_columns": max(0, len(schema["columns"]) + len(schema["added"]) - len(page.columns)),
+        "wide": len(page.columns) >= diff_pages.MAX_SHOWN_COLUMNS,
+    }
+
+
+def _row(row: dict[str, Any]) -> Line:
+    return Line(
+        row["status"],
+        _SIGNS[row["status"]],
+        row["position"] + 1,
+        [_cell(row["status"], *cell) for cell in row["cells"]],
+    )
+
+
+def _cell(status: str, old: str | None, new: str | None) -> Cell:
+    if status in {"added", "removed"}:
+        return Cell(old, new, status)
+    return Cell(old, new, "same" if old == new else "changed")
+
+
+# ---- files -------------------------------------------------------------------------------------
+def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
+    asked = found.compared
+    names = diff_pages.FILE_STATUSES
+    everything = sum(found.summary[f"files_{name}"] for name in names)
+    start = f"{asked.base.name}...{asked.head.name}"
+    return {
+        "lines": [
+            Line(
+                row["status"],
+                _SIGNS[row["status"]],
+                0,
+                (),
+                _file(row),
+                url(asked.repository, "datasets/diff", start, row["path"]),
+            )
+            for row in page.rows
+        ],
+        "statuses": _statuses(found, links, "files", names, everything),
+        "folders": found.result["folders"] if not links.has(moved="1") and not links.request.GET.get("q") else [],
+        "unfold_url": links(moved="1"),
+        "fold_url": links(moved=None) if links.has(moved="1") else "",
+        "text": links.request.GET.get("q", ""),
+        "everything": everything,
+    }
+
+
+def _file(row: dict[str, Any]) -> dict[str, Any]:
+    old, new = row["old_size"], row["size"]
+    known = (old is not None or not row["old_hash"]) and (new is not None or not row["hash"])
+    delta = (new or 0) - (old or 0) if known and row["status"] != "renamed" else None
+    return row | {"delta": delta, "grows": (delta or 0) >= 0, "by": abs(delta or 0)}

@@ -1,0 +1,96 @@
+"""The pages of a diff: progress, files, rows, failures; names of strangers stay text."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.jobs import jobs
+from hub.jobs.models import Job
+from tests.datasets.test_data_page import text
+from tests.datasets.test_diff_files import project as files  # noqa: F401  a fixture
+from tests.datasets.test_diff_tables import ADDRESS
+from tests.datasets.test_diff_tables import project as tables  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+def work() -> None:
+    for job_id in jobs.due():
+        jobs.work(job_id)
+
+
+def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    page = text(client.get(f"{ADDRESS}/v1...main/people.csv"))
+    assert "Waiting for a worker" in page
+    assert 'hx-trigger="every 1s"' in page
+    job = Job.objects.get()
+    Job.objects.update(state="running", done=3, total=9)
+    part = client.get(f"{ADDRESS}/v1...main/people.csv", headers={"HX-Request": "true"})
+    assert "3 of 9 read" in text(part)
+    assert "<html" not in text(part)
+    Job.objects.update(state="queued")
+    work()
+    ended = client.get(f"{ADDRESS}/v1...main/people.csv", headers={"HX-Request": "true"})
+    assert ended["HX-Redirect"] == f"{ADDRESS}/v1...main/people.csv"
+    job.refresh_from_db()
+    assert job.state == "done"
+
+
+def test_rows_old_and_new(tables, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main/people.csv")
+    work()
+    page = text(client.get(f"{ADDRESS}/v1...main/people.csv"))
+    assert "<del>bob</del> → <ins>BOB</ins>" in page
+    assert "a guess" in page
+    assert "(3 cells)" in page
+    beside = text(client.get(f"{ADDRESS}/v1...main/people.csv?view=split"))
+    assert '<td class="data-diff-old">bob</td><td class="data-diff-new">BOB</td>' in beside
+
+
+def test_files_with_sizes_and_moved_folders(files, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main")
+    work()
+    page = text(client.get(f"{ADDRESS}/v1...main"))
+    for words in ("images/old → images/new", "2 files", "images/b.png", "not pushed", "7</strong> files differ"):
+        assert words in page
+    assert f'href="{ADDRESS}/v1...main/data/t.csv"' in page
+
+
+def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main/bad.parquet")
+    work()
+    response = client.get(f"{ADDRESS}/v1...main/bad.parquet")
+    assert response.status_code == 422
+    assert "Try again" in text(response)
+    assert "dvc push" in text(client.get(f"{ADDRESS}/v1...main/lost.csv"))
+    assert "md5:" in text(client.get(f"{ADDRESS}/v1...main/model.bin"))
+    assert "same bytes" in text(client.get(f"{ADDRESS}/main...main/model.bin"))
+
+
+def test_a_cancelled_comparison_goes_back_to_its_page(tables, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    there = f"{ADDRESS}/v1...main/people.csv"
+    client.get(there)
+    job = Job.objects.get()
+    response = client.post(f"/alice/private/datasets/diffs/{job.pk}/cancel", {"back": there})
+    assert response["Location"] == there
+    assert "was cancelled" in text(client.get(there))
+    elsewhere = client.post(f"/alice/private/datasets/diffs/{job.pk}/again", {"back": "https://evil.example/"})
+    assert elsewhere.status_code == 200
+
+
+def test_cells_of_strangers_stay_text(private, writer, as_user, bob):
+    made = writer(private)
+    made.commit({"x.csv": "id,<b>\n1,<i>a</i>\n"})
+    made.git("tag", "v1")
+    made.commit({"x.csv": "id,<b>\n1,<script>1</script>\n"})
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main/x.csv")
+    work()
+    page = text(client.get(f"{ADDRESS}/v1...main/x.csv"))
+    assert "&lt;script&gt;1&lt;/script&gt;" in page
+    assert "<i>a</i>" not in page
