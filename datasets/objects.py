@@ -58,17 +58,17 @@ def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
     Raises NotFound when the repository has gone, Busy when the bytes were removed in this very moment (removal.py).
     """
     with transaction.atomic():
-        _hold(repository_id)
-        blob = _locked(stored)
+        hold(repository_id)
+        blob = locked(stored)
         StoredObject.objects.bulk_create(
             [StoredObject(repository_id=repository_id, bucket=bucket, key=key, blob=blob, etag=stored.md5)],
             ignore_conflicts=True,
         )
-        _keep_one(blob, stored)
+        keep_one(blob, stored)
     return blob
 
 
-def _hold(repository_id: int) -> None:
+def hold(repository_id: int) -> None:
     """Keep the repository from being emptied until the transaction ends. Raises NotFound when it was deleted.
 
     FOR KEY SHARE, which Django cannot say: uploads do not wait for each other. SQLite has one writer anyway.
@@ -81,7 +81,7 @@ def _hold(repository_id: int) -> None:
             raise NotFound()
 
 
-def _locked(stored: Stored) -> Blob:
+def locked(stored: Stored) -> Blob:
     """The row of these bytes, made if need be, locked until the transaction ends."""
     while True:
         # ON CONFLICT DO NOTHING: of two uploads at the same moment one makes the row, both find it.
@@ -93,7 +93,7 @@ def _locked(stored: Stored) -> Blob:
             return blob
 
 
-def _keep_one(blob: Blob, stored: Stored) -> None:
+def keep_one(blob: Blob, stored: Stored) -> None:
     """One copy of the bytes, in the place the row tells."""
     store = object_store()
     if store.exists(blob.key):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,10 +78,19 @@ def _listed(repository: Repository, outputs: Sequence[Output]) -> dict[str, int]
     return objects.sizes(repository.pk, keys.BUCKET, wanted)
 
 
+def forget(repository_id: int) -> None:
+    """After objects were removed: what was whole is counted again."""
+    cache.set(_forgotten(repository_id), f"-{secrets.token_hex(8)}", KEEP_SECONDS)
+
+
+def _forgotten(repository_id: int) -> str:
+    return f"dvc-forgotten:{repository_id}"
+
+
 def _count(repository: Repository, manifests: dict[str, Blob], *, legacy: set[str]) -> dict[str, _Count]:
-    """Files and bytes of each manifest. What was whole once is kept: only collection of garbage takes objects away,
-    and nothing that a ref still tracks."""
-    names = {key: f"dvc-whole:{repository.pk}:{blob.sha256}:{key in legacy}" for key, blob in manifests.items()}
+    """Files and bytes of each manifest. What was whole once is kept until objects are removed."""
+    start = f"dvc-whole:{repository.pk}{cache.get(_forgotten(repository.pk), '')}"
+    names = {key: f"{start}:{blob.sha256}:{key in legacy}" for key, blob in manifests.items()}
     known = cache.get_many(list(names.values()))
     found: dict[str, _Count] = {key: known[name] for key, name in names.items() if name in known}
     open_: dict[str, dict[str, int]] = {}

@@ -65,12 +65,12 @@ def _remove_batch(repository_id: int) -> int:
     rows = StoredObject.objects.filter(repository_id=repository_id).order_by("pk")
     names = dict(rows.values_list("pk", "blob_id")[:BATCH])
     StoredObject.objects.filter(pk__in=names).delete()
-    _remove_unnamed(names.values())
+    remove_unnamed(names.values())
     return len(names)
 
 
-def _remove_unnamed(blob_ids: Iterable[int]) -> None:
-    """Locked in the order of their ids, so that two removals never wait for each other."""
+def remove_unnamed(blob_ids: Iterable[int]) -> None:
+    """Bytes and rows of those that no key names any more, inside of the caller's transaction. Locked in the order of their ids, so that two removals never wait for each other."""
     locked = list(Blob.objects.select_for_update().filter(pk__in=set(blob_ids)).order_by("pk"))
     named = set(StoredObject.objects.filter(blob__in=locked).values_list("blob_id", flat=True))
     unnamed = [blob for blob in locked if blob.pk not in named]

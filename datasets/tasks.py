@@ -8,6 +8,7 @@ from celery import shared_task
 from django.core.management import call_command
 
 from datasets import removal
+from datasets.s3 import uploads
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
 
@@ -16,8 +17,8 @@ logger = logging.getLogger("covey.datasets")
 
 @shared_task(autoretry_for=(ObjectStoreError,), retry_backoff=True, max_retries=5)
 def sweep_store() -> None:
-    """Remove what uploads that died have left in the store."""
-    if swept := object_store().sweep():
+    """Remove what uploads that died have left in the store, and give up uploads in parts that nobody ends."""
+    if swept := uploads.sweep() + object_store().sweep():
         logger.info("swept %s abandoned uploads", swept)
 
 

@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from datasets import remote as dvc  # noqa: E402
+from datasets.s3 import surface as s3  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib import streams  # noqa: E402
@@ -30,7 +31,7 @@ from repos import byteroutes, raw, smarthttp, uploads  # noqa: E402
 from repos.access import Access  # noqa: E402
 from repos.surface import Surface, respond_error, route  # noqa: E402
 
-SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, MlflowSurface()]
+SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, s3.surface, MlflowSurface()]
 # Surfaces of browsers: /{owner}/{name}/{word}/…
 WORDS: list[Surface] = [raw.surface, uploads.surface]
 # Bytes of the REST API, in and out; the rest of it is Django's.
@@ -44,6 +45,7 @@ _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(
 # git also asks without the suffix when people copy the address of a page.
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
 _words = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/({'|'.join(surface.suffix for surface in WORDS)})/(.+)")
+_buckets = re.compile(rf"{s3.of_owner.suffix}/({OWNER_PATTERN})(?:/(.*))?")
 _api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?)/.+)")
 
 
@@ -67,6 +69,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         for surface in SURFACES:
             if surface.suffix == suffix:
                 return await surface(request, owner, name, rest or "")
+    if match := _buckets.fullmatch(request.path):
+        return await s3.of_owner(request, match[1], "", match[2] or "")
+    if s3.is_signed(request):
+        return await s3.of_host(request, "", "", request.path.removeprefix("/"))
     if match := _words.fullmatch(request.path):
         owner, name, word, rest = match.groups()
         surface = next(surface for surface in WORDS if surface.suffix == word)

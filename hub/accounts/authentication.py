@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils import timezone
 from hub.accounts import throttle, tokens
 from hub.accounts.actor import ANONYMOUS, Actor
 from hub.accounts.models import AccessToken
-from hub.lib.errors import Unauthenticated
+from hub.lib.errors import HubError, Unauthenticated
 
 BAD_TOKEN = "That access token is not valid here: mistyped, expired or revoked."
 NEXT_STEP = "Make a new one under Settings → Access tokens and use it as the password."
@@ -34,19 +35,44 @@ def actor_from_authorization(header: str, *, address: str = "") -> Actor:
     candidates = _secrets_in(header)
     for candidate in candidates:
         if token := tokens.find(candidate):
-            _touch(token)
-            throttle.right_token(address)
-            return Actor(
-                user=token.user,
-                token_id=token.pk,
-                scopes=frozenset(token.scopes),
-                repository_id=token.repository_id,
-                address=address,
-            )
+            return _actor(token, address)
     if not any(tokens.was_real(candidate) for candidate in candidates):
         # An expired or revoked token that a fleet of jobs keeps sending is no attack and is never counted.
         throttle.wrong_token(address, header)
     raise Unauthenticated(BAD_TOKEN, details=NEXT_STEP)
+
+
+def actor_from_key(key_id: str, verify: Callable[[str], None], *, address: str = "") -> tuple[Actor, str]:
+    """The actor of an S3 key id, and its secret. verify(secret) raises a HubError unless it has made the signature.
+
+    Raises what verify raises, Unauthenticated for a key id that is none, Throttled as actor_from_authorization."""
+    pair = tokens.find_pair(key_id)
+    if pair is None:
+        if not tokens.was_real(key_id):
+            throttle.wrong_token(address, key_id)
+        raise Unauthenticated(
+            "The AWS access key id you provided is not valid here: mistyped, expired or revoked.",
+            details="Use an access token as both key id and secret, or make a key pair under Settings → Access tokens.",
+        )
+    token, secret = pair
+    try:
+        verify(secret)
+    except HubError:
+        throttle.wrong_token(address, f"{key_id} {datetime.now(UTC):%H:%M}")
+        raise
+    return _actor(token, address), secret
+
+
+def _actor(token: AccessToken, address: str) -> Actor:
+    _touch(token)
+    throttle.right_token(address)
+    return Actor(
+        user=token.user,
+        token_id=token.pk,
+        scopes=frozenset(token.scopes),
+        repository_id=token.repository_id,
+        address=address,
+    )
 
 
 def actor_from_session(request: HttpRequest) -> Actor:

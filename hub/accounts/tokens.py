@@ -1,8 +1,14 @@
-"""Make and find access tokens: `covey_` + 32 random base-62 characters (190 bits) + a 6 character checksum."""
+"""Make and find access tokens: `covey_` + 32 random base-62 characters (190 bits) + a 6 character checksum.
+
+An S3 key pair is a token too: its row keeps the hash of the key id, and the secret is made from the key id and the
+hub's own key, so that nothing secret is stored. A key id alone opens nothing.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import secrets
 import string
 import zlib
@@ -12,6 +18,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from hub.accounts import audit
 from hub.accounts.actor import ALL_SCOPES, Actor, Area
@@ -20,6 +27,8 @@ from hub.lib.errors import Denied, NotFound, Unprocessable
 
 PREFIX = "covey_"
 _ALPHABET = string.digits + string.ascii_letters
+KEY_PREFIX = "COVEYS3"
+_KEY_ID = re.compile(KEY_PREFIX + r"[A-Z2-7]{26}")
 DEFAULT_DAYS, MAXIMUM_DAYS = 90, 365
 WRITE_SCOPES = frozenset(scope for scope in ALL_SCOPES if scope.endswith(":write"))
 
@@ -41,8 +50,10 @@ def create(
     scopes: Iterable[str] = WRITE_SCOPES,
     repository_id: int | None = None,
     days: int = DEFAULT_DAYS,
+    pair: bool = False,
 ) -> tuple[AccessToken, str]:
-    """The row and the secret, which is shown once and never stored. Raises Unprocessable on a bad scope or expiry."""
+    """The row and the secret, which is shown once and never stored; of a pair the key id, whose secret is
+    secret_of(). Raises Unprocessable on a bad scope or expiry."""
     wanted = sorted(set(scopes))
     if unknown := set(wanted) - ALL_SCOPES:
         raise Unprocessable(
@@ -50,10 +61,11 @@ def create(
         )
     if not wanted:
         raise Unprocessable("A token needs at least one scope.")
+    if pair and not set(wanted) <= {"data:read", "data:write"}:
+        raise Unprocessable("An S3 key pair reaches data only.", details="Its scopes are data:read and data:write.")
     if not 1 <= days <= MAXIMUM_DAYS:
         raise Unprocessable(f"A token lives 1 to {MAXIMUM_DAYS} days.")
-    random = "".join(secrets.choice(_ALPHABET) for _ in range(32))
-    secret = f"{PREFIX}{random}{_checksum(random)}"
+    secret = _new_key_id() if pair else _new_secret()
     row = AccessToken.objects.create(
         user=user,
         name=name.strip()[:100] or "token",
@@ -67,7 +79,13 @@ def create(
 
 
 def mint(
-    actor: Actor, *, name: str, scopes: Iterable[str], repository_id: int | None = None, days: int = DEFAULT_DAYS
+    actor: Actor,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    repository_id: int | None = None,
+    days: int = DEFAULT_DAYS,
+    pair: bool = False,
 ) -> tuple[AccessToken, str]:
     """A token for the actor's own user, for pages and API alike. The caller has checked that the user may reach
     the repository. Raises Denied when a token asks for more than it holds: scopes, repository or time.
@@ -79,7 +97,7 @@ def mint(
     if actor.token_id is not None:
         _refuse_bigger(actor, AccessToken.objects.get(pk=actor.token_id), wanted, repository_id, expires)
     with transaction.atomic():
-        row, secret = create(actor.user, name=name, scopes=wanted, repository_id=repository_id, days=days)
+        row, secret = create(actor.user, name=name, scopes=wanted, repository_id=repository_id, days=days, pair=pair)
         audit.record("token.create", actor, subject=row.name, owner_id=actor.user.owner_id, after=_summary(row))
     return row, secret
 
@@ -137,19 +155,49 @@ def _summary(row: AccessToken) -> dict[str, object]:
 
 
 def was_real(secret: str) -> bool:
-    """Whether this was a token of ours once: expired, revoked, or of a deactivated user."""
-    return looks_like_token(secret) and AccessToken.objects.filter(digest=digest(secret)).exists()
+    """Whether this was a token or a key id of ours once: expired, revoked, or of a deactivated user."""
+    return (looks_like_token(secret) or is_key_id(secret)) and AccessToken.objects.filter(
+        digest=digest(secret)
+    ).exists()
 
 
 def find(secret: str) -> AccessToken | None:
     """The live token with this secret: not revoked, not expired, of an active user."""
-    if not looks_like_token(secret):
-        return None  # no query for what cannot be one
+    return _live(secret) if looks_like_token(secret) else None  # no query for what cannot be one
+
+
+def find_pair(key_id: str) -> tuple[AccessToken, str] | None:
+    """The live credential of an S3 key id and its secret: a made pair, or a token, which is both of its own pair."""
+    if looks_like_token(key_id):
+        return (row, key_id) if (row := _live(key_id)) else None
+    return (row, secret_of(key_id)) if is_key_id(key_id) and (row := _live(key_id)) else None
+
+
+def is_key_id(text: str) -> bool:
+    return _KEY_ID.fullmatch(text) is not None
+
+
+def secret_of(key_id: str) -> str:
+    """The secret access key of a made pair: 40 characters, as S3 programs expect; it changes with SECRET_KEY."""
+    made = salted_hmac("covey.s3.pair", key_id, algorithm="sha256").digest()
+    return base64.b64encode(made).decode()[:40]
+
+
+def _live(secret: str) -> AccessToken | None:
     return (
         AccessToken.objects.select_related("user", "user__owner")
         .filter(digest=digest(secret), revoked=None, expires__gt=timezone.now(), user__is_active=True)
         .first()
     )
+
+
+def _new_secret() -> str:
+    random = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+    return f"{PREFIX}{random}{_checksum(random)}"
+
+
+def _new_key_id() -> str:
+    return KEY_PREFIX + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(26))
 
 
 def _checksum(body: str) -> str:

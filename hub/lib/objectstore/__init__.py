@@ -3,7 +3,7 @@
 `hub.lib.stores.object_store()` gives the configured one. May import: nothing of ours.
 """
 
-from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStore, ObjectStoreError, Stored
+from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStore, ObjectStoreError, Stored, StoredPart
 from hub.lib.objectstore.folder import FolderStore
 from hub.lib.objectstore.s3 import S3Store
 
@@ -15,4 +15,5 @@ __all__ = [
     "ObjectStoreError",
     "S3Store",
     "Stored",
+    "StoredPart",
 ]

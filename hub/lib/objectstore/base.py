@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,16 @@ class Stored:
     size: int
     md5: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """One part of an object to come. tag: the store's own word for these bytes in this place."""
+
+    number: int
+    size: int
+    md5: str
+    tag: str
 
 
 class ObjectStore(Protocol):
@@ -73,6 +83,38 @@ class ObjectStore(Protocol):
 
     def check(self) -> None:
         """Write, read and remove one small object. Raises ObjectStoreError saying what is wrong."""
+        ...
+
+    # ---- an object that comes in parts, in any order ------------------------------------------------
+    async def begin_parts(self) -> str:
+        """A place for parts; its handle (at most 400 characters)."""
+        ...
+
+    async def put_part(self, handle: str, number: int, stream: AsyncIterator[bytes]) -> StoredPart:
+        """Keep a part; one of the same number may come again. A returned part survives kill -9. Raises ObjectMissing
+        when the handle has gone."""
+        ...
+
+    async def join_parts(
+        self,
+        handle: str,
+        parts: Sequence[StoredPart],
+        *,
+        md5s: frozenset[str] = frozenset(),
+        unix_text: bool = False,
+    ) -> Stored:
+        """The object made of these parts in this order, as put() would have stored it; safe to call again.
+
+        Raises DigestMismatch with the parts kept, ObjectMissing when the handle or a part has gone. In S3 every part
+        but the last has 5 MiB or more."""
+        ...
+
+    async def forget_parts(self, handle: str) -> None:
+        """After join_parts: what is needed no more. The joined object stays."""
+        ...
+
+    async def drop_parts(self, handle: str) -> None:
+        """Instead of join_parts: everything goes, joined or not."""
         ...
 
     def presigned_url(self, key: str, *, seconds: int, filename: str = "") -> str | None:

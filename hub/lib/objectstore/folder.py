@@ -11,10 +11,12 @@ from pathlib import Path
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, pieces, run
+from hub.lib.objectstore.folder_parts import FolderParts, fsync_folder
 
 
-class FolderStore:
-    """<root>/sha256/<2 hex>/<62 hex>, with <root>/tmp for uploads under way (same file system: rename is atomic)."""
+class FolderStore(FolderParts):
+    """<root>/sha256/<2 hex>/<62 hex>, with <root>/tmp for uploads under way (same file system: rename is atomic)
+    and <root>/parts for those that come in parts."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -89,7 +91,7 @@ class FolderStore:
                 if entry.stat().st_mtime < limit:
                     os.unlink(entry.path)
                     swept += 1
-        return swept
+        return swept + self.sweep_parts()
 
     def check(self) -> None:
         path = self.temporary / f"check-{secrets.token_hex(8)}"
@@ -159,15 +161,7 @@ class _Upload:
         """An older copy of the same bytes is replaced: that mends one the disk has damaged."""
         if not place.parent.is_dir():
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _fsync_folder(place.parent.parent)
-            _fsync_folder(self.store.root)
+            fsync_folder(place.parent.parent)
+            fsync_folder(self.store.root)
         os.replace(self.path, place)
-        _fsync_folder(place.parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        fsync_folder(place.parent)

@@ -9,16 +9,18 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, pieces, run
 from hub.lib.objectstore.multipart import SINGLE_PUT_BYTES, Multipart
+from hub.lib.objectstore.s3_errors import translated
+from hub.lib.objectstore.s3_parts import S3Parts
 
 READ_AHEAD_BYTES = 4 * PIECE_BYTES
 DAY_SECONDS = 24 * 3600
@@ -26,8 +28,8 @@ _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class S3Store:
-    """One bucket at any S3 endpoint. use_obstore False forces the boto3-only path.
+class S3Store(S3Parts):
+    """One bucket at any S3 endpoint. use_obstore False forces the boto3-only path. temporary: where long parts wait.
 
     Objects up to 8 MiB lie under sha256/…; larger ones under multipart/<random>, since their key is needed before
     their digest is known. An object becomes visible only after its md5 matched.
@@ -39,6 +41,7 @@ class S3Store:
     secret_key: str
     region: str = "us-east-1"
     use_obstore: bool = True
+    temporary: Path | None = None
 
     async def put(
         self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
@@ -87,7 +90,7 @@ class S3Store:
                 ahead.cancel()
 
     def head(self, key: str, limit: int) -> bytes:
-        with _translated(key):
+        with translated(key):
             return self.control.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{limit - 1}")["Body"].read()
 
     def exists(self, key: str) -> bool:
@@ -101,11 +104,11 @@ class S3Store:
         return None
 
     def delete(self, key: str) -> None:
-        with _translated(key):
+        with translated(key):
             self.control.delete_object(Bucket=self.bucket, Key=key)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        with _translated(prefix):
+        with translated(prefix):
             for page in self.control.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield entry["Key"], entry["Size"]
@@ -113,19 +116,19 @@ class S3Store:
     def sweep(self, *, older_than_seconds: float = DAY_SECONDS) -> int:
         """Abort multipart uploads begun a day ago or more: S3 does not say when the last part came."""
         limit, swept = datetime.now(UTC) - timedelta(seconds=max(older_than_seconds, DAY_SECONDS)), 0
-        with _translated("multipart/"):
+        with translated("multipart/"):
             for page in self.control.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
                 for upload in page.get("Uploads", []):
-                    if upload["Initiated"] < limit:
+                    if upload["Initiated"] < limit and upload["Key"].startswith("multipart/"):
                         self.control.abort_multipart_upload(
                             Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                         )
                         swept += 1
-        return swept
+        return swept + self.sweep_parts()
 
     def check(self) -> None:
         key = f"check/{secrets.token_hex(16)}"
-        with _translated(key):
+        with translated(key):
             self.control.put_object(Bucket=self.bucket, Key=key, Body=b"covey")
         read = self.head(key, 5)
         self.delete(key)
@@ -188,7 +191,7 @@ class S3Store:
         )
 
     async def _put_small(self, key: str, data: bytes) -> None:
-        with _translated(key):
+        with translated(key):
             if self._stream is None:
                 await run(lambda: self.control.put_object(Bucket=self.bucket, Key=key, Body=data))
             else:
@@ -197,7 +200,7 @@ class S3Store:
                 await obstore.put_async(self._stream, key, data, use_multipart=False)
 
     async def _range(self, key: str, start: int, end: int) -> bytes:
-        with _translated(key):
+        with translated(key):
             if self._stream is None:
                 data = await run(self._boto3_range, key, start, end)
             else:
@@ -212,29 +215,8 @@ class S3Store:
         return self.control.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
 
     def _size(self, key: str) -> int:
-        with _translated(key):
+        with translated(key):
             return self.control.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
-
-
-@contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """Errors of both clients become ours, with what the store said."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, ObjectStoreError) or not _is_of_a_client(error):
-            raise
-        if isinstance(error, FileNotFoundError) or _code(error) in {"404", "NoSuchKey", "NotFound"}:
-            raise ObjectMissing(key) from error
-        raise ObjectStoreError(f"The object store did not answer as it should: {str(error)[:300]}") from error
-
-
-def _is_of_a_client(error: BaseException) -> bool:
-    return isinstance(error, OSError) or type(error).__module__.split(".")[0] in {"obstore", "botocore", "urllib3"}
-
-
-def _code(error: Any) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
 def _random_key() -> str:

@@ -1,0 +1,60 @@
+"""One S3 request on its way: what was asked, by whom, of which bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from datasets.s3 import documents
+from datasets.s3.addresses import Address
+from datasets.s3.bodies import Body
+from datasets.s3.chunks import Signer
+from datasets.s3.signatures import Claim, Message
+from hub.accounts.actor import Actor
+from hub.lib.streams import Request
+from repos.models import Repository
+
+XML = ("content-type", "application/xml")
+
+
+@dataclass(frozen=True)
+class S3Call:
+    """One gated request. repository None: the endpoint itself was asked, not a bucket. bucket: DVC or OWN.
+
+    claim None: unsigned. signer: for signed chunks of the body."""
+
+    request: Request
+    message: Message
+    address: Address
+    actor: Actor
+    claim: Claim | None
+    signer: Signer | None
+    found: Repository | None
+    bucket: str
+
+    @property
+    def repository(self) -> Repository:
+        assert self.found is not None, "only operations on the endpoint itself have none"
+        return self.found
+
+    @property
+    def key(self) -> str:
+        return self.address.key
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(self.message.query)
+
+    def header(self, name: str) -> str:
+        return self.request.headers.get(name, "")
+
+    async def answer(self, body: bytes = b"", headers: Iterable[tuple[str, str]] = (), *, status: int = 200) -> None:
+        """An XML document, or nothing at all."""
+        await self.request.respond(status, body, [*headers, *([XML] if body else [])])
+
+    async def document(self, name: str, *children: object) -> None:
+        await self.answer(documents.document(name, *children))
+
+    async def read(self) -> bytes:
+        """The whole small body. Raises TooLarge."""
+        return b"".join([piece async for piece in Body(self, limit_bytes=documents.MAX_BODY_BYTES).stream()])

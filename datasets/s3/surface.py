@@ -1,0 +1,136 @@
+"""The S3 endpoint as raw ASGI: address → operation → signature → gate → handler. Errors are S3's XML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from datasets.s3 import addresses, documents, operations, signatures
+from datasets.s3.addresses import Address
+from datasets.s3.call import XML, S3Call
+from datasets.s3.chunks import STREAMING, Signer
+from datasets.s3.errors import S3Error, code_and_status, no_such_bucket
+from datasets.s3.operations import BUCKET, ENDPOINT, OBJECT, OPERATIONS, Operation
+from datasets.s3.signatures import Claim, Message
+from hub.accounts.actor import Actor, Area
+from hub.accounts.authentication import actor_from_key
+from hub.lib.errors import Denied, HubError, NotFound
+from hub.lib.streams import ClientGone, Request, in_thread
+from repos import access
+from repos.models import Repository
+from repos.surface import Route, Surface, route
+
+ENDPOINT_HINT = "This address is an S3 endpoint: see Data → Connect on the repository's page."
+
+
+def message_of(request: Request) -> Message:
+    headers = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.scope["headers"]]
+    return Message(
+        request.method, request.path, signatures.query_pairs(request.scope.get("query_string", b"")), headers
+    )
+
+
+def is_signed(request: Request) -> bool:
+    """Whether a request can only be meant for S3: what the form without a path in its endpoint goes by."""
+    query = request.scope.get("query_string", b"")
+    return request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256") or b"X-Amz-Algorithm=" in query
+
+
+class S3Surface(Surface):
+    """One of the three forms of addresses. place: what an address below it names."""
+
+    def __init__(self, suffix: str, place: Callable[[str, str, str], Address], bucket: str) -> None:
+        super().__init__(suffix, Area.DATA, _routes(bucket))
+        self.place = place
+
+    async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
+        message = message_of(request)
+        address = self.place(owner, name, rest)
+        operation = operations.find(address, message)
+        call = await in_thread(_gated, request, message, address, operation)
+        await operation.handler(call)
+
+    async def respond_error(self, request: Request, error: HubError) -> None:
+        if request.started:
+            return
+        code, status = code_and_status(error)
+        text = f"{error.message} {error.details}".strip()
+        body = documents.error_document(code, text, request.path, request.request_id)
+        try:
+            await request.respond(status, body, [XML, ("cache-control", "no-store"), *error.headers.items()])
+        except ClientGone:
+            return
+
+
+def _gated(request: Request, message: Message, address: Address, operation: Operation) -> S3Call:
+    """Everything that is asked before a byte of the body is read. Raises HubError."""
+    claim = signatures.claim_of(message, now=datetime.now(UTC))
+    actor, secret = actor_of(request, message, claim)
+    bucket = address.bucket if address.bucket_name else None
+    owner, name = (bucket.owner, bucket.name) if bucket else (address.owner, address.name)
+    found: Repository | None = None
+    try:
+        if name or bucket:
+            found = repository_of(actor, owner, name, operation)
+        elif actor.is_anonymous:
+            raise NotFound()
+        else:
+            access.require_scope(actor, Area.DATA, write=False)
+    except (NotFound, Denied) as error:
+        if actor.is_anonymous:  # whether or not it exists
+            raise S3Error("AccessDenied", "Access Denied.", details="Sign the request with an access token.") from error
+        if isinstance(error, Denied):
+            raise
+        raise no_such_bucket() from error
+    if bucket and not bucket.kind:
+        raise S3Error(
+            "NoSuchBucket", "The specified bucket does not exist.", details=f"Here are dvc and {bucket.name}."
+        )
+    return S3Call(
+        request, message, address, actor, claim, signer_of(claim, secret), found, bucket.kind if bucket else ""
+    )
+
+
+def actor_of(request: Request, message: Message, claim: Claim | None) -> tuple[Actor, str]:
+    """(who has signed, with which secret). Raises Unauthenticated, Throttled, S3Error."""
+    if claim is None:
+        return Actor(address=request.remote_address), ""
+    return actor_from_key(
+        claim.key_id, lambda secret: signatures.verify(message, claim, secret), address=request.remote_address
+    )
+
+
+def repository_of(actor: Actor, owner: str, name: str, operation: Operation) -> Repository:
+    """The same repository by a name it had: an S3 client cannot follow a redirect with its signature."""
+    try:
+        return access.repository_for(actor, owner, name, need=operation.need, area=Area.DATA)
+    except access.Moved as moved:
+        return access.repository_for(actor, moved.owner, moved.name, need=operation.need, area=Area.DATA)
+
+
+def signer_of(claim: Claim | None, secret: str) -> Signer | None:
+    if claim is None or claim.payload not in STREAMING:
+        return None
+    return Signer(signatures.signing_key(secret, claim), claim.amz_date, claim.scope, claim.signature)
+
+
+def _routes(bucket: str) -> list[Route]:
+    """The table as the walk over all routes reads it: a sample path with its query, for each operation."""
+    paths = {ENDPOINT: "", BUCKET: bucket, OBJECT: f"{bucket}/" if bucket else ""}
+    made = []
+    for operation in OPERATIONS:
+        path = paths[operation.on] + (f"runs/ab/{'0' * 64}/{'1' * 64}" if operation.on == OBJECT else "")
+        words = operation.word.replace("list-type", "list-type=2").replace("partNumber", "partNumber=1")
+        query = rf"\?{words.replace('+', '&').replace('uploadId', 'uploadId=x')}" if words else ""
+        made.append(route(operation.method, quote(path) + query, _unreached, operation.need))
+    return made
+
+
+async def _unreached(_: object) -> None:
+    raise AssertionError("an S3 surface finds its operations itself")
+
+
+surface = S3Surface(".s3", addresses.of_repository, "dvc")
+of_owner = S3Surface("/api/v1/repo-buckets/s3", addresses.of_owner, "")
+of_host = S3Surface("", addresses.of_host, "")

@@ -1,0 +1,130 @@
+"""Parts of objects to come, in S3: one multipart upload of the store's, with the client's own part numbers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored, StoredPart
+from hub.lib.objectstore.digests import Digests, pieces, run
+from hub.lib.objectstore.s3_errors import translated
+
+PREFIX = "joined/"
+KEEP_SECONDS = 8 * 24 * 3600  # a day longer than the rows that tell of them
+MEMORY_BYTES = 8 * 1024 * 1024  # of one part; boto3's and rclone's parts fit, longer ones wait in a file
+
+
+class S3Parts:
+    """What S3Store does with parts. The store gives control, bucket, temporary and get."""
+
+    if TYPE_CHECKING:
+        bucket: str
+        temporary: Path | None
+
+        @property
+        def control(self) -> Any: ...
+
+        def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]: ...
+
+        def exists(self, key: str) -> bool: ...
+
+        def delete(self, key: str) -> None: ...
+
+    async def begin_parts(self) -> str:
+        name = secrets.token_hex(16)
+        key = f"{PREFIX}{name[:2]}/{name[2:]}"
+        answer = await self._call("create_multipart_upload", key)
+        return f"{key} {answer['UploadId']}"
+
+    async def put_part(self, handle: str, number: int, stream: AsyncIterator[bytes]) -> StoredPart:
+        """The part is whole and checked before the store hears of it, so that it can be sent again."""
+        key, upload = _of(handle)
+        md5, size = hashlib.md5(usedforsecurity=False), 0
+        folder = str(self.temporary) if self.temporary else None
+        with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=folder) as spool:
+            async for piece in pieces(stream):
+                size += len(piece)
+                await run(_keep, spool, md5, piece)
+            spool.seek(0)
+            answer = await self._call(
+                "upload_part",
+                key,
+                UploadId=upload,
+                PartNumber=number,
+                Body=spool,
+                ContentMD5=base64.b64encode(md5.digest()).decode(),
+            )
+        return StoredPart(number, size, md5.hexdigest(), answer["ETag"])
+
+    async def join_parts(
+        self,
+        handle: str,
+        parts: Sequence[StoredPart],
+        *,
+        md5s: frozenset[str] = frozenset(),
+        unix_text: bool = False,
+    ) -> Stored:
+        """The store joins, then the whole is read once for its digests: no row tells of it before."""
+        key, upload = _of(handle)
+        named = [{"PartNumber": part.number, "ETag": part.tag} for part in parts]
+        try:
+            await self._call("complete_multipart_upload", key, UploadId=upload, MultipartUpload={"Parts": named})
+        except ObjectMissing:
+            if not await run(self.exists, key):  # joined by an earlier try whose row was not written
+                raise
+        digests, size = Digests(unix_text=unix_text), sum(part.size for part in parts)
+        async for piece in pieces(self.get(key, 0, size)):
+            await run(digests.update, piece)
+        if not digests.match(md5s):
+            raise DigestMismatch(f"The bytes have the md5 {digests.md5}.")
+        return Stored(key=key, size=digests.size, md5=digests.md5, sha256=digests.sha256)
+
+    async def forget_parts(self, handle: str) -> None:
+        """Nothing is left: the parts are the object now."""
+
+    async def drop_parts(self, handle: str) -> None:
+        key, upload = _of(handle)
+        with suppress(ObjectMissing):
+            await self._call("abort_multipart_upload", key, UploadId=upload)
+        await run(self.delete, key)
+
+    def sweep_parts(self, *, older_than_seconds: float = KEEP_SECONDS) -> int:
+        """Abort what was begun so long ago that no row tells of it any more."""
+        limit, swept = datetime.now(UTC) - timedelta(seconds=older_than_seconds), 0
+        with translated(PREFIX):
+            pages = self.control.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=PREFIX)
+            for page in pages:
+                for upload in page.get("Uploads", []):
+                    if upload["Initiated"] < limit and upload["Key"].startswith(PREFIX):
+                        self.control.abort_multipart_upload(
+                            Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        swept += 1
+        return swept
+
+    async def _call(self, operation: str, key: str, **arguments: Any) -> Any:
+        with translated(key):
+            return await run(partial(getattr(self.control, operation), Bucket=self.bucket, Key=key, **arguments))
+
+
+def _of(handle: str) -> tuple[str, str]:
+    key, space, upload = handle.partition(" ")
+    if not space or not key.startswith(PREFIX):
+        raise ObjectMissing(handle)
+    return key, upload
+
+
+def _keep(spool: IO[bytes] | tempfile.SpooledTemporaryFile[bytes], md5: Any, piece: bytes) -> None:
+    md5.update(piece)
+    try:
+        spool.write(piece)
+    except OSError as error:
+        raise ObjectStoreError(f"The hub's temporary folder refused a part: {error.strerror or error}.") from error
