@@ -51,7 +51,7 @@ async def exchange(
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             answer.status = message["status"]
-            answer.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+            answer.headers = {k.decode(): v.decode("latin-1") for k, v in message["headers"]}
             if hang_up_after == 0:
                 gone.set()
         else:
