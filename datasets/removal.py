@@ -70,7 +70,8 @@ def _remove_batch(repository_id: int) -> int:
 
 
 def remove_unnamed(blob_ids: Iterable[int]) -> None:
-    """Bytes and rows of those that no key names any more, inside of the caller's transaction. Locked in the order of their ids, so that two removals never wait for each other."""
+    """Bytes and rows of those that no key names any more, inside of the caller's transaction. Locked in the order of
+    their ids, so that two removals never wait for each other."""
     locked = list(Blob.objects.select_for_update().filter(pk__in=set(blob_ids)).order_by("pk"))
     named = set(StoredObject.objects.filter(blob__in=locked).values_list("blob_id", flat=True))
     unnamed = [blob for blob in locked if blob.pk not in named]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.lib.errors import (
+    Busy,
     Conflict,
     Denied,
     HubError,
@@ -63,6 +64,7 @@ CODES: list[tuple[type[HubError], str, int]] = [
     (NotFound, "NoSuchBucket", 404),
     (Denied, "AccessDenied", 403),
     (Throttled, "SlowDown", 503),
+    (Busy, "SlowDown", 503),
     (TooLarge, "EntityTooLarge", 400),
     (TooSlow, "RequestTimeout", 400),
     (WrongMethod, "MethodNotAllowed", 405),

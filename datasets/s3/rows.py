@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from datasets import objects, presence
+from datasets import objects, presence, removal
 from datasets.models import Blob, MultipartUpload, StoredObject
 from datasets.s3.addresses import DVC
-from datasets.s3.errors import S3Error, no_such_bucket, no_such_key, no_such_upload
+from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
-
-_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -47,37 +45,51 @@ def find(repository_id: int, bucket: str, key: str) -> StoredObject | None:
 def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = None) -> StoredObject:
     """Let a key name bytes that are in the store: rows in one transaction, with the end of the upload they came by.
 
-    Raises S3Error when the condition does not hold, the repository has gone, or another ended the upload first."""
-    try:
-        with transaction.atomic():
-            if upload and not MultipartUpload.objects.filter(pk=upload.pk).delete()[0]:
-                raise no_such_upload()
-            blob = objects.blob_row(stored)
-            row = _write(wanted, blob)
-    except IntegrityError as error:
-        raise no_such_bucket() from error
-    objects.keep_one(blob, stored)
+    Raises S3Error when the condition does not hold or another ended the upload first, NotFound when the repository
+    has gone, Busy when the bytes were removed in this very moment (removal.py)."""
+    with transaction.atomic():
+        objects.hold(wanted.repository_id)
+        if upload and not MultipartUpload.objects.filter(pk=upload.pk).delete()[0]:
+            raise no_such_upload()
+        blob = objects.locked(stored)
+        row, before = _write(wanted, blob)
+        objects.keep_one(blob, stored)
+    _free([before] if before else [])
     return row
 
 
-def point(wanted: Wanted, blob: Blob) -> StoredObject:
-    """The same for bytes that a key of this hub names already: a copy. Raises S3Error."""
-    try:
-        with transaction.atomic():
-            return _write(wanted, blob)
-    except IntegrityError as error:
-        raise no_such_bucket() from error
+def point(wanted: Wanted, blob_id: int) -> StoredObject:
+    """The same for bytes that a key of this hub names already: a copy. Raises S3Error, NotFound."""
+    with transaction.atomic():
+        objects.hold(wanted.repository_id)
+        blob = Blob.objects.select_for_update(no_key=True).filter(pk=blob_id).first()
+        if blob is None:  # removed since it was found
+            raise no_such_key()
+        row, before = _write(wanted, blob)
+    _free([before] if before else [])
+    return row
 
 
 def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
-    """Forget these names; absent ones are fine. Bytes that nothing names any more stay for the collector."""
+    """Forget these names, and the bytes that nothing names any more; absent ones are fine."""
     wanted = list(keys)
-    for start in range(0, len(wanted), _BATCH):
-        StoredObject.objects.filter(
-            repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + _BATCH]
-        ).delete()
+    for start in range(0, len(wanted), removal.BATCH):
+        with transaction.atomic():
+            rows = StoredObject.objects.filter(
+                repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + removal.BATCH]
+            )
+            blobs = dict(rows.values_list("pk", "blob_id"))
+            StoredObject.objects.filter(pk__in=blobs).delete()
+            removal.remove_unnamed(blobs.values())
     if bucket == DVC:
         presence.forget(repository_id)
+
+
+def _free(blob_ids: list[int]) -> None:
+    """Bytes that a key has named until now; in a transaction of its own, so that nothing waits for two locks."""
+    if blob_ids:
+        with transaction.atomic():
+            removal.remove_unnamed(blob_ids)
 
 
 def check(condition: Condition, row: StoredObject | None) -> None:
@@ -94,41 +106,22 @@ def precondition_failed(name: str) -> S3Error:
     return S3Error("PreconditionFailed", f"At least one of the pre-conditions you specified did not hold: {name}.")
 
 
-def _write(wanted: Wanted, blob: Blob) -> StoredObject:
-    row = StoredObject(
-        repository_id=wanted.repository_id,
-        bucket=wanted.bucket,
-        key=wanted.key,
-        blob=blob,
-        etag=wanted.etag,
-        metadata=wanted.metadata,
-        created=timezone.now(),
-    )
-    if wanted.condition != Condition() or wanted.fixed:
-        return _write_one(wanted, row)
-    StoredObject.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["repository", "bucket", "key"],
-        update_fields=["blob", "etag", "metadata", "created"],
-    )
-    return row
-
-
-def _write_one(wanted: Wanted, row: StoredObject) -> StoredObject:
-    """With a look at what is there, which nobody changes meanwhile."""
+def _write(wanted: Wanted, blob: Blob) -> tuple[StoredObject, int | None]:
+    """(the row, the blob it named before when that is another one). Nobody else changes the row meanwhile."""
     same = {"repository_id": wanted.repository_id, "bucket": wanted.bucket, "key": wanted.key}
-    inserted = True
-    there = StoredObject.objects.select_for_update().filter(**same).first()
+    rows = StoredObject.objects.select_for_update(no_key=True).filter(**same)
+    there = rows.first()
     if there is None:
         check(wanted.condition, None)
-        StoredObject.objects.bulk_create([row], ignore_conflicts=True)
-        there = StoredObject.objects.select_for_update().get(**same)
-        inserted = (there.blob_id, there.created) == (row.blob_id, row.created)
-        if inserted:
-            return there
+        made = StoredObject(**same, blob=blob, etag=wanted.etag, metadata=wanted.metadata)
+        StoredObject.objects.bulk_create([made], ignore_conflicts=True)
+        there = rows.get()
+        if (there.blob_id, there.created) == (made.blob_id, made.created):
+            return there, None
     check(wanted.condition, there)
-    if not wanted.fixed:
-        there.blob, there.etag, there.metadata, there.created = row.blob, row.etag, row.metadata, row.created
-        there.save(update_fields=["blob", "etag", "metadata", "created"])
-    return there
+    if wanted.fixed:
+        return there, None
+    before, there.blob = there.blob_id, blob
+    there.etag, there.metadata, there.created = wanted.etag, wanted.metadata, timezone.now()
+    there.save(update_fields=["blob", "etag", "metadata", "created"])
+    return there, before if before != blob.pk else None

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 from asgiref.sync import async_to_sync
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from datasets.models import MultipartUpload, StoredObject, UploadedPart
 from datasets.s3 import rows
 from datasets.s3.documents import Part
-from datasets.s3.errors import S3Error, no_such_bucket, no_such_upload
+from datasets.s3.errors import S3Error, no_such_upload
 from datasets.s3.names import rule_of
 from datasets.s3.rows import Condition, Wanted
 from hub.lib.objectstore import StoredPart
@@ -26,17 +27,14 @@ KEEP_DAYS = 7
 
 
 def begin(repository_id: int, bucket: str, key: str, handle: str, metadata: dict[str, str]) -> MultipartUpload:
-    try:
-        return MultipartUpload.objects.create(
-            repository_id=repository_id,
-            bucket=bucket,
-            key=key,
-            name=secrets.token_urlsafe(32),
-            handle=handle,
-            metadata=metadata,
-        )
-    except IntegrityError as error:
-        raise no_such_bucket() from error
+    return MultipartUpload.objects.create(
+        repository_id=repository_id,
+        bucket=bucket,
+        key=key,
+        name=secrets.token_urlsafe(32),
+        handle=handle,
+        metadata=metadata,
+    )
 
 
 def find(repository_id: int, bucket: str, key: str, name: str) -> MultipartUpload:
@@ -125,9 +123,10 @@ async def abort(upload: MultipartUpload) -> None:
 
 
 def sweep() -> int:
-    """Give up uploads that were begun a week ago; how many there were."""
+    """Give up uploads that were begun a week ago, or into a repository that is deleted; how many there were."""
     limit, swept = timezone.now() - timedelta(days=KEEP_DAYS), 0
-    for upload in MultipartUpload.objects.filter(created__lt=limit).iterator():
+    found = MultipartUpload.objects.filter(Q(created__lt=limit) | Q(repository__deleted__isnull=False))
+    for upload in found.iterator():
         if MultipartUpload.objects.filter(pk=upload.pk).delete()[0]:
             async_to_sync(object_store().drop_parts)(upload.handle)
             swept += 1

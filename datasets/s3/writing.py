@@ -67,7 +67,7 @@ async def copy_object(call: S3Call) -> None:
         raise names.wrong_bytes(source.row.blob.md5)
     kept = metadata.given(call.request.headers) if replace else source.row.metadata
     wanted = Wanted(call.repository.pk, call.bucket, call.key, source.row.etag, kept, rule.fixed, condition_of(call))
-    row = await in_thread(rows.point, wanted, source.row.blob)
+    row = await in_thread(rows.point, wanted, source.row.blob_id)
     modified = node("LastModified", documents.stamp(row.created))
     await call.document("CopyObjectResult", modified, node("ETag", f'"{row.etag}"'))
 

@@ -54,11 +54,21 @@ def test_it_keeps_and_gives_back(bobs, path):
     assert bobs("DELETE", path).status == 204
 
 
-def test_the_last_one_counts(bobs):
+def test_the_last_one_counts(bobs, folder):
     for data in (b"one", b"two", b""):
         assert bobs("PUT", "private/k", body=data).status == 200
         assert bobs("GET", "private/k").body == data
-    assert StoredObject.objects.count() == 1
+    assert (StoredObject.objects.count(), Blob.objects.count()) == (1, 1)
+    assert len(list(folder.list())) == 1  # what nothing names any more is gone
+
+
+def test_a_deletion_frees_bytes_that_nothing_else_names(bobs, folder):
+    for path in ("private/a", "private/b"):
+        bobs("PUT", path, body=b"same")
+    bobs("DELETE", "private/a")
+    assert bobs("GET", "private/b").body == b"same"
+    bobs("DELETE", "private/b")
+    assert (list(folder.list()), Blob.objects.count()) == ([], 0)
 
 
 def test_the_dvc_bucket_is_the_dvc_remote(bobs, alice, token_of):
