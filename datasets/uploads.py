@@ -19,7 +19,7 @@ from datasets.adding import Base, Incoming, Places, Refused
 from datasets.pointing import Plan
 from hub.accounts.actor import Area
 from hub.lib import multipart, temporary
-from hub.lib.errors import Conflict, Invalid, NotFound, Unprocessable, Upstream
+from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Unprocessable, Upstream, says_disk_full
 from hub.lib.multipart import Field, File
 from hub.lib.objectstore import ObjectStoreError, Stored
 from hub.lib.stores import object_store
@@ -67,6 +67,8 @@ async def upload(call: Call) -> None:
         tip, changed = await _commit(call, fields, files)
     except ObjectStoreError as error:
         logger.error("%s", error)
+        if says_disk_full(error):
+            raise OutOfSpace() from error
         raise Upstream("server error", details="The object store did not answer. Try again.") from error
     finally:
         await in_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from datasets.s3 import surface as s3  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib import streams  # noqa: E402
-from hub.lib.errors import HubError, Invalid, NotFound, TooLarge, TooSlow  # noqa: E402
+from hub.lib.errors import HubError, Invalid, NotFound, OutOfSpace, TooLarge, TooSlow, says_disk_full  # noqa: E402
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
@@ -113,6 +113,10 @@ async def capped_django(request: Request, receive: Receive, send: Send) -> None:
         await refuse_body(request, error)
     except TimeoutError:
         return  # the client takes nothing of its answer any more; what made it was stopped
+    except OSError as error:
+        if not says_disk_full(error):
+            raise
+        await refuse_body(request, OutOfSpace())  # the body itself could not be put aside
 
 
 class Capped:

@@ -50,6 +50,7 @@ if any("*" in host for host in ALLOWED_HOSTS):
 if RAW_HOST:
     ALLOWED_HOSTS.append(RAW_HOST.rsplit(":", 1)[0])
 CSRF_TRUSTED_ORIGINS = [COVEY_URL]
+CSRF_FAILURE_VIEW = "hub.lib.failures.csrf_failure"
 COVEY_PROXIES = env.networks("COVEY_PROXIES")  # reverse proxies whose X-Forwarded-For is believed
 OUTBOUND_ALLOW = env.endpoints("OUTBOUND_ALLOW")  # (network, port) that requests of ours may reach inside the intranet
 
@@ -89,7 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "hub.accounts.middleware.ActorMiddleware",
-    "hub.lib.middleware.Errors",
+    "hub.lib.failures.Errors",
 ]
 ROOT_URLCONF = "hub.urls"
 ASGI_APPLICATION = "hub.asgi.application"

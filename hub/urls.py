@@ -7,6 +7,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from hub import sign_in_link
 from hub.pages import api, explore, health, home, profile, tokens
 
+handler400 = "hub.lib.failures.bad_request"
+handler403 = "hub.lib.failures.forbidden"
+handler404 = "hub.lib.failures.not_found"
+handler500 = "hub.lib.failures.server_error"
 handler429 = "hub.accounts.throttle.too_many_requests"
 
 urlpatterns: list[URLPattern | URLResolver] = [

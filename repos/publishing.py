@@ -10,14 +10,14 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
-from hub.lib.errors import Conflict, Unprocessable
+from hub.lib.errors import Conflict, OutOfSpace, Unprocessable, says_disk_full
 from repos import policy, signals
 from repos.git.commands import GitError
 from repos.git.store import ZERO, ObjectsRefused, Quarantine, RefChange, RefMoved, RepositoryMissing, refs, size_on_disk
@@ -46,13 +46,22 @@ def publish(
     push = judge(repository, actor, changes, quarantine=quarantine, via=via)
     try:
         store().publish(repository.pk, quarantine, changes)
-    except RefMoved as error:
+    except (RefMoved, ObjectsRefused) as error:
+        if says_disk_full(error):  # git refused for that; the push is settled when there is room again
+            raise OutOfSpace() from error
         settle(push, ())
+        if isinstance(error, ObjectsRefused):
+            raise Unprocessable("Git refuses these files.", details=str(error)[:500]) from error
         raise Conflict("Somebody changed this branch in the meantime.", details="Reload, then try again.") from error
-    except ObjectsRefused as error:
-        settle(push, ())
-        raise Unprocessable("Git refuses these files.", details=str(error)[:500]) from error
-    settle(push, [change.ref for change in changes])
+    try:
+        settle(push, [change.ref for change in changes])
+    except DatabaseError as error:
+        if not says_disk_full(error):
+            raise
+        raise OutOfSpace(
+            "The hub's disk became full.",
+            details="Git has your change; its page shows it once there is room.",
+        ) from error
     return push
 
 

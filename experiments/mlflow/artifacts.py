@@ -22,7 +22,7 @@ from django.conf import settings
 from experiments.mlflow import rules
 from experiments.mlflow.context import workspace_of
 from experiments.mlflow.responses import artifact_headers
-from hub.lib.errors import Conflict, Invalid, NotFound, Upstream
+from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.streams import in_thread
 from repos.surface import Call
 
@@ -200,7 +200,9 @@ class Folder:
         except OSError as error:
             if error.errno in {36, 63}:  # ENAMETOOLONG on Linux and macOS
                 raise Invalid("The artifact's path is too long for the disk.") from error
-            raise Upstream("The artifact could not be stored.", details="Is the disk full?") from error
+            if says_disk_full(error):
+                raise OutOfSpace() from error
+            raise Upstream("The artifact could not be stored.", details="Run `covey doctor` on the hub.") from error
         for folder in {final.parent, *(parent.parent for parent in made)}:
             handle = os.open(folder, os.O_RDONLY)
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
 
 import obstore
@@ -12,7 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from experiments.mlflow.artifacts import PIECE_BYTES, joined
-from hub.lib.errors import NotFound, Upstream
+from hub.lib.errors import NotFound, OutOfSpace, Upstream, says_disk_full
 
 PART_BYTES = 8 * 1024 * 1024
 DELETED_AT_ONCE = 1000  # as many as one request of S3's takes
@@ -28,6 +29,8 @@ def _store() -> S3Store:
         access_key_id=settings.COVEY_S3_ACCESS_KEY,
         secret_access_key=settings.COVEY_S3_SECRET_KEY,
         region=settings.COVEY_S3_REGION,
+        # obstore's own are ten in three minutes, which no client waits for.
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
         client_options={"allow_http": settings.COVEY_S3_ENDPOINT.startswith("http://")},
     )
 
@@ -37,51 +40,41 @@ class Bucket:
         """One PUT for a small file, a multipart that completes only when the body did for a larger one."""
         pieces = joined(stream, PART_BYTES)
         first = await anext(pieces, b"")
-        try:
+        with _translated(path):
             if len(first) < PART_BYTES:
                 await obstore.put_async(_store(), path, first, use_multipart=False)
             else:
                 await obstore.put_async(_store(), path, _chain(first, pieces), chunk_size=PART_BYTES)
-        except BaseError as error:
-            raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
 
     async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
-        try:
+        with _translated(path):
             found = await obstore.get_async(_store(), path)
-        except FileNotFoundError as error:
-            raise NotFound(f"There is no artifact {path.split('/', 2)[-1]!r}.") from error
-        except BaseError as error:
-            raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
         return found.meta["size"], _pieces(found)
 
     def listing(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = []
-        for batch in obstore.list(_store(), prefix, chunk_size=limit):
-            found += [(item["path"].removeprefix(f"{prefix}/"), item["size"]) for item in batch]
-            if len(found) >= limit:
-                break
+        with _translated(prefix):
+            for batch in obstore.list(_store(), prefix, chunk_size=limit):
+                found += [(item["path"].removeprefix(f"{prefix}/"), item["size"]) for item in batch]
+                if len(found) >= limit:
+                    break
         return sorted(found[:limit])
 
     def head(self, path: str, limit: int) -> tuple[int, bytes]:
-        try:
+        with _translated(path):
             size = obstore.head(_store(), path)["size"]
             return size, bytes(obstore.get_range(_store(), path, start=0, end=min(size, limit))) if size else b""
-        except FileNotFoundError as error:
-            raise NotFound(f"There is no artifact {path.rsplit('/', 1)[-1]!r}.") from error
 
     def workspaces(self) -> set[str]:
-        with _translated():
-            return {
-                path.rsplit("/", 1)[-1]
-                for path in obstore.list_with_delimiter(_store(), "workspaces")["common_prefixes"]
-            }
+        with _translated("workspaces"):
+            found = obstore.list_with_delimiter(_store(), "workspaces")
+        return {path.rsplit("/", 1)[-1] for path in found["common_prefixes"]}
 
     def remove_workspace(self, workspace: str) -> None:
         """A page of the listing at a time, from its beginning: deleting while listing on would skip some."""
-        with _translated():
-            while page := next(
-                iter(obstore.list(_store(), f"workspaces/{workspace}", chunk_size=DELETED_AT_ONCE)), None
-            ):
+        place = f"workspaces/{workspace}"
+        with _translated(place):
+            while page := next(iter(obstore.list(_store(), place, chunk_size=DELETED_AT_ONCE)), None):
                 obstore.delete(_store(), [item["path"] for item in page])
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
@@ -90,13 +83,15 @@ class Bucket:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(path: str) -> Iterator[None]:
     """What the store says, as an answer."""
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no artifact {path.rsplit('/', 1)[-1]!r}.") from error
     except BaseError as error:
+        if says_disk_full(error):
+            raise OutOfSpace() from error
         raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
 
 

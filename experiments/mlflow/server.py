@@ -103,11 +103,13 @@ def _make() -> App:
         warnings.simplefilter("ignore")
         from mlflow.server import fastapi_app, handlers
 
-        from experiments.mlflow import places
+        from experiments.mlflow import databaseerrors, places
 
     url = settings.MLFLOW_DATABASE_URL
     handlers._tracking_store = TrackingStore(url, "mlflow-artifacts:/")
     handlers._model_registry_store = RegistryStore(url)
+    for store in (handlers._tracking_store, handlers._model_registry_store):
+        databaseerrors.hide(store.engine)
     handlers._artifact_repo = _artifact_repository()
     handlers.utils.set_tracking_uri(url)
     handlers.registry_utils.set_registry_uri(url)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.utils import timezone
@@ -16,7 +18,9 @@ from django.utils import timezone
 from hub.accounts import throttle, tokens
 from hub.accounts.actor import ANONYMOUS, Actor
 from hub.accounts.models import AccessToken
-from hub.lib.errors import HubError, Unauthenticated
+from hub.lib.errors import HubError, Unauthenticated, says_disk_full
+
+logger = logging.getLogger("covey.accounts")
 
 BAD_TOKEN = "That access token is not valid here: mistyped, expired or revoked."
 NEXT_STEP = "Make a new one under Settings → Access tokens and use it as the password."
@@ -147,4 +151,9 @@ def _touch(token: AccessToken) -> None:
     """Remember the use, at most every few minutes: a clone must not write a row per request."""
     now = timezone.now()
     if token.last_used is None or now - token.last_used > LAST_USED_GRAIN:
-        AccessToken.objects.filter(pk=token.pk).update(last_used=now)
+        try:
+            AccessToken.objects.filter(pk=token.pk).update(last_used=now)
+        except DatabaseError as error:
+            if not says_disk_full(error):
+                raise
+            logger.warning("the use of token %s is not noted: no room", token.pk)  # reading goes on

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
 from hub.lib.errors import Throttled
-from hub.lib.middleware import error_response
+from hub.lib.failures import error_response
 
 logger = logging.getLogger("covey.throttle")
 WINDOW_SECONDS = 180

@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BooleanField, Serializer
 from rest_framework.views import exception_handler
 
-from hub.lib.errors import HubError, Invalid, Moved
+from hub.lib.errors import Invalid, Moved
+from hub.lib.failures import as_expected
 
 R = TypeVar("R")
 Rows: TypeAlias = QuerySet[Any, R] | Sequence[R]
@@ -106,8 +107,9 @@ def unchanged(request: Request, *ids: object) -> tuple[str, bool]:
 def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Moved):
         return _redirect(error, context)
-    if isinstance(error, HubError):
-        return Response({"error": error.message, "details": error.details}, status=error.code, headers=error.headers)
+    if expected := as_expected(error):
+        body = {"error": expected.message, "details": expected.details}
+        return Response(body, status=expected.code, headers=expected.headers)
     response = exception_handler(error, context)
     if response is None:
         return None

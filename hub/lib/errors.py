@@ -6,6 +6,7 @@ Each carries a sentence for the person: what happened, the likely cause, the one
 from __future__ import annotations
 
 import errno
+import re
 
 
 class HubError(Exception):
@@ -100,18 +101,27 @@ class OutOfSpace(HubError):
     code = 507
     message = "The hub's disk is full; nothing was stored."
 
-    def __init__(self) -> None:
-        super().__init__(details="Ask whoever runs this hub to make room, then try again.")
+    def __init__(self, message: str = "", *, details: str = "") -> None:
+        super().__init__(message, details=details or "Ask whoever runs this hub to make room, then try again.")
+
+
+# What git, SQLite, PostgreSQL and S3 stores (MinIO, Ceph, any that speaks HTTP) say when they have no room.
+_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|database or disk is full|diskfull"
+    r"|XMinioStorageFull|QuotaExceeded|Insufficient Storage",
+    re.IGNORECASE,
+)
+_POSTGRESQL_DISK_FULL = "53100"
 
 
 def says_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or what caused it, is a disk without room: of the system or of SQLite."""
+    """Whether an error, or what caused it, is a place without room: a disk, a database, or an object store."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return True
-        if "database or disk is full" in str(error):
+        if getattr(error, "sqlstate", None) == _POSTGRESQL_DISK_FULL or _FULL.search(str(error)):
             return True
-        error = error.__cause__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return False
 
 

@@ -1,22 +1,17 @@
-"""What wraps every Django page: a request id, security headers, and one place that turns errors into answers."""
+"""What wraps every Django page: a request id and security headers. Errors become answers in failures.py."""
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import render
-
-from hub.lib.errors import HubError, Moved, NotFound
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-logger = logging.getLogger("covey.errors")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -83,37 +78,3 @@ class SecurityHeaders:
         response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
-
-
-class Errors:
-    """HubError → a page, an htmx fragment or JSON. The unexpected is logged under the request id, shown as 500."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, Moved):
-            old = request.resolver_match.kwargs if request.resolver_match else {}
-            prefix = f"/{old.get('owner')}/{old.get('name')}"
-            rest = request.get_full_path().removeprefix(prefix)
-            return HttpResponseRedirect(f"/{error.owner}/{error.name}{rest}")
-        if isinstance(error, Http404):
-            error = NotFound()
-        if isinstance(error, HubError):
-            return error_response(request, error)
-        return None
-
-
-def error_response(request: HttpRequest, error: HubError) -> HttpResponse:
-    """The page (or JSON, when that is what the caller reads) for an expected failure."""
-    if request.headers.get("Accept", "").startswith("application/json"):
-        response: HttpResponse = JsonResponse({"error": error.message, "details": error.details}, status=error.code)
-    else:
-        template = "shared/_error.html" if request.headers.get("HX-Request") else "shared/error.html"
-        response = render(request, template, {"error": error}, status=error.code)
-    for name, value in error.headers.items():
-        response[name] = value
-    return response

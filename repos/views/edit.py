@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.accounts.http import HubRequest
-from hub.lib.errors import HubError
+from hub.lib.failures import as_expected
 from repos import access
 from repos.access import Access, Area
 from repos.drafts import Draft, draft_at
@@ -118,9 +118,12 @@ def _save(request: HubRequest, draft: Draft, form: forms.Form, change: Change) -
     chosen = form.cleaned_data
     try:
         draft.commit(request.actor, [change], branch=chosen["branch"], message=chosen["message"])
-    except HubError as error:
-        form.add_error(None, f"{error.message} {error.details}".strip())
-        form.refused = error.code  # type: ignore[attr-defined]
+    except Exception as error:  # also a full disk's, in the words of git, of the system or of the database
+        expected = as_expected(error)
+        if expected is None:
+            raise
+        form.add_error(None, f"{expected.message} {expected.details}".strip())
+        form.refused = expected.code  # type: ignore[attr-defined]
         return ""
     return str(chosen["branch"])
 

@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from hub.lib.errors import says_disk_full
 from hub.lib.objectstore import DigestMismatch, FolderStore, ObjectMissing, ObjectStoreError, S3Store
+from tests.support.refusing import RefusingStore
 
 MIB = 1024 * 1024
 
@@ -187,3 +189,21 @@ def test_presigned_urls_serve_without_credentials(seaweedfs, streamed):
     answer = httpx.get(url, headers={"Range": "bytes=0-1"})
     assert (answer.status_code, answer.content) == (206, b"si")
     assert httpx.get(url.replace("X-Amz-Signature=", "X-Amz-Signature=0")).status_code == 403
+
+
+@pytest.mark.parametrize("use_obstore", [True, False])
+@pytest.mark.parametrize("size", [10, 9 * 1024**2])
+@pytest.mark.parametrize(("status", "code"), [(507, "XMinioStorageFull"), (403, "QuotaExceeded")])
+def test_a_bucket_without_room_is_told_as_such(streamed, use_obstore, size, status, code):
+    with RefusingStore(status, code) as refusing:
+        given = refusing.settings
+        store = S3Store(
+            endpoint=given["COVEY_S3_ENDPOINT"],
+            bucket="hub",
+            access_key="key",
+            secret_key="secret",
+            use_obstore=use_obstore,
+        )
+        with pytest.raises(ObjectStoreError) as raised:
+            asyncio.run(store.put(streamed(b"x" * size)))
+    assert says_disk_full(raised.value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -90,6 +93,100 @@ def test_a_push_says_that_the_disk_is_full_and_moves_nothing(stage, disk, full):
     full.unlink()
     git("push", "-q", address, "main", folder=clone)
     assert git("fsck", "--full", "--strict", folder=stage.path).returncode == 0
+
+
+def signed_in(stage: Stage) -> httpx.Client:
+    """A browser of kim's, as far as forms go."""
+    browser = httpx.Client(base_url=stage.hub.url, follow_redirects=True, timeout=60)
+    form = {"login": "kim", "password": "correct horse battery"}
+    browser.post("/account/login", data={**form, **token_on(browser.get("/account/login"))})
+    return browser
+
+
+def token_on(page: httpx.Response) -> dict[str, str]:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert found, page.text
+    return {"csrfmiddlewaretoken": found[1]}
+
+
+def tip_of(stage: Stage) -> str:
+    return git("rev-parse", "main", folder=stage.path).stdout.strip()
+
+
+def test_a_web_edit_says_so_and_keeps_the_text(stage, disk, full):
+    with closing(signed_in(stage)) as browser:
+        before, address = tip_of(stage), f"/{stage.name}/new/main"
+        text = base64.b64encode(os.urandom(5 * 1024**2)).decode()
+        form = {"path": "notes.txt", "text": text, "message": "Notes", "branch": "main"}
+        page = browser.post(address, data={**form, **token_on(browser.get(address))})
+        assert page.status_code == 507
+        assert "disk is full" in page.text
+        assert text[:1000] in page.text
+        assert tip_of(stage) == before
+        full.unlink()
+        page = browser.post(address, data={**form, **token_on(browser.get(address))})
+        assert page.status_code == 200
+        assert tip_of(stage) != before
+
+
+@pytest.mark.parametrize("versioning", ["git", "dvc"])
+def test_an_upload_by_the_api_says_so_and_commits_nothing(stage, disk, full, versioning):
+    before, data = tip_of(stage), os.urandom(6 * 1024**2)
+    address = f"{stage.hub.url}/api/v1/repos/{stage.name}/content/main/{versioning}"
+    form = {"files": {"files": ("a.bin", data)}, "data": {"versioning": versioning}, "auth": stage.auth, "timeout": 60}
+    refused = httpx.put(address, **form)
+    assert refused.status_code == 507
+    assert "disk is full" in refused.text
+    assert tip_of(stage) == before
+    assert list((disk / "tmp").glob("upload-*")) == []
+    full.unlink()
+    assert httpx.put(address, **form).status_code == 200
+
+
+def test_an_upload_in_the_browser_says_so_and_commits_nothing(stage, disk, full):
+    with closing(signed_in(stage)) as browser:
+        before, address = tip_of(stage), f"/{stage.name}/upload/main"
+        form = {"message": "Data", "branch": "main", **token_on(browser.get(address))}
+        sent = {
+            "files": {"files": ("b.bin", os.urandom(6 * 1024**2))},
+            "data": form,
+            "headers": {"Origin": stage.hub.url, "X-CSRFToken": form["csrfmiddlewaretoken"]},
+        }
+        refused = browser.post(address, **sent)
+        assert refused.status_code == 507, refused.text
+        assert "disk is full" in refused.text
+        assert tip_of(stage) == before
+
+
+def test_mlflow_says_so_and_keeps_batches_whole(stage, disk, full):
+    api = f"{stage.address}.mlflow/api/2.0/mlflow"
+    run = httpx.post(f"{api}/runs/create", json={"experiment_id": "0"}, auth=stage.auth, timeout=120).json()["run"]
+    run_id, place = run["info"]["run_id"], run["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    address = f"{api}-artifacts/artifacts/{place}/model.bin"
+    refused = httpx.put(address, content=os.urandom(8 * 1024**2), auth=stage.auth, timeout=60)
+    assert refused.status_code == 507
+    assert "disk is full" in refused.json()["message"]
+    assert list((disk / "artifacts/.incoming").iterdir()) == []
+    acknowledged = 0
+    for number in range(100):
+        metrics = [{"key": f"m{i}", "value": i / 7, "timestamp": number, "step": number} for i in range(1000)]
+        answer = httpx.post(
+            f"{api}/runs/log-batch", json={"run_id": run_id, "metrics": metrics}, auth=stage.auth, timeout=60
+        )
+        if answer.status_code != 200:
+            break
+        acknowledged += 1
+    assert answer.status_code == 507, answer.text
+    assert "disk is full" in answer.json()["message"]
+    assert "INSERT" not in answer.text
+    full.unlink()
+    history = f"{api}/metrics/get-history?run_id={run_id}&metric_key=m999"
+    kept = httpx.get(history, auth=stage.auth, timeout=60).json().get("metrics", [])
+    assert len(kept) == acknowledged
+    again = httpx.post(
+        f"{api}/runs/log-batch", json={"run_id": run_id, "metrics": metrics}, auth=stage.auth, timeout=60
+    )
+    assert again.status_code == 200
 
 
 def test_afterwards_everything_settles(stage):

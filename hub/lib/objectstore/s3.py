@@ -183,6 +183,8 @@ class S3Store(S3Parts):
             access_key_id=self.access_key,
             secret_access_key=self.secret_key,
             virtual_hosted_style_request=False,
+            # obstore's own are ten in three minutes, which no client waits for.
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
             client_options={
                 "allow_http": self.endpoint.startswith("http://"),
                 "connect_timeout": timedelta(seconds=5),

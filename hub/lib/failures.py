@@ -1,0 +1,124 @@
+"""Failures of Django pages as answers: our page, an htmx fragment, or JSON. Never Django's own text.
+
+Errors (a middleware) catches what views raise; the functions below it are Django's hooks for what never reached a
+view: addresses that nothing answers, malformed requests, forms without their CSRF token, faults of middleware.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+
+from hub.lib.errors import (
+    Denied,
+    HubError,
+    Invalid,
+    Moved,
+    NotFound,
+    OutOfSpace,
+    TooLarge,
+    Upstream,
+    WrongMethod,
+    says_disk_full,
+)
+from hub.lib.objectstore import ObjectStoreError
+
+logger = logging.getLogger("covey.errors")
+
+
+class Errors:
+    """HubError → an answer. The unexpected is logged under the request id, shown as 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == WrongMethod.code and not getattr(response, "content", b""):
+            # What Django's @require_POST and its like answer is empty.
+            return error_response(request, WrongMethod(headers={"Allow": response.get("Allow", "")}))
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Moved):
+            old = request.resolver_match.kwargs if request.resolver_match else {}
+            prefix = f"/{old.get('owner')}/{old.get('name')}"
+            rest = request.get_full_path().removeprefix(prefix)
+            return HttpResponseRedirect(f"/{error.owner}/{error.name}{rest}")
+        expected = as_expected(error)
+        return error_response(request, expected) if expected else None
+
+
+def as_expected(error: BaseException) -> HubError | None:
+    """The expected failure that an error of Django's, of the system or of a store stands for; None for a fault."""
+    if isinstance(error, HubError):
+        return error
+    if isinstance(error, Http404):
+        return NotFound()
+    if says_disk_full(error):
+        logger.error("no room: %s", error)
+        return OutOfSpace()
+    if isinstance(error, ObjectStoreError):
+        logger.error("%s", error)
+        return Upstream("The hub's object store did not answer.", details="Try again in a minute.")
+    return None
+
+
+def error_response(request: HttpRequest, error: HubError) -> HttpResponse:
+    """The page (or JSON, when that is what the caller reads) for an expected failure."""
+    if reads_json(request):
+        response: HttpResponse = JsonResponse({"error": error.message, "details": error.details}, status=error.code)
+    else:
+        template = "shared/_error.html" if request.headers.get("HX-Request") else "shared/error.html"
+        response = render(request, template, {"error": error}, status=error.code)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def reads_json(request: HttpRequest) -> bool:
+    return f"{request.path}/".startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+
+
+# ---- Django's hooks (hub/urls.py, CSRF_FAILURE_VIEW) -----------------------------------------------
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return error_response(request, TooLarge(details="Send less in one form, or use the API."))
+    return error_response(request, Invalid(details="Go back, reload the page and try again."))
+
+
+def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    return error_response(request, Denied())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    details = "The API is described at /api/docs." if request.path.startswith("/api/") else ""
+    return error_response(request, NotFound("There is nothing at this address.", details=details))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its token: expired, sent from elsewhere, or by a browser that keeps no cookies."""
+    logger.info("CSRF: %s", reason)
+    return error_response(
+        request,
+        Denied("This form could not be verified.", details="Go back, reload the page and send it again."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault, or a full disk outside of views. The page may be what fails (its bar asks who is signed in)."""
+    error = sys.exc_info()[1]
+    expected = as_expected(error) if error else None
+    shown = expected or HubError("The hub failed.", details="Its log tells why, under the number below.")
+    try:
+        return error_response(request, shown)
+    except Exception:
+        # Django has logged the fault itself; this is about its page only.
+        logger.exception("the page of an error cannot be shown")
+        text = f"{shown.message} {shown.details} (request {getattr(request, 'id', '')})"
+        return HttpResponse(text, status=shown.code, content_type="text/plain; charset=utf-8")
