@@ -233,25 +233,23 @@ def _filled(found: Sequence[Any], ids: list[str], columns: list[str]) -> list[Ru
     """Rows with the values of the shown columns, one query per kind."""
     metric_keys = [name[8:] for name in columns if name.startswith("metrics.")]
     param_keys = [name[7:] for name in columns if name.startswith("params.")]
-    values: dict[str, dict[str, float]] = {}
-    for row in _values(latest_metrics, ids, metric_keys):
-        values.setdefault(row.run_uuid, {})[row.key] = _number(row)
-    texts: dict[str, dict[str, str]] = {}
-    for row in _values(params, ids, param_keys):
-        texts.setdefault(row.run_uuid, {})[row.key] = row.value
-    marks: dict[str, dict[str, str]] = {}
-    for row in _values(tags, ids, [COMMIT_TAG, PARENT_TAG]):
-        marks.setdefault(row.run_uuid, {})[row.key] = row.value
-    return [
-        _run(row, values.get(row.run_uuid, {}), texts.get(row.run_uuid, {}), marks.get(row.run_uuid, {}))
-        for row in found
-    ]
+    values: dict[str, dict[str, float]] = {run_id: {} for run_id in ids}
+    for run_id, key, value, is_nan in _values(latest_metrics, ids, metric_keys, latest_metrics.c.is_nan):
+        values[run_id][key] = _logged(value, is_nan)
+    texts: dict[str, dict[str, str]] = {run_id: {} for run_id in ids}
+    for run_id, key, text in _values(params, ids, param_keys):
+        texts[run_id][key] = text
+    marks: dict[str, dict[str, str]] = {run_id: {} for run_id in ids}
+    for run_id, key, text in _values(tags, ids, [COMMIT_TAG, PARENT_TAG]):
+        marks[run_id][key] = text
+    return [_run(row, values[row.run_uuid], texts[row.run_uuid], marks[row.run_uuid]) for row in found]
 
 
-def _values(source: Any, ids: list[str], keys: list[str]) -> Sequence[Any]:
+def _values(source: Any, ids: list[str], keys: list[str], *more: Any) -> Sequence[Any]:
     if not ids or not keys:
         return []
-    return rows_of(select(source).where(source.c.run_uuid.in_(ids), source.c.key.in_(keys)))
+    wanted = select(source.c.run_uuid, source.c.key, source.c.value, *more)
+    return rows_of(wanted.where(source.c.run_uuid.in_(ids), source.c.key.in_(keys)))
 
 
 def _run(row: Any, values: dict[str, float], texts: dict[str, str], marks: dict[str, str]) -> Run:
@@ -280,9 +278,13 @@ def moment(milliseconds: int | None) -> datetime | None:
 
 
 def _number(row: Any) -> float:
+    return _logged(row.value, row.is_nan)
+
+
+def _logged(value: float, is_nan: bool) -> float:
     """The value that was logged: MLflow stores NaN as a flag and infinities as the largest doubles."""
-    if row.is_nan:
+    if is_nan:
         return math.nan
-    if abs(row.value) >= INFINITY:
-        return math.copysign(math.inf, row.value)
-    return float(row.value)
+    if abs(value) >= INFINITY:
+        return math.copysign(math.inf, value)
+    return float(value)

@@ -28,14 +28,15 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
     query = query_of(workspace_of(repository.pk), request.GET)
     page = runs_table.page(query)
     bound = commits.bind(repository, {row.run_id: row.commit for row in page.rows})
+    base = link(request.GET, sort=None, page=None)
     shown = {
         "repository": repository,
         "tab": "experiments",
         "page": page,
         "query": query,
         "rows": rows.html(page, bound, repository_url=repository.get_absolute_url()),
-        "attributes": [heading(request.GET, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
-        "columns": [heading(request.GET, query, column, column.split(".", 1)[1]) for column in page.columns],
+        "attributes": [heading(base, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
+        "columns": [heading(base, query, column, column.split(".", 1)[1]) for column in page.columns],
         "chooser": [(column, column in page.columns) for column in page.names],
         "experiments": runs_table.experiments_of(query.workspace),
         "previous": link(request.GET, page=query.page - 1) if query.page > 1 else "",
@@ -61,11 +62,11 @@ def query_of(workspace: str, given: QueryDict) -> runs_table.Query:
     )
 
 
-def heading(given: QueryDict, query: runs_table.Query, key: str, label: str) -> dict[str, str]:
-    """A sortable column: where its header leads, and how it is sorted now (aria-sort)."""
+def heading(base: str, query: runs_table.Query, key: str, label: str) -> dict[str, str]:
+    """A sortable column: where its header leads, and how it is sorted now (aria-sort). base: a link without sort."""
     now = ("descending" if query.descending else "ascending") if key == query.sort else ""
     wanted = key if now == "descending" else f"-{key}"
-    return {"label": label, "href": link(given, sort=wanted, page=None), "sorted": now}
+    return {"label": label, "href": f"{base}{'&' if base != '?' else ''}{urlencode({'sort': wanted})}", "sorted": now}
 
 
 def link(given: QueryDict, **changes: object) -> str:
