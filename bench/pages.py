@@ -85,6 +85,7 @@ def main() -> int:
 def run(hub: Hub, root: Path, chosen: argparse.Namespace) -> None:
     parts = chosen.only or ["latency", "transfer", "load"]
     hub.covey("demo", "--once")
+    wait_for_mlflow(hub, 1)
     token = hub.user("bench")
     work = push_history(hub, token, root, chosen.commits)
     if "latency" in parts:
@@ -159,7 +160,7 @@ class Browser:
         self.address = urlsplit(hub.url).netloc
         self.connection = http.client.HTTPConnection(self.address, timeout=60)
         self.cookies: dict[str, str] = {}
-        page = self.get("/account/login").decode()
+        page = self.plain("/account/login").decode()
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert found
         form = {"csrfmiddlewaretoken": found[1], "login": "bench", "password": "correct horse battery"}
@@ -171,12 +172,14 @@ class Browser:
         assert status == 200, f"{path}: {status}"
         return body
 
+    def plain(self, path: str) -> bytes:
+        """The page uncompressed."""
+        return self.ask("GET", path, extra={"Accept-Encoding": "identity"})[1]
+
     def ask(self, method: str, path: str, body: str = "", extra: dict[str, str] | None = None) -> tuple[int, bytes]:
         headers = HEADERS | (extra or {}) | {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        else:
-            headers["Accept-Encoding"] = "identity" if path.startswith("/account/login") else HEADERS["Accept-Encoding"]
         self.connection.request(method, path, body or None, headers)
         answer = self.connection.getresponse()
         for name, value in answer.getheaders():
@@ -199,9 +202,10 @@ def latency(hub: Hub, work: Path, calls: int) -> None:
         cold.append(browser.milliseconds(TREE))
     tell("tree of 1,000, cold (new commit)", max(cold), 2000, "ms, slowest of 5")
     settle(browser, TREE)
-    hub.restart_web() if len(hub.processes) > 1 else restart(hub)
+    restart(hub)
     browser = Browser(hub)
-    tell("tree of 1,000, cold (restarted)", browser.milliseconds(TREE), 2000, "ms")
+    tell("tree of 1,000, cold (restarted)", browser.milliseconds(TREE), 2000, "ms, while MLflow is imported")
+    wait_for_mlflow(hub, 2)
     settle(browser, TREE)
     warm = [browser.milliseconds(TREE) for _ in range(calls)]
     tell("tree of 1,000, warm p95", percentile(warm, 95), 60, f"ms (p50 {statistics.median(warm):.1f})")
@@ -222,17 +226,18 @@ def restart(hub: Hub) -> None:
     hub.start()
 
 
+def wait_for_mlflow(hub: Hub, starts: int) -> None:
+    """It is imported in the background after each start of the web process, and takes the interpreter for seconds."""
+    services.wait_until(lambda: hub.log().count("MLflow loaded in") >= starts, what="MLflow", seconds=300)
+
+
 def settle(browser: Browser, path: str) -> None:
     """Ask until every last commit is known, as the page itself does by its fragment."""
     for _ in range(20):
-        if b'hx-trigger="load"' not in unpacked(browser, path):
+        if b'hx-trigger="load"' not in browser.plain(path):
             return
         browser.get(path.replace("/tree/", "/tree-commits/"))
     raise AssertionError("the last commits were never all found")
-
-
-def unpacked(browser: Browser, path: str) -> bytes:
-    return browser.ask("GET", path, extra={"Accept-Encoding": "identity"})[1]
 
 
 def percentile(values: list[float], percent: int) -> float:
@@ -257,7 +262,7 @@ def transfer(hub: Hub, session: Browser) -> None:
         for name, path in TRANSFERRED.items():
             total = sum(visit(chromium, hub, session, path).values())
             tell(f"transfer: {name}", total / 1024, 100, "KB")
-        run_page = re.search(rb'href="(/demo/bird-counter/experiments/[^"]+)"', unpacked(session, PAGES["experiments"]))
+        run_page = re.search(rb'href="(/demo/bird-counter/experiments/[^"]+)"', session.plain(PAGES["experiments"]))
         assert run_page
         sizes = visit(chromium, hub, session, run_page[1].decode(), wait="[data-chart][data-drawn]")
         plotly = sum(size for url, size in sizes.items() if "plotly" in url)
