@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from experiments.mlflow import after, artifacts, rules, server
+from experiments.mlflow import after, artifacts, direct, rules, server
 from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
+from experiments.mlflow.direct import Headers
 from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
@@ -120,7 +121,7 @@ async def page(call: Call) -> None:
     await forward(call, extra=cookies)
 
 
-async def forward(call: Call, *, extra: list[tuple[str, str]] | None = None) -> None:
+async def forward(call: Call, *, extra: Headers | None = None) -> None:
     """Hand one request to MLflow and stream its answer back."""
     request = call.request
     query: bytes = request.scope.get("query_string", b"")
@@ -135,18 +136,29 @@ async def forward(call: Call, *, extra: list[tuple[str, str]] | None = None) -> 
     if named.default:
         named = named.rewritten(await in_thread(default_experiment_id, call.repository.pk))
     scope = inner_scope(call, named)
-    answer = Answer(request, scope["path"], extra or [])
     token = user_name.set(call.actor.user.username if call.actor.user else "")
     try:
-        await app(scope, once(request, named.body), answer.send)
+        status = await pass_on(request, app, scope, named.body, extra or [])
     except Exception:
         if request.gone.is_set():
             raise ClientGone from None
         raise
     finally:
         user_name.reset(token)
-    if answer.status == 200 and request.method not in READS:
+    if status == 200 and request.method not in READS:
         after.written(call.repository.pk, scope["path"])
+
+
+async def pass_on(request: Request, app: server.App, scope: dict[str, Any], body: bytes, extra: Headers) -> int:
+    """Let MLflow answer; the status it gave."""
+    if scope["path"].startswith(direct.PREFIXES):
+        status, given, content = await direct.call(scope, body)
+        kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS and name != "content-length"]
+        await request.respond(status, content, [*kept, *answer_headers(request, scope["path"]), *extra])
+        return status
+    answer = Answer(request, scope["path"], extra)
+    await app(scope, once(request, body), answer.send)
+    return answer.status
 
 
 def default_experiment_id(repository_id: int) -> str:
@@ -207,7 +219,7 @@ def once(request: Request, body: bytes) -> Any:
 class Answer:
     """Passes MLflow's answer on with the hub's headers."""
 
-    def __init__(self, request: Request, path: str, extra: list[tuple[str, str]]) -> None:
+    def __init__(self, request: Request, path: str, extra: Headers) -> None:
         self.request, self.path, self.extra = request, path, extra
         self.status = 0
 

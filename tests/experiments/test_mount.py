@@ -7,10 +7,13 @@ import json
 import pytest
 from django.conf import settings
 from django.middleware.csrf import _get_new_csrf_string
+from starlette.routing import Match, Mount
 
+from experiments.mlflow import direct, rules
 from experiments.mlflow.mount import BODY_LIMIT_BYTES
 from tests.experiments.conftest import API, Client, metric
 from tests.support.asgi import ask
+from tests.support.samples import of_expression
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEARCH = f"{API}/experiments/search?max_results=5"
@@ -150,3 +153,28 @@ def test_a_browser_without_session_is_sent_to_sign_in(private, tables):
         assert answer.status == 302
         assert "/login" in answer.headers["location"]
     assert ask("GET", "/alice/private.mlflow").headers["location"] == "/alice/private.mlflow/"
+
+
+def test_what_goes_straight_to_flask_is_served_by_nothing_before_it(mlflow_app):
+    """MLflow puts FastAPI's own routes before Flask's; one below these prefixes would never be reached."""
+    samples = [(method, "/" + of_expression(pattern)) for method, pattern, _ in rules.open_routes()]
+    straight = [sample for sample in samples if sample[1].startswith(direct.PREFIXES)]
+    assert len(straight) > 50
+
+    def server(method: str, path: str) -> str:
+        scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": [], "query_string": b""}
+        found = next(route for route in mlflow_app.routes if route.matches(dict(scope))[0] is Match.FULL)
+        return "flask" if isinstance(found, Mount) and not found.path else repr(found)
+
+    assert {server(*sample) for sample in straight} == {"flask"}
+    native = {server(*sample) for sample in samples if "mlflow-artifacts/artifacts/" in sample[1]}
+    assert native - {"flask"}, "the question does not tell FastAPI's own routes from Flask's"
+
+
+def test_flask_forgets_the_workspace_between_calls(client, client_of, public, alice):
+    """One thread serves many repositories: nothing of one stays for the next."""
+    for number in range(4):
+        mine, other = client.run(run_name=f"r{number}"), client_of(public, alice).run(run_name=f"p{number}")
+        wrong = client.ask("GET", f"{API}/runs/get?run_id={other['run_id']}")
+        assert wrong.status == 404
+        assert client.ask("GET", f"{API}/runs/get?run_id={mine['run_id']}").status == 200
