@@ -263,7 +263,7 @@ def test_names_of_columns_cannot_leave_their_quotes(compare):
 _rows = st.dictionaries(st.integers(0, 8), st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=8)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_rows, _rows)
 def test_counts_are_exact(compare, old, new):
     def text(rows: dict[int, tuple[str, int]]) -> bytes:

@@ -110,7 +110,7 @@ def test_manifests_are_compared_below_their_prefix(tmp_path):
 _files = st.dictionaries(st.sampled_from([f"{a}/{b}" for a in "abc" for b in "123"]), st.sampled_from("pqrst"))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_files, _files)
 def test_counts_are_those_of_plain_python(compare, old, new):
     gone = Counter(old[path] for path in old.keys() - new.keys())

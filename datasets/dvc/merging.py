@@ -1,0 +1,208 @@
+"""Three-way merges of DVC's own files: manifests (.dir), pointers (.dvc) and dvc.lock. Bytes in, bytes out, in the form
+that DVC itself writes. base is None when the file was added on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from datasets.dvc import keys, manifests, yamls
+from datasets.dvc.documents import Malformed
+from datasets.dvc.manifests import BadManifest
+from datasets.dvc.pointers import clean
+from datasets.threeway import Conflict, Merged, merge, merge_files
+
+__all__ = ["Directory", "MergedFile", "merge_lock", "merge_manifests", "merge_pointers"]
+
+
+@dataclass(frozen=True)
+class MergedFile:
+    """data: the merged file, b"" while there are conflicts. needs_repro: stages of dvc.lock whose inputs changed on
+    both sides, with their three versions: their outputs are those of base until `dvc repro` makes new ones."""
+
+    data: bytes
+    conflicts: list[Conflict[Any]] = field(default_factory=list)
+    needs_repro: list[Conflict[Any]] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not self.conflicts
+
+
+# ---- manifests ---------------------------------------------------------------------------------
+def merge_manifests(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[MergedFile, str]:
+    """(the merged manifest, its oid "….dir"; "" while there are conflicts). Values of conflicts are md5s.
+
+    Raises BadManifest. O(files) time and memory.
+    """
+    merged = merge_files(_files(base), _files(ours), _files(theirs))
+    if merged.conflicts:
+        return MergedFile(b"", list(merged.conflicts)), ""
+    data = manifests.dumps(merged.value.items())
+    return MergedFile(data), f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}.dir"
+
+
+def _files(data: bytes | None) -> dict[str, str]:
+    """path → md5. A path that no file may have is refused here: passing it over would lose it."""
+    if data is None:
+        return {}
+    try:
+        listed = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadManifest("not JSON") from error
+    if not isinstance(listed, list):
+        raise BadManifest("not a list")
+    found: dict[str, str] = {}
+    for entry in listed:
+        path, md5 = (entry.get("relpath"), entry.get("md5")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(path, str) or not isinstance(md5, str) or clean(path) != path or not keys.is_oid(md5):
+            raise BadManifest("an entry is none of DVC's")
+        found[path] = md5
+    return found
+
+
+# ---- pointers ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Directory:
+    """What a merged directory output becomes. size in bytes, None when not known."""
+
+    oid: str
+    size: int | None
+    nfiles: int
+
+
+# (base's oid or "", ours, theirs) → the merged directory, or its conflicts.
+MergeDirectory = Callable[[str, str, str], Directory | list[Conflict[Any]]]
+
+
+def merge_pointers(
+    base: bytes | None, ours: bytes, theirs: bytes, *, merge_directory: MergeDirectory | None = None
+) -> MergedFile:
+    """One .dvc file. An output that both sides changed is merged when it is a directory and merge_directory is given.
+
+    Conflicts name the output's path, "path/of/file" inside of a directory, or a key of the file. Raises Malformed.
+    """
+    if (same := _one_sided(base, ours, theirs)) is not None:
+        return MergedFile(same)
+    b, o, t = (_mapping(data) for data in (base, ours, theirs))
+    rest = merge(*(_without(document, "outs", "md5") for document in (b, o, t)))
+    outs = _merge_outs(_outs_of(b), _outs_of(o), _outs_of(t), merge_directory)
+    conflicts = [*rest.conflicts, *outs.conflicts]
+    if conflicts:
+        return MergedFile(b"", conflicts)
+    start = b if base is not None else min(o, t, key=yamls.dump)
+    return MergedFile(yamls.dump(_updated(start, rest.value | {"outs": list(outs.value.values())})))
+
+
+def _merge_outs(
+    base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], merge_directory: MergeDirectory | None
+) -> Merged[str, Any]:
+    merged = merge(base, ours, theirs)
+    value, conflicts = dict(merged.value), []
+    for conflict in merged.conflicts:
+        b, o, t = ({**(side or {})} for side in (conflict.base, conflict.ours, conflict.theirs))
+        both = all(keys.is_manifest(str(side.get("md5", ""))) for side in (o, t))
+        others = merge(*(_without(side, "md5", "size", "nfiles") for side in (b, o, t)))
+        if merge_directory is None or not both or others.conflicts:
+            conflicts.append(conflict)
+            continue
+        old = str(b.get("md5", ""))
+        made = merge_directory(old if keys.is_manifest(old) else "", str(o["md5"]), str(t["md5"]))
+        if isinstance(made, list):
+            conflicts += [Conflict(f"{conflict.where}/{c.where}", c.base, c.ours, c.theirs, c.reason) for c in made]
+            continue
+        numbers = {"md5": made.oid, "size": made.size, "nfiles": made.nfiles}
+        value[conflict.where] = {k: v for k, v in numbers.items() if v is not None} | others.value
+    in_order = [*base, *sorted({*ours, *theirs} - base.keys())]
+    return Merged({path: value[path] for path in in_order if path in value}, conflicts)
+
+
+# ---- dvc.lock ----------------------------------------------------------------------------------
+def merge_lock(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
+    """dvc.lock, stage by stage. Outputs are never put together: a stage's record is one that a run has made.
+
+    Both sides changed the inputs (cmd, deps, params) of a stage differently → base's record stays and the stage needs
+    repro; one side changed them → its record; neither, but the outputs differ → a conflict. Raises Malformed.
+    """
+    if (same := _one_sided(base, ours, theirs)) is not None:
+        return MergedFile(same)
+    b, o, t = (_mapping(data) for data in (base, ours, theirs))
+    if any("stages" not in document for document in (b, o, t) if document):
+        raise Malformed("only dvc.lock of schema 2.0 is merged")
+    rest = merge(*(_without(document, "stages") for document in (b, o, t)))
+    stages, needs_repro = _merge_stages(*(document.get("stages") or {} for document in (b, o, t)))
+    conflicts = [*rest.conflicts, *stages.conflicts]
+    if conflicts:
+        return MergedFile(b"", conflicts, needs_repro)
+    start = b if base is not None else min(o, t, key=yamls.dump)
+    return MergedFile(yamls.dump(_updated(start, rest.value | {"stages": stages.value})), [], needs_repro)
+
+
+def _merge_stages(
+    base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> tuple[Merged[str, Any], list[Conflict[Any]]]:
+    merged = merge(base, ours, theirs)
+    value, conflicts, needs_repro = dict(merged.value), [], []
+    for conflict in merged.conflicts:
+        b, o, t = conflict.base, conflict.ours, conflict.theirs
+        if not all(isinstance(side, Mapping) for side in (b, o, t)):
+            conflicts.append(conflict)  # removed on one side, or added on both
+            continue
+        inputs = [_without(side, "outs") for side in (b, o, t)]  # type: ignore[arg-type]  # mappings, as just asked
+        if inputs[1] == inputs[2]:
+            conflicts.append(conflict)  # the same run made different outputs
+        elif inputs[1] == inputs[0]:
+            value[conflict.where] = t
+        elif inputs[2] == inputs[0]:
+            value[conflict.where] = o
+        else:
+            value[conflict.where] = b
+            needs_repro.append(conflict)
+    in_order = [*base, *sorted({*ours, *theirs} - base.keys())]
+    return Merged({name: value[name] for name in in_order if name in value}, conflicts), needs_repro
+
+
+# ---- parts -------------------------------------------------------------------------------------
+def _one_sided(base: bytes | None, ours: bytes, theirs: bytes) -> bytes | None:
+    """The very bytes of a side, when the other changed nothing."""
+    if ours == theirs or theirs == base:
+        return ours
+    return theirs if ours == base else None
+
+
+def _mapping(data: bytes | None) -> Any:
+    document = yamls.load(data) if data else {}
+    if not isinstance(document, dict):
+        raise Malformed("not a mapping")
+    return document
+
+
+def _outs_of(document: Any) -> dict[str, Any]:
+    outs = document.get("outs")
+    if outs is not None and not isinstance(outs, list):
+        raise Malformed("outs is no list")
+    found: dict[str, Any] = {}
+    for out in outs or []:
+        path = out.get("path") if isinstance(out, dict) else None
+        if not isinstance(path, str) or path in found:
+            raise Malformed("an output lacks its path, or has another's")
+        found[path] = out
+    return found
+
+
+def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in names and value is not None}
+
+
+def _updated(document: Any, values: Mapping[str, Any]) -> Any:
+    """The document with these top-level values and no others; what did not change keeps its place and comments."""
+    for key in [key for key in document if key not in values]:
+        del document[key]
+    for key, value in values.items():
+        if key not in document or document[key] != value:
+            document[key] = value
+    return document
