@@ -1,6 +1,6 @@
 """Git over HTTP against nginx + fcgiwrap + git http-backend, in the same run: `python -m bench.git`.
 
-Both serve the same bytes on disk with the same git configuration and durability. Rounds alternate, the best of each
+Both serve the same bytes on disk with the same git configuration and durability, and ask for a password. Rounds alternate, the best of each
 counts, and only ratios (hub / peer) mean anything. Clones are read by curl into nothing, so that the client's own
 work does not hide the server. Needs nginx, fcgiwrap and curl (Debian's names).
 """
@@ -37,7 +37,7 @@ http {{
   proxy_temp_path {root}/proxy; uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
   server {{ listen 127.0.0.1:{port};
     location / {{
-      include /etc/nginx/fastcgi_params; gzip off; fastcgi_request_buffering off; fastcgi_buffering off;
+      auth_basic bench; auth_basic_user_file {root}/passwords; include /etc/nginx/fastcgi_params; gzip off; fastcgi_request_buffering off; fastcgi_buffering off;
       fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend; fastcgi_param PATH_INFO $uri;
       fastcgi_param GIT_PROJECT_ROOT {root}/repos; fastcgi_param GIT_HTTP_EXPORT_ALL 1;
       fastcgi_param REMOTE_USER bench; fastcgi_param GIT_PROTOCOL $http_git_protocol;
@@ -178,7 +178,8 @@ class Peer:
         self.repositories = root / "repos"
         self.repositories.mkdir(parents=True)
         port = services.free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://bench:secret@127.0.0.1:{port}"
+        (root / "passwords").write_text("bench:{PLAIN}secret\n")
         (root / "nginx.conf").write_text(NGINX.format(root=root, port=port, config=commands.CONFIG))
         self._children = [
             subprocess.Popen(["fcgiwrap", "-c", "16", "-s", f"unix:{root}/fcgi"], start_new_session=True),

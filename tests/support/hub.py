@@ -119,6 +119,7 @@ def production_hub(home: Path) -> Hub:
         "COVEY_BIND": f"127.0.0.1:{port}",
         "COVEY_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        **services.apart(),
         "DATABASE_URL": services.fresh_database(os.environ["DATABASE_URL"], f"hub_{time.time_ns()}"),
     }
     return Hub(home, environment, f"http://127.0.0.1:{port}", [["serve"], ["worker"]])

@@ -17,9 +17,8 @@ from tests.support import services
 def _prepare() -> None:
     if os.environ.get("COVEY_TEST_HOME"):  # a worker of pytest-xdist: its parent made everything, homes apart
         os.environ["COVEY_HOME"] = tempfile.mkdtemp(prefix="worker-", dir=os.environ["COVEY_TEST_HOME"])
-        if redis := os.environ.get("CACHE_URL"):  # a cache of its own: tests count in it and clear it
-            number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-            os.environ["CACHE_URL"] = f"{redis.rsplit('/', 1)[0]}/{2 + number}"
+        if os.environ.get("COVEY_TEST") == "production":  # tests count in the cache, clear it, and delete objects
+            os.environ.update(services.apart())
         atexit.register(services.stop_all)  # what this worker's own tests started
         return
     base = tempfile.mkdtemp(prefix="covey-test-")

