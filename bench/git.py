@@ -1,8 +1,8 @@
 """Git over HTTP against nginx + fcgiwrap + git http-backend, in the same run: `python -m bench.git`.
 
-Both serve the same bytes on disk with the same git configuration and durability, and ask for a password. Rounds alternate, the best of each
-counts, and only ratios (hub / peer) mean anything. Clones are read by curl into nothing, so that the client's own
-work does not hide the server. Needs nginx, fcgiwrap and curl (Debian's names).
+Both serve the same bytes on disk with the same git configuration and durability, and ask for a password. Rounds
+alternate, the best of each counts, and only ratios (hub / peer) mean anything. Clones are read by curl into nothing, so
+that the client's own work does not hide the server. Needs nginx, fcgiwrap and curl (Debian's names).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ http {{
   proxy_temp_path {root}/proxy; uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
   server {{ listen 127.0.0.1:{port};
     location / {{
-      auth_basic bench; auth_basic_user_file {root}/passwords; include /etc/nginx/fastcgi_params; gzip off; fastcgi_request_buffering off; fastcgi_buffering off;
+      auth_basic bench; auth_basic_user_file {root}/passwords;
+      include /etc/nginx/fastcgi_params; gzip off; fastcgi_request_buffering off; fastcgi_buffering off;
       fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend; fastcgi_param PATH_INFO $uri;
       fastcgi_param GIT_PROJECT_ROOT {root}/repos; fastcgi_param GIT_HTTP_EXPORT_ALL 1;
       fastcgi_param REMOTE_USER bench; fastcgi_param GIT_PROTOCOL $http_git_protocol;
