@@ -62,16 +62,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--commits", type=int, default=COMMITS)
+    options.add_argument("--only", default="", help="a word of the measurements to take, e.g. push")
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that both servers are ended
     root = Path(tempfile.mkdtemp(prefix="covey-bench-git-"))
     try:
-        run(root, chosen.rounds, chosen.commits)
+        run(root, chosen.rounds, chosen.commits, chosen.only)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def run(root: Path, rounds: int, commits: int) -> None:
+def run(root: Path, rounds: int, commits: int, only: str) -> None:
     (root / "hub").mkdir()
     hub = embedded_hub(root / "hub")
     hub.commands = [["serve"]]
@@ -90,14 +91,14 @@ def run(root: Path, rounds: int, commits: int) -> None:
             Side("hub", first, lambda: create(hub, token, next(names))),
             Side("nginx", f"{peer.url}/big.git", lambda: peer.create(next(names))),
         ]
-        measure(sides, rounds, root, commands.run(path, "rev-parse", "main").decode().strip())
+        measure(sides, rounds, root, only, commands.run(path, "rev-parse", "main").decode().strip())
         print_table(sides, memory_during_clone(hub, sides[0], root))
     finally:
         hub.stop()
         peer.stop()
 
 
-def measure(sides: list[Side], rounds: int, root: Path, commit: str) -> None:
+def measure(sides: list[Side], rounds: int, root: Path, only: str, commit: str) -> None:
     want = pkt.line(b"command=fetch") + b"0001" + pkt.line(b"no-progress") + pkt.line(b"ofs-delta")
     (root / "want").write_bytes(want + pkt.line(f"want {commit}\n".encode()) + pkt.line(b"done\n") + pkt.FLUSH)
     large = make_large(root / "large")
@@ -116,6 +117,8 @@ def measure(sides: list[Side], rounds: int, root: Path, commit: str) -> None:
                 ],
             }
             for what, task in tasks.items():
+                if only not in what:
+                    continue
                 started = time.perf_counter()
                 task()
                 took = time.perf_counter() - started
@@ -166,6 +169,8 @@ def print_table(sides: list[Side], grown: int) -> None:
     hub, peer = sides
     print(f"{'':24}{'hub s':>9}{'nginx s':>9}{'ratio':>8}{'target':>8}")
     for what, target in TARGETS.items():
+        if what not in hub.seconds:
+            continue
         ratio = hub.seconds[what] / peer.seconds[what]
         verdict = "" if ratio <= target else "  missed"
         print(f"{what:24}{hub.seconds[what]:9.2f}{peer.seconds[what]:9.2f}{ratio:8.2f}{target:8.2f}{verdict}")

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from hub.accounts.actor import Area
 from hub.lib import temporary
-from hub.lib.errors import Denied, Invalid
+from hub.lib.errors import Denied, HubError, Invalid
 from hub.lib.streams import Request, in_thread
 from repos import gitstreams, sharing
 from repos.access import Access
@@ -31,6 +31,7 @@ SERVICES = {"git-upload-pack": Access.READ, "git-receive-pack": Access.WRITE}
 RESULT = "application/x-git-upload-pack-result"
 fetches = gitstreams.Slots(settings.GIT_FETCHES)
 clones = sharing.Clones()
+_capabilities: list[bytes] = []
 
 
 def service_need(request: Request) -> Access:
@@ -46,17 +47,37 @@ async def info_refs(call: Call) -> None:
         raise Invalid(f"There is no service {service[:40]!r}.", details="git asks for upload-pack or receive-pack.")
     await call.request.read(limit_bytes=1024)
     protocol = gitstreams.protocol_of(call.request)
+    path = await in_thread(store().open_for_read, call.repository.pk)
+    content_type = f"application/x-{service}-advertisement"
+    if service == "git-upload-pack" and protocol == "version=2":
+        headers = [("content-type", content_type), *gitstreams.NO_CACHE]
+        return await call.request.respond(200, await capabilities(path), headers)
+    # Protocol 2 leaves the service line out.
+    first = b"" if protocol.startswith("version=2") else pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
+    async with _advertising(service, protocol, path) as git, gitstreams.stopped_when_gone(call.request, git):
+        await gitstreams.relay(call.request, gitstreams.output(git), content_type, first=first)
+
+
+async def capabilities(path: Path) -> bytes:
+    """Protocol 2's first answer: it tells of this server's git, the same for every repository, so git is asked once."""
+    if not _capabilities:
+        async with _advertising("git-upload-pack", "version=2", path) as git:
+            found = b"".join([piece async for piece in gitstreams.output(git)])
+            if await git.wait():
+                raise HubError("git did not tell what it can do.", details="Run `covey doctor` on the server.")
+            _capabilities.append(found)
+    return _capabilities[0]
+
+
+@contextlib.asynccontextmanager
+async def _advertising(service: str, protocol: str, path: Path) -> AsyncIterator[Transfer]:
+    """git at work on what the repository, or git itself, has to offer."""
     command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
     if service == "git-upload-pack":
         command.append("--strict")
-    path = await in_thread(store().open_for_read, call.repository.pk)
     env = gitstreams.environment(protocol)
-    # Protocol 2 leaves the service line out.
-    first = b"" if protocol.startswith("version=2") else pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
     async with fetches.take(), Transfer(*command, str(path), env=env, stdin=asyncio.subprocess.DEVNULL) as git:
-        content_type = f"application/x-{service}-advertisement"
-        async with gitstreams.stopped_when_gone(call.request, git):
-            await gitstreams.relay(call.request, gitstreams.output(git), content_type, first=first)
+        yield git
 
 
 async def upload_pack(call: Call) -> None:

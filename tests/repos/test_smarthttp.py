@@ -122,6 +122,17 @@ def test_it_advertises(writer, path, address):
     assert b"filter" in second.body
 
 
+def test_protocol_2_tells_the_same_of_every_repository_and_never_of_its_refs(writer, path):
+    address = "/info/refs?service=git-upload-pack"
+    first = ask("GET", f"/alice/private.git{address}", headers=writer | V2)
+    commands.run(path, "update-ref", "refs/heads/other", main_of(path))
+    second = ask("GET", f"/alice/private.git{address}", headers=writer | V2)
+    assert first.body == second.body
+    assert b"refs/" not in first.body
+    assert b"refs/heads/other" in listed(writer, [LIST]).body
+    assert ask("GET", f"/alice/absent.git{address}", headers=writer | V2).status == 404
+
+
 @pytest.mark.parametrize("protocol", ["version=2:$(touch x)", "version=2\tx", "2" * 500, "`id`", "version=2;id"])
 def test_an_odd_protocol_header_is_ignored(writer, path, protocol):
     headers = writer | {"git-protocol": protocol}
