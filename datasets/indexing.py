@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets import objects
+from datasets import commits, objects
 from datasets.dvc import keys
 from datasets.manifests import manifest_of
 from datasets.tracking import tracked
@@ -10,9 +10,9 @@ from repos import browsing
 from repos.models import Repository
 
 
-def refresh(repository_id: int) -> int | None:
-    """Count the outputs of the default branch and prepare their manifests; the count, None when the repository is
-    gone. Safe to run twice."""
+def refresh(repository_id: int, *, again: bool = False) -> int | None:
+    """Count the outputs of the default branch, prepare their manifests and index the commits that are new (again: all
+    of them); the count, None when the repository is gone. Safe to run twice."""
     repository = Repository.objects.select_related("owner").filter(pk=repository_id, deleted=None).first()
     if repository is None:
         return None
@@ -22,4 +22,6 @@ def refresh(repository_id: int) -> int | None:
     for blob in objects.blobs(repository.pk, keys.BUCKET, manifests).values():
         manifest_of(blob)
     Repository.objects.filter(pk=repository.pk).update(outputs_count=len(outputs))
+    if rev:
+        commits.index(repository, again=again)
     return len(outputs)

@@ -59,3 +59,48 @@ class UploadedPart(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upload", "number"], name="one_part_per_number")]
+
+
+class DatasetVersion(models.Model):
+    """What one path of a repository was: an output of DVC, or a data file in git. An index, made again from git.
+
+    identity: "md5:<oid>" of DVC (with ".dir" for a directory), "git:<blob id>", or "files:<hash>" of a pointer that
+    lists its files itself. size in bytes and files as far as the pointer says.
+    """
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="dataset_versions")
+    path = models.TextField()
+    path_hash = models.CharField(max_length=64, help_text="sha256 of path: any length can be looked up")
+    identity = models.CharField(max_length=80)
+    is_dir = models.BooleanField(default=False)
+    size = models.BigIntegerField(null=True)
+    files = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "path_hash", "identity"], name="one_dataset_version")
+        ]
+
+
+class DatasetChange(models.Model):
+    """A commit that changed a dataset, against its first parent. version: what it became, None when it went."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="dataset_changes")
+    commit = models.CharField(max_length=40)
+    path_hash = models.CharField(max_length=64)
+    before = models.ForeignKey(DatasetVersion, null=True, on_delete=models.CASCADE, related_name="left_by")
+    version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.CASCADE, related_name="made_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "commit", "path_hash"], name="one_change_per_commit")
+        ]
+        indexes = [models.Index(fields=["repository", "path_hash"], name="changes_of_dataset")]
+
+
+class DatasetIndex(models.Model):
+    """How far a repository is indexed: the commits its refs stood at. Everything behind them is in DatasetChange."""
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="dataset_index")
+    tips = models.JSONField(default=list)
+    updated = models.DateTimeField(auto_now=True)

@@ -24,7 +24,7 @@ def sweep_store() -> None:
 
 @shared_task
 def rebuild_datasets() -> None:
-    call_command("rebuild_datasets")
+    call_command("rebuild_datasets", missing=True)
 
 
 @shared_task

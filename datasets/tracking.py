@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,20 @@ def _read(repository: Repository, commit: str) -> Tracked:
                 outputs[found.path] = Output(found, pointer)
     _drop_nested(outputs)
     return Tracked(dict(sorted(outputs.items())), frozenset(_lead(outputs, tree)), problems)
+
+
+def outs_of_blobs(repository: Repository, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Out, ...]]:
+    """(pointer's path, blob id) → the outputs written there, as written. Those that cannot be read have none."""
+    by_kind: dict[str, dict[str, str]] = {"dvc.lock": {}, "x.dvc": {}}
+    pairs = list(wanted)
+    for path, oid in pairs:
+        by_kind["dvc.lock" if path.endswith("dvc.lock") else "x.dvc"][oid] = oid
+    found: dict[tuple[bool, str], tuple[Out, ...]] = {}
+    for kind, oids in by_kind.items():
+        named = {f"{oid}/{kind}": oid for oid in oids}  # the kind is all that a name says about how it is read
+        for name, parsed in _parsed(repository, store_of(repository), named):
+            found[kind == "dvc.lock", named[name]] = () if isinstance(parsed, str) else parsed
+    return {(path, oid): found[path.endswith("dvc.lock"), oid] for path, oid in pairs}
 
 
 def _tree(store: Path, commit: str) -> _Tree:

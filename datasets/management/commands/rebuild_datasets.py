@@ -1,11 +1,11 @@
-"""Count again what every repository tracks with DVC: git is the truth, the counts are an index."""
+"""Index again what every repository tracks with DVC: git is the truth, counts and versions are an index."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from datasets import indexing
 from hub.lib.errors import HubError
@@ -19,11 +19,14 @@ logger = logging.getLogger("covey.datasets")
 class Command(BaseCommand):
     help = __doc__
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--missing", action="store_true", help="only commits that are not indexed yet")
+
     def handle(self, *args: Any, **options: Any) -> None:
         failed = 0
         for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator():
             try:
-                indexing.refresh(repository_id)
+                indexing.refresh(repository_id, again=not options["missing"])
             except (HubError, GitError, ObjectStoreError) as error:
                 # One damaged repository must not keep the others from being counted.
                 failed += 1

@@ -1,0 +1,220 @@
+"""Every commit's changes of data, read from git as one stream: pointers by what they track, data files by their blob.
+
+The index (DatasetVersion, DatasetChange) is keyed by immutable ids, so indexing twice changes nothing, and a commit
+that a force push left behind does no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.db import transaction
+
+from datasets import formats
+from datasets.dvc import pointers
+from datasets.dvc.pointers import Out
+from datasets.models import DatasetChange, DatasetIndex, DatasetVersion
+from datasets.tracking import outs_of_blobs
+from repos.git import commands, read
+from repos.models import Repository
+from repos.place import store_of
+
+BATCH_COMMITS = 200
+BATCH_ROWS = 400
+GIT_SECONDS = 1800.0
+MAX_TIPS = 20_000
+_ABSENT = "0" * 40
+_PATTERNS = ["*.dvc", "dvc.lock", "*/dvc.lock", *(f":(icase)*.{e}" for e in sorted(formats.DATA))]
+_PATTERNS += [f":(icase)*.{e}.{packed}" for e in sorted(formats.TABLES) for packed in sorted(formats.PACKED)]
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One file that a commit changed: old and new blob id, "" for none."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass
+class Commit:
+    sha: str
+    blobs: list[Blob] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A version that has no row yet."""
+
+    path: str
+    identity: str
+    is_dir: bool = False
+    size: int | None = None
+    files: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return hash_of(self.path), self.identity
+
+
+def hash_of(path: str) -> str:
+    return hashlib.sha256(read.to_bytes(path)).hexdigest()
+
+
+def index(repository: Repository, *, again: bool = False) -> int:
+    """Index the commits that refs lead to and that are not indexed yet; how many changed data. Safe to run twice.
+
+    again: all of them, as if none was. Raises GitError.
+    """
+    state, _ = DatasetIndex.objects.get_or_create(repository=repository)
+    tips = _tips(repository)
+    known = [] if again else list(read.blob_sizes(store_of(repository), list(state.tips)))  # those that are still there
+    count = 0
+    if again or set(tips) - set(known):
+        stream = _stream(repository, known)
+        while batch := list(islice(stream, BATCH_COMMITS)):
+            _write(repository, batch)
+            count += len(batch)
+    DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
+    return count
+
+
+# ---- git ---------------------------------------------------------------------------------------
+def _tips(repository: Repository) -> list[str]:
+    store = store_of(repository)
+    lines = commands.run(store, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags").decode().split()
+    return sorted(set(lines))[:MAX_TIPS]
+
+
+def _stream(repository: Repository, known: list[str]) -> Iterator[Commit]:
+    """Commits with the data files they changed, oldest first. Merges are seen from their first parent."""
+    options = ["--branches", "--tags", "--stdin", "--full-history", "--reverse", "--topo-order"]
+    options += ["--raw", "-z", "--no-renames", "--no-abbrev", "--diff-merges=first-parent", "--format=commit %H"]
+    found: Commit | None = None
+    records = commands.records(
+        store_of(repository),
+        *("-c", "log.showRoot=true", "log", *options, "--", *_PATTERNS),
+        stdin="".join(f"^{tip}\n" for tip in known).encode(),
+        timeout_seconds=GIT_SECONDS,
+        extra={"GIT_LITERAL_PATHSPECS": "0"},  # the patterns are ours
+    )
+    for record in records:
+        header = record.lstrip(b"\n")
+        if header.startswith(b"commit "):
+            if found is not None and found.blobs:
+                yield found
+            found = Commit(header[7:].strip().decode())
+        elif header.startswith(b":") and found is not None:
+            old_mode, new_mode, old, new, _ = header[1:].decode().split()
+            path = read.to_text(next(records))
+            blob = Blob(path, _file(old_mode, old), _file(new_mode, new))
+            if blob.old != blob.new:
+                found.blobs.append(blob)
+    if found is not None and found.blobs:
+        yield found
+
+
+def _file(mode: str, oid: str) -> str:
+    return oid if mode.startswith("100") and oid != _ABSENT else ""
+
+
+# ---- rows --------------------------------------------------------------------------------------
+def _write(repository: Repository, batch: list[Commit]) -> None:
+    sizes = _sizes(repository, batch)
+    outs = outs_of_blobs(repository, _pointer_blobs(batch))
+    changes = [(commit.sha, *change) for commit in batch for change in _changes(commit, outs, sizes)]
+    wanted = {version.key: version for _, old, new in changes for version in (old, new) if version is not None}
+    with transaction.atomic():
+        ids = _version_ids(repository, list(wanted.values()))
+        DatasetChange.objects.bulk_create(
+            (
+                DatasetChange(
+                    repository=repository,
+                    commit=sha,
+                    path_hash=(new or old).key[0],  # type: ignore[union-attr]  # one of the two is there
+                    before_id=ids[old.key] if old else None,
+                    version_id=ids[new.key] if new else None,
+                )
+                for sha, old, new in changes
+            ),
+            ignore_conflicts=True,
+            batch_size=BATCH_ROWS,
+        )
+
+
+def _version_ids(repository: Repository, versions: list[Known]) -> dict[tuple[str, str], int]:
+    DatasetVersion.objects.bulk_create(
+        (
+            DatasetVersion(
+                repository=repository,
+                path=read.shown(version.path),
+                path_hash=version.key[0],
+                identity=version.identity,
+                is_dir=version.is_dir,
+                size=version.size,
+                files=version.files,
+            )
+            for version in versions
+        ),
+        ignore_conflicts=True,
+        batch_size=BATCH_ROWS,
+    )
+    ids: dict[tuple[str, str], int] = {}
+    paths = sorted({version.key[0] for version in versions})
+    for start in range(0, len(paths), BATCH_ROWS):
+        rows = DatasetVersion.objects.filter(repository=repository, path_hash__in=paths[start : start + BATCH_ROWS])
+        ids |= {(path, identity): pk for pk, path, identity in rows.values_list("pk", "path_hash", "identity")}
+    return ids
+
+
+def _changes(
+    commit: Commit, outs: dict[tuple[str, str], tuple[Out, ...]], sizes: dict[str, int]
+) -> Iterator[tuple[Known | None, Known | None]]:
+    """(before, after) of every dataset that a commit changed; an output that moved to another pointer stays one."""
+    before: dict[str, Known] = {}
+    after: dict[str, Known] = {}
+    for blob in commit.blobs:
+        for oid, side in ((blob.old, before), (blob.new, after)):
+            if not oid:
+                continue
+            if pointers.is_pointer(blob.path):
+                side |= {found.path: found for found in _tracked(outs.get((blob.path, oid), ()), blob.path)}
+            else:
+                side[blob.path] = Known(blob.path, f"git:{oid}", size=sizes.get(oid), files=1)
+    for path in dict.fromkeys([*before, *after]):
+        old, new = before.get(path), after.get(path)
+        if (old and old.identity) != (new and new.identity):
+            yield old, new
+
+
+def _tracked(outs: Iterable[Out], pointer: str) -> Iterator[Known]:
+    folder = pointer.rpartition("/")[0]
+    for written in outs:
+        out = pointers.placed(written, folder)
+        if out is None or not (out.oid or out.files):
+            continue
+        identity = f"md5:{out.oid}"
+        if out.files:
+            identity = "files:" + hashlib.sha256(repr(out.files).encode()).hexdigest()
+        yield Known(out.path, identity, out.is_dir, out.size, out.nfiles if out.is_dir else 1)
+
+
+def _pointer_blobs(batch: list[Commit]) -> set[tuple[str, str]]:
+    return {
+        (blob.path, oid)
+        for commit in batch
+        for blob in commit.blobs
+        if pointers.is_pointer(blob.path)
+        for oid in (blob.old, blob.new)
+        if oid
+    }
+
+
+def _sizes(repository: Repository, batch: list[Commit]) -> dict[str, int]:
+    data = [blob for commit in batch for blob in commit.blobs if not pointers.is_pointer(blob.path)]
+    oids = sorted({oid for blob in data for oid in (blob.old, blob.new) if oid})
+    return read.blob_sizes(store_of(repository), oids)
