@@ -31,13 +31,13 @@ def compare_tables(run: Run) -> dict[str, Any]:
     """Arguments: repository, base and head (commit ids), path, digest, key, unkeyed, tolerance. The answer of
     datasets.tables.diff.compare."""
     asked = run.job.arguments
-    repository = _repository(asked)
+    repository = repository_of(asked)
     with results.work_folder() as folder:
         inputs: dict[str, Path] = {}
         for side in ("base", "head"):
             version = version_at(repository, asked[side], asked["path"])
             if version is not None and not version.is_dir:
-                inputs[side] = _local(repository, version, folder / f"in-{side}")
+                inputs[side] = local_or_failed(repository, version, folder / f"in-{side}")
         options = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
         names = {"base_name": asked["path"], "head_name": asked["path"]}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
@@ -51,7 +51,7 @@ def compare_files(run: Run) -> dict[str, Any]:
     """Arguments: repository, base and head (commit ids), path, digest. The answer of datasets.tables.entries.compare,
     with bytes gained and lost in its summary."""
     asked = run.job.arguments
-    repository = _repository(asked)
+    repository = repository_of(asked)
     found = filelists.lists(repository, asked["base"], asked["head"], asked["path"])
     with results.work_folder() as folder:
         inputs, parts = _inputs(run, found, folder)
@@ -73,14 +73,14 @@ def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **op
         raise Failed(TOO_MUCH) from error
 
 
-def _repository(asked: dict[str, Any]) -> Repository:
+def repository_of(asked: dict[str, Any]) -> Repository:
     found = Repository.objects.select_related("owner").filter(pk=asked["repository"], deleted=None).first()
     if found is None:
         raise Failed("The repository is gone.")
     return found
 
 
-def _local(repository: Repository, version: Version, made: Path) -> Path:
+def local_or_failed(repository: Repository, version: Version, made: Path) -> Path:
     if not version.present:
         raise Failed("The data was never pushed here.")
     try:

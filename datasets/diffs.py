@@ -7,7 +7,6 @@ is compared; its result is read again at any time.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +110,7 @@ def _files(asked: Compared, options: Options, user_id: int | None) -> Diff:
         for side, listed in (("base", found.base), ("head", found.head))
         for output in listed.missing
     ]
-    digest = _digest("files", repository.pk, base, head, asked.path, found.identity)
+    digest = results.digest("files", repository.pk, base, head, asked.path, found.identity)
     arguments = {"repository": repository.pk, "base": base, "head": head, "path": asked.path, "digest": digest}
     job = _job(comparing.FILE_LIST, digest, arguments, repository, user_id)
     result = job.result or {}
@@ -144,7 +143,7 @@ def _table(asked: Compared, options: Options, user_id: int | None, base: Version
     key = list(options.key or declared)
     sides = [version.sha256 or version.identity if version else "" for version in (base, head)]
     name = formats.extension(asked.path)
-    digest = _digest("table", repository.pk, *sides, name, key, options.unkeyed, options.tolerance)
+    digest = results.digest("table", repository.pk, *sides, name, key, options.unkeyed, options.tolerance)
     arguments = {
         "repository": repository.pk,
         "base": asked.base.commit,
@@ -178,10 +177,6 @@ def _job(kind: str, digest: str, arguments: dict[str, Any], repository: Reposito
     if done and not results.touch(results.place_of(digest)):
         jobs.restart(job)
     return job
-
-
-def _digest(*what: object) -> str:
-    return hashlib.sha256(repr((results.VERSION, *what)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def options_of(key: list[str], *, unkeyed: bool = False, tolerance: str = "") -> Options:

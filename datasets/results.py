@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -21,6 +22,16 @@ KEEP_SECONDS = 30 * 24 * 3600
 def place_of(digest: str) -> Path:
     """The Parquet file of one comparison."""
     return Path(settings.COVEY_HOME) / "cache" / f"diffs-{VERSION}" / digest[:2] / f"{digest[2:]}.parquet"
+
+
+def sketch_place(digest: str) -> Path:
+    """The statistics of one table."""
+    return Path(settings.COVEY_HOME) / "cache" / f"sketches-{VERSION}" / digest[:2] / f"{digest[2:]}.json"
+
+
+def digest(*what: object) -> str:
+    """A name for what these values ask for."""
+    return hashlib.sha256(repr((VERSION, *what)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def manifest_place(blob: Blob) -> Path:
@@ -59,8 +70,8 @@ def touch(place: Path) -> bool:
 def sweep(*, older_than_seconds: float = KEEP_SECONDS) -> int:
     """Remove results that nobody looked at for a month; how many."""
     limit, swept = time.time() - older_than_seconds, 0
-    for place in (Path(settings.COVEY_HOME) / "cache").glob("*-*/??/*.parquet"):
-        if place.stat().st_mtime < limit:
+    for place in (Path(settings.COVEY_HOME) / "cache").glob("*-*/??/*.*"):
+        if place.suffix in {".parquet", ".json"} and place.stat().st_mtime < limit:
             place.unlink(missing_ok=True)
             swept += 1
     return swept

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
-from datasets import removal
+from datasets import removal, results
 from datasets.s3 import uploads
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
@@ -25,6 +25,13 @@ def sweep_store() -> None:
 @shared_task
 def rebuild_datasets() -> None:
     call_command("rebuild_datasets", missing=True)
+
+
+@shared_task
+def sweep_results() -> None:
+    """Remove comparisons that nobody looked at for a month; asked for again, they are made again."""
+    if swept := results.sweep():
+        logger.info("swept %s results of comparisons", swept)
 
 
 @shared_task

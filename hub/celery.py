@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},
     "remove-experiments": {"task": "experiments.tasks.remove_leftovers", "schedule": 600.0},
     "recount-runs": {"task": "experiments.tasks.recount_runs", "schedule": 600.0},
+    "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": crontab(hour=3, minute=10)},
     "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
     "rebuild-experiments": {"task": "experiments.tasks.rebuild_experiments", "schedule": crontab(hour=3, minute=40)},
 }

@@ -12,6 +12,7 @@ from datasets import diff_pages, diff_shapes, diffs, results
 from datasets.comparing import FILE_LIST, TABLE
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
+from datasets.statistics import SKETCH
 from datasets.views.diff_context import context
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
@@ -124,7 +125,7 @@ def again(request: HubRequest, owner: str, name: str, job_id: int) -> HttpRespon
 
 def own_job(actor: Actor, repository: Repository, job_id: int) -> Job:
     """Of this repository; whoever asked for it may stop it, and who may write."""
-    job = Job.objects.filter(pk=job_id, repository_id=repository.pk, kind__in=[TABLE, FILE_LIST]).first()
+    job = Job.objects.filter(pk=job_id, repository_id=repository.pk, kind__in=[TABLE, FILE_LIST, SKETCH]).first()
     if job is None:
         raise NotFound("There is no such comparison.")
     user = actor.user
@@ -136,7 +137,7 @@ def own_job(actor: Actor, repository: Repository, job_id: int) -> Job:
 def _answer(request: HubRequest, job: Job) -> HttpResponse:
     job.refresh_from_db()
     back = request.POST.get("back", "")
-    prefix = f"/{request.resolver_match.kwargs['owner']}/{request.resolver_match.kwargs['name']}/datasets/diff/"  # type: ignore[union-attr]
-    if back.startswith(prefix):
+    names = request.resolver_match.kwargs  # type: ignore[union-attr]  # a view was found
+    if back.startswith(f"/{names['owner']}/{names['name']}/datasets/"):
         return HttpResponseRedirect(back)
     return JsonResponse({"state": job.state})

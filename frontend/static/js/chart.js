@@ -3,7 +3,7 @@
 // plotly brings a style sheet for maps, which the policy refuses too; it leaves it out where its id is taken.
 const MAPS_STYLE = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 let plotly;
-function load(url) {
+export function load(url) {
   plotly ??= new Promise((done, fail) => {
     document.head.append(Object.assign(document.createElement("meta"), { id: MAPS_STYLE }));
     const script = Object.assign(document.createElement("script"), { src: url, onload: () => done(window.Plotly), onerror: () => fail(new Error("plotly")) });
@@ -12,7 +12,7 @@ function load(url) {
   return plotly;
 }
 
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function traces(curve) {
   const line = { color: token("--accent"), width: 2 };

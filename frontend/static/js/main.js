@@ -5,6 +5,7 @@ const behaviours = {
   "form[data-upload]": () => import("./upload.js"),
   "details.menu": () => import("./menu.js"),
   "[data-chart]": () => import("./chart.js"),
+  "[data-histogram]": () => import("./histogram.js"),
   "[data-lines]": () => import("./lines.js"),
   "[data-key='y']": () => import("./permalink.js"),
   "[data-filter]": () => import("./filter.js"),

@@ -1,0 +1,103 @@
+"""How far the columns of a table moved between two revisions. Also as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets import diff_shapes, diffs, drift, teaching
+from datasets.statistics import Statistics, statistics
+from datasets.views.diff import RETRY_SECONDS, readable
+from datasets.views.diff_context import Links
+from hub.accounts.http import HubRequest
+from hub.lib.errors import NotFound
+from repos.git.read import shown
+from repos.place import Place, url
+from repos.views.places import rest_of
+
+CHARTS = 60  # columns that get a chart; the others stay in the table
+
+
+@require_safe
+def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
+    repository = readable(request, owner, name)
+    asked = diffs.compared(repository, rest_of(request).partition("/")[2])
+    user = request.user
+    found = statistics(asked, user_id=user.pk if user.is_authenticated else None)
+    if request.GET.get("format") == "json":
+        return as_json(request, found)
+    waiting = found.state in diff_shapes.WAITING
+    if request.headers.get("HX-Request"):
+        if not waiting:
+            return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
+        return render(request, "datasets/_diff_progress.html", _context(request, found))
+    return render(
+        request, "datasets/drift.html", _context(request, found), status=422 if found.state == "failed" else 200
+    )
+
+
+def as_json(request: Any, found: Statistics) -> JsonResponse:
+    """column=name: that column alone, for its chart."""
+    answer = shape(found)
+    if (wanted := request.GET.get("column")) is not None and found.state == "done":
+        column = next((c for c in found.result["columns"] if c["name"] == wanted), None)
+        if column is None:
+            raise NotFound("Both versions have no such column.")
+        answer = column
+    code = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}.get(found.state, 200)
+    response = JsonResponse(answer, status=code)
+    response["Cache-Control"] = "private, no-cache"
+    if code == 202:
+        response["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def shape(found: Statistics) -> dict[str, Any]:
+    asked, job = found.compared, found.job
+    answer: dict[str, Any] = {
+        "repository": asked.repository.full_name,
+        "base": {"name": shown(asked.base.name), "commit": asked.base.commit},
+        "head": {"name": shown(asked.head.name), "commit": asked.head.commit},
+        "path": shown(asked.path),
+        "state": found.state,
+        "missing": found.missing,
+        "thresholds": {"psi": [drift.PSI_MOVED, drift.PSI_MUCH], "nulls": [drift.NULLS_MOVED, drift.NULLS_MUCH]},
+    } | found.result
+    if job is not None and found.state in diff_shapes.WAITING:
+        answer["progress"] = {"done": job.done, "total": job.total}
+        answer["cancel_url"] = diff_shapes.verb(asked.repository, "diff_cancel", job.pk)
+    elif job is not None:
+        answer["error"] = job.error or "This work was cancelled."
+        answer["again_url"] = diff_shapes.verb(asked.repository, "diff_again", job.pk)
+    return answer
+
+
+def _context(request: HubRequest, found: Statistics) -> dict[str, Any]:
+    asked, job = found.compared, found.job
+    named = f"{asked.base.name}...{asked.head.name}"
+    values = {
+        "repository": asked.repository,
+        "tab": "data",
+        "found": found,
+        "here": request.get_full_path(),
+        "path_shown": shown(asked.path),
+        "base_place": Place(asked.repository, asked.base, asked.path),
+        "head_place": Place(asked.repository, asked.head, asked.path),
+        "rows_url": url(asked.repository, "datasets/diff", named, asked.path),
+        "json_url": Links(request)(format="json"),
+        "why_not": [job.error or "This work was cancelled."] if job and found.state in {"failed", "cancelled"} else [],
+        "push_lines": teaching.push_lines(asked.head.name) if found.missing else "",
+        "columns": found.result.get("columns", []),
+        "charts": [c for c in found.result.get("columns", []) if c.get("bars") or c.get("shares")][:CHARTS],
+        "thresholds": drift,
+    }
+    if job is not None:
+        values |= {
+            "cancel_url": diff_shapes.verb(asked.repository, "diff_cancel", job.pk),
+            "again_url": diff_shapes.verb(asked.repository, "diff_again", job.pk),
+            "may_stop": asked.repository.can_write or (job.user_id or 0) == (request.user.pk or -1),
+        }
+    return values
