@@ -52,6 +52,7 @@ def main() -> int:
     options.add_argument("--runs", type=int, default=5000)
     options.add_argument("--calls", type=int, default=300)
     chosen = options.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed server has its code compiled
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that both servers are ended
     home = Path(tempfile.mkdtemp(prefix="covey-bench-mlflow-"))
     home.chmod(0o755)  # PostgreSQL runs as another person

@@ -66,6 +66,7 @@ def main() -> int:
     options.add_argument("--production", action="store_true", help="PostgreSQL, SeaweedFS and Redis")
     options.add_argument("--only", choices=["latency", "transfer", "load"], nargs="+")
     chosen = options.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed server has its code compiled
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the hub is ended too
     root = Path(tempfile.mkdtemp(prefix="covey-bench-pages-"))
     root.chmod(0o755)  # PostgreSQL runs as another person

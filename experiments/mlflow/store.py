@@ -15,7 +15,7 @@ from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel
 from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as TrackingBase
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
-from experiments.mlflow import batch, places
+from experiments.mlflow import batch, creating, places
 from experiments.mlflow.context import user_name
 
 USER_IS_FIXED = "The tag 'mlflow.user' is set by the hub from the access token and cannot be changed."
@@ -39,7 +39,7 @@ class TrackingStore(TrackingBase):
     ) -> Run:
         user = user_name.get()
         kept = [tag for tag in tags or [] if tag.key != MLFLOW_USER]
-        return super().create_run(experiment_id, user, start_time, [*kept, RunTag(MLFLOW_USER, user)], run_name)
+        return creating.create_run(self, experiment_id, user, start_time, [*kept, RunTag(MLFLOW_USER, user)], run_name)
 
     def log_batch(self, run_id: str, metrics: list[Metric], params: list[Param], tags: list[RunTag]) -> None:
         self._refuse_user(tags)
