@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from hub import sign_in_link
-from hub.accounts import audit, tokens
+from hub.accounts import audit, people, tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Conflict, NotFound, Unprocessable
@@ -69,6 +69,14 @@ def create_sign_in_link(name: str) -> str:
     person = find_user(name)
     audit.record("user.create_sign_in_link", CONSOLE, subject=person.username, owner_id=person.owner_id)
     return sign_in_link.make(person)
+
+
+def set_active(name: str, active: bool) -> User:
+    """Let a person in no more, or again. Raises NotFound, Conflict for the last administrator."""
+    person = User.objects.filter(owner__name_key=name.lower()).first()
+    if person is None:
+        raise NotFound(f"Nobody is named {name!r}.")
+    return (people.reactivate if active else people.deactivate)(CONSOLE, person.pk)
 
 
 def repository_path(full_name: str) -> Path:

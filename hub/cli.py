@@ -83,6 +83,14 @@ def add_admin(admin: argparse.ArgumentParser) -> None:
     token.add_argument("--expires", type=int, metavar="DAYS", help="default: 90")
     token.set_defaults(run=run_create_token)
 
+    for word, active, what in (
+        ("deactivate", False, "let a person in no more"),
+        ("reactivate", True, "let them in again"),
+    ):
+        act = commands.add_parser(word, help=f"{what}; nothing of theirs is removed")
+        act.add_argument("name")
+        act.set_defaults(run=run_set_active, active=active)
+
     link = commands.add_parser("sign-in-link", help="print a link that signs a person in once")
     link.add_argument("name")
     link.set_defaults(run=run_sign_in_link)
@@ -191,6 +199,15 @@ def run_create_token(arguments: argparse.Namespace) -> int:
         days=DEFAULT_DAYS if arguments.expires is None else arguments.expires,
     )
     print(secret)
+    return 0
+
+
+def run_set_active(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import administration
+
+    person = administration.set_active(arguments.name, arguments.active)
+    print(f"{person.username} is {'active' if person.is_active else 'deactivated'}.", file=sys.stderr)
     return 0
 
 

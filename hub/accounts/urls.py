@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, path, re_path
 
-from hub.accounts.views import audit_log, profile, second_factor
+from hub.accounts.views import audit_log, people, profile, second_factor
 
 urlpatterns: list[URLPattern] = [
     path("account/login", account.login, name="account_login"),
@@ -38,6 +38,20 @@ urlpatterns: list[URLPattern] = [
     path("settings/security/codes", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("settings/security/codes/new", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("settings/security/codes/file", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("settings/people", people.index, name="settings_people"),
+    path("settings/people/<int:user_id>", people.person, name="settings_person"),
+    path("settings/people/<int:user_id>/deactivate", people.deactivate, name="settings_person_deactivate"),
+    path("settings/people/<int:user_id>/reactivate", people.reactivate, name="settings_person_reactivate"),
+    path(
+        "settings/people/<int:user_id>/make-administrator",
+        people.make_administrator,
+        name="settings_person_make_administrator",
+    ),
+    path(
+        "settings/people/<int:user_id>/revoke-administrator",
+        people.revoke_administrator,
+        name="settings_person_revoke_administrator",
+    ),
     path("settings/log", audit_log.own, name="settings_log"),
     path("settings/log/export", audit_log.export_own, name="settings_log_export"),
     path("settings/log/everyone", audit_log.everyone, name="settings_log_everyone"),

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from hub.lib.errors import Invalid
+from hub.lib.paging import Page, page_of, words_of
 from repos.models import Repository, RepositoryQuerySet
 
 PAGE_SIZE = 30
-MOST_PAGES = 1000
 MOST_WORDS = 8
 SORTS = {
     "updated": ("recently active", [Coalesce("pushed", "created").desc(), F("pk").desc()]),
@@ -26,12 +25,14 @@ SORTS = {
 class Listing:
     """One page of repositories and the words that led to it."""
 
-    repositories: list[Repository]
-    number: int
-    more: bool
+    page: Page[Repository]
     q: str
     topic: str
     sort: str
+
+    @property
+    def repositories(self) -> list[Repository]:
+        return self.page.rows
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
@@ -40,19 +41,14 @@ class Listing:
 
 def listing(repositories: RepositoryQuerySet, asked: Mapping[str, str], *, sort: str = "updated") -> Listing:
     """Read q, topic, sort and page from an address, and nothing else. Raises Invalid on a page that is no number."""
-    if "\0" in asked.get("q", "") + asked.get("topic", ""):
-        raise Invalid("A search cannot hold a NUL character.")
-    q, topic = asked.get("q", "").strip()[:200], asked.get("topic", "").strip()[:40]
+    q, topic = words_of(asked.get("q", "")), words_of(asked.get("topic", ""))[:40]
     chosen = asked.get("sort", sort) if asked.get("sort", sort) in SORTS else sort
-    number = _page_number(asked.get("page", "1"))
     for word in q.split()[:MOST_WORDS]:
         repositories = repositories.filter(_matches(word))
     if topic:
         repositories = repositories.filter(topics__name=topic.lower())
-    start = (number - 1) * PAGE_SIZE
     ordered = repositories.select_related("owner").prefetch_related("topics").order_by(*SORTS[chosen][1])
-    rows = list(ordered[start : start + PAGE_SIZE + 1])
-    return Listing(rows[:PAGE_SIZE], number, len(rows) > PAGE_SIZE, q, topic, chosen)
+    return Listing(page_of(ordered, asked.get("page", "1"), PAGE_SIZE), q, topic, chosen)
 
 
 def _matches(word: str) -> Q:
@@ -67,9 +63,3 @@ def _matches(word: str) -> Q:
         | Q(description__icontains=word)
         | Q(pk__in=topics)
     )
-
-
-def _page_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MOST_PAGES):
-        raise Invalid(f"{text[:20]!r} is not a page.", details=f"Pages are numbered 1 to {MOST_PAGES}.")
-    return int(text)

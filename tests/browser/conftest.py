@@ -32,8 +32,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def people(hub: Hub) -> dict[str, str]:
-    """alice and bob exist; their tokens by name."""
-    return {name: hub.user(name) for name in ("alice", "bob")}
+    """alice and bob exist; their tokens by name. alice administers the hub."""
+    return {name: hub.user(name, admin=name == "alice") for name in ("alice", "bob")}
 
 
 @pytest.fixture(scope="session")

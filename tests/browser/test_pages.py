@@ -75,6 +75,8 @@ OWN = {
     "authenticator": "/settings/security/totp/activate",
     "tokens": "/settings/tokens",
     "security log": "/settings/log",
+    "people": "/settings/people",
+    "person": "/settings/people/1",
     "sign out": "/account/logout",
     "api docs": "/api/docs",
 }
@@ -161,6 +163,25 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
             assert axe.violations(page) == []
         assert visit.too_wide() <= 0
         assert [told for told in visit.problems if not (name in FAILING and str(answer.status) in told)] == []
+    finally:
+        page.close()
+
+
+def test_the_description_of_the_api_is_dark_in_the_dark(hub: Hub, tabs: dict[bool, BrowserContext]) -> None:
+    """Swagger UI's own dark colours on our ground; every element that covers much of the page is dark."""
+    page = tabs[True].new_page()
+    try:
+        page.emulate_media(color_scheme="dark")
+        page.goto(f"{hub.url}/api/docs")
+        page.locator(".opblock-summary").first.click(timeout=30_000)
+        page.locator(".opblock-body").first.wait_for()
+        bright = """() => [document.documentElement, document.body, ...document.querySelectorAll("#api-docs *")]
+            .filter(e => e.offsetWidth > 300 && e.offsetHeight > 60)
+            .map(e => getComputedStyle(e).backgroundColor.match(/[\\d.]+/g).map(Number))
+            .filter(([r, g, b, a = 1]) => a > 0.5 && r + g + b > 300)"""
+        assert page.evaluate(bright) == []
+        page.emulate_media(color_scheme="light")
+        assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is False
     finally:
         page.close()
 

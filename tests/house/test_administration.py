@@ -116,3 +116,16 @@ def test_an_unknown_command_is_a_usage_error(covey: Run) -> None:
     with pytest.raises(SystemExit) as error:
         covey("fly")
     assert error.value.code == 2
+
+
+def test_it_deactivates_and_reactivates(covey: Run, alice: User, token_of: Callable[..., str]) -> None:
+    secret = token_of(alice)
+    code, out, err = covey("admin", "deactivate", "Alice")
+    assert (code, out) == (0, "")
+    assert "alice is deactivated" in err
+    assert tokens.find(secret) is None
+    assert covey("admin", "create-token", "alice", "--name", "t")[0] != 0
+    assert covey("admin", "reactivate", "alice")[0] == 0
+    assert tokens.find(secret) is not None
+    assert covey("admin", "deactivate", "nobody")[0] != 0
+    assert [event.address for event in AuditEvent.objects.filter(subject="alice")] == ["console", "console"]

@@ -12,10 +12,10 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from hub.accounts import audit
+from hub.accounts import audit, people
 from hub.accounts.http import HubRequest
 from hub.accounts.models import AuditEvent, AuditEvents
-from hub.lib.errors import Denied, Invalid
+from hub.lib.errors import Invalid
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
@@ -36,21 +36,16 @@ def export_own(request: HubRequest) -> StreamingHttpResponse:
 @login_required
 @require_safe
 def everyone(request: HubRequest) -> HttpResponse:
-    _require_administrator(request)
+    people.require_administrator(request.actor)
     return _page(request, AuditEvent.objects.all(), everyone=True)
 
 
 @login_required
 @require_safe
 def export_everyone(request: HubRequest) -> StreamingHttpResponse:
-    _require_administrator(request)
+    people.require_administrator(request.actor)
     audit.record("log.export", request.actor, owner_id=request.user.owner_id, subject="everyone")
     return _export(_filtered(request, AuditEvent.objects.all()))
-
-
-def _require_administrator(request: HubRequest) -> None:
-    if not request.user.is_superuser:
-        raise Denied("Only administrators see everybody's log.", details="Your own is under Settings → Security log.")
 
 
 def _page(request: HubRequest, events: AuditEvents, *, everyone: bool) -> HttpResponse:

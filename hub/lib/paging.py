@@ -1,0 +1,54 @@
+"""Pages of a list, for people: ?page=1, 2, … of rows that SQL orders. (The REST API's pages are in hub.lib.api.)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import QuerySet
+
+from hub.lib.errors import Invalid
+
+R = TypeVar("R")
+MOST_PAGES = 1000
+MOST_LETTERS = 200
+
+
+@dataclass(frozen=True)
+class Page(Generic[R]):
+    """Some rows, and whether there are more after them. shared/_pages.html shows the way to the others."""
+
+    rows: list[R]
+    number: int
+    more: bool
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.more and self.number < MOST_PAGES else None
+
+
+def page_of(rows: QuerySet[Any, R] | Sequence[R], asked: str, size: int) -> Page[R]:
+    """The page an address asks for; only its rows are read. Raises Invalid."""
+    number = page_number(asked)
+    start = (number - 1) * size
+    found = list(rows[start : start + size + 1])
+    return Page(found[:size], number, len(found) > size)
+
+
+def page_number(asked: str) -> int:
+    """1 to 1000. Raises Invalid."""
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and 1 <= int(asked) <= MOST_PAGES):
+        raise Invalid(f"{asked[:20]!r} is not a page.", details=f"Pages are numbered 1 to {MOST_PAGES}.")
+    return int(asked)
+
+
+def words_of(asked: str) -> str:
+    """What is searched for, as a person typed it. Raises Invalid on what no database can look for."""
+    if "\0" in asked:
+        raise Invalid("A search cannot hold a NUL character.")
+    return asked.strip()[:MOST_LETTERS]
