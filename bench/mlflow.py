@@ -28,7 +28,7 @@ from typing import Any
 
 import httpx
 
-from bench.pages import Browser
+from bench.browser import Browser
 from tests.support import services
 from tests.support.hub import Hub, embedded_hub, production_hub
 

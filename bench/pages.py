@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import http.client
 import json
 import os
 import random
@@ -22,17 +21,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
+from bench.browser import HEADERS, Browser
 from tests.support import services
 from tests.support.hub import Hub, embedded_hub, production_hub
 
 COMMITS, ENTRIES = 20_000, 1_000
 SLOW_OBJECT_BYTES = 50_000_000
-HEADERS = {"Accept": "text/html", "Accept-Encoding": "gzip, deflate, br", "User-Agent": "bench"}
 TREE, HOME, DEMO = "/bench/big/tree/main/many", "/bench/big", "/demo/bird-counter"
 PAGES = {
     "home": "/",
@@ -154,47 +152,6 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 # ---- time ----------------------------------------------------------------------------------------
-class Browser:
-    """One connection that is kept, with the session of bench."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.address = urlsplit(hub.url).netloc
-        self.connection = http.client.HTTPConnection(self.address, timeout=60)
-        self.cookies: dict[str, str] = {}
-        page = self.plain("/account/login").decode()
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert found
-        form = {"csrfmiddlewaretoken": found[1], "login": "bench", "password": "correct horse battery"}
-        self.ask("POST", "/account/login", urlencode(form), {"Origin": hub.url})
-        assert "sessionid" in self.cookies, "the sign-in failed"
-
-    def get(self, path: str) -> bytes:
-        status, body = self.ask("GET", path)
-        assert status == 200, f"{path}: {status}"
-        return body
-
-    def plain(self, path: str) -> bytes:
-        """The page uncompressed."""
-        return self.ask("GET", path, extra={"Accept-Encoding": "identity"})[1]
-
-    def ask(self, method: str, path: str, body: str = "", extra: dict[str, str] | None = None) -> tuple[int, bytes]:
-        headers = HEADERS | (extra or {}) | {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
-        if body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body or None, headers)
-        answer = self.connection.getresponse()
-        for name, value in answer.getheaders():
-            if name.lower() == "set-cookie":
-                key, _, kept = value.split(";", 1)[0].partition("=")
-                self.cookies[key] = kept
-        return answer.status, answer.read()
-
-    def milliseconds(self, path: str) -> float:
-        started = time.perf_counter()
-        self.get(path)
-        return (time.perf_counter() - started) * 1000
-
-
 def latency(hub: Hub, work: Path, calls: int) -> None:
     browser = Browser(hub)
     cold = []
