@@ -29,6 +29,8 @@ from tests.support.hub import Hub, embedded_hub
 
 COMMITS, BYTES_PER_COMMIT = 20_000, 11_000
 TARGETS = {"full clone": 0.95, "8 clones at once": 0.45, "push 200 MB chunked": 1.0, "no-op fetch x10": 1.0}
+# The client neither packs nor compresses: it sends as fast as the server takes.
+AT_ONCE = ("-c", "pack.window=0", "-c", "core.compression=0")
 NGINX = """
 daemon off; pid {root}/nginx.pid; error_log {root}/error.log; worker_processes 2; user root;
 events {{ worker_connections 256; }}
@@ -111,7 +113,7 @@ def measure(sides: list[Side], rounds: int, root: Path, only: str, commit: str) 
             tasks: dict[str, Callable[[], object]] = {
                 "full clone": lambda side=side: fetch(side, root),
                 "8 clones at once": lambda side=side: at_once(8, lambda: fetch(side, root)),
-                "push 200 MB chunked": lambda url=empty: git("push", "-q", url, "main", folder=large),
+                "push 200 MB chunked": lambda url=empty: git(*AT_ONCE, "push", "-q", url, "main", folder=large),
                 "no-op fetch x10": lambda side=side, clone=clone: [
                     git("fetch", "-q", side.url, "main", folder=clone) for _ in range(10)
                 ],
