@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def make_sides(root: Path, started: list[Hub]) -> list[Side]:
-    s3 = services.seaweedfs(root / "seaweedfs")
+    s3 = services.seaweedfs(root / "store")
 
     def straight(dvc: Callable[..., None]) -> None:
         dvc("remote", "add", "-f", "-d", "r", f"s3://{s3['COVEY_S3_BUCKET']}/straight")
@@ -74,7 +74,7 @@ def make_sides(root: Path, started: list[Hub]) -> list[Side]:
 
     sides = [Side("straight", straight)]
     for name, extra in [("folder", {}), ("seaweedfs", s3)]:
-        home = root / name
+        home = root / f"hub-{name}"
         home.mkdir(mode=0o700)
         hub = embedded_hub(home)
         hub.commands = [["serve"]]
