@@ -24,6 +24,7 @@ HOOKS = Path(__file__).with_name("hooks")
 PIECE_BYTES = 256 * 1024
 STDERR_BYTES = 16 * 1024
 GIB = 1024**3
+NICE = 5  # of transfers, above the web process's own
 
 
 class GitError(Exception):
@@ -223,6 +224,14 @@ def limit(pid: int, limits: Limits) -> None:
             return  # it has ended already
 
 
+def stand_back(pid: int) -> None:
+    """Let pages have the CPU first: a clone may take a second longer, a page may not."""
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, pid, min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19))
+    with contextlib.suppress(OSError):  # only Linux's autogroups, one per session, weigh by this file
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
+
+
 def kill_group(pid: int) -> None:
     """Kill a child started in its own session, with everything it started."""
     _signal_group(pid, signal.SIGKILL)
@@ -258,6 +267,7 @@ def start(
         pass_fds=tuple(pass_fds),
     )
     limit(process.pid, TRANSFER)
+    stand_back(process.pid)
     return process
 
 

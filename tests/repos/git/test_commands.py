@@ -68,6 +68,15 @@ def test_limits_reach_the_child():
     commands.kill_group(child.pid)  # gone already: fine
 
 
+def test_a_transfer_stands_back_for_pages():
+    child = subprocess.Popen(["sleep", "30"], start_new_session=True)
+    commands.stand_back(child.pid)
+    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + commands.NICE, 19)
+    commands.kill_group(child.pid)
+    child.wait(5)
+    commands.stand_back(child.pid)  # gone already: fine
+
+
 def test_leaving_a_stream_early_kills_git(path):
     reading, writing = os.pipe()
     stream = commands.pieces(path, "cat-file", "--batch-check", stdin=reading)
