@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift
+from datasets.views import data, diff, drift, history
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/data/<rest:rest>", data.data, name="data_at"),
     path("<owner:owner>/<repository:name>/datasets/diff/<rest:rest>", diff.diff, name="diff"),
     path("<owner:owner>/<repository:name>/datasets/drift/<rest:rest>", drift.page, name="drift"),
+    path("<owner:owner>/<repository:name>/datasets/history/<rest:rest>", history.page, name="history"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/cancel", diff.cancel, name="diff_cancel"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/again", diff.again, name="diff_again"),
 ]

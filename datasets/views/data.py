@@ -36,6 +36,10 @@ class Row:
     def url(self) -> str:
         return self.place.tree_url if self.found.output.is_dir else self.place.blob_url
 
+    @property
+    def history_url(self) -> str:
+        return self.place.page("datasets/history")
+
 
 @require_safe
 def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResponse:

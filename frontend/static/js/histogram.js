@@ -4,7 +4,7 @@ import { load, token } from "./chart.js";
 function traces(column) {
   const sides = [["base", token("--muted"), 0.55], ["head", token("--accent"), 0.55]];
   if (column.bars) {
-    const { edges } = column.bars;
+    const edges = column.bars.edges.map((edge) => (column.kind === "time" ? edge * 1000 : edge)); // dates in milliseconds
     const middle = edges.slice(1).map((edge, i) => (edge + edges[i]) / 2);
     const width = edges.slice(1).map((edge, i) => edge - edges[i]);
     return sides.map(([name, color, opacity]) => ({ type: "bar", name, x: middle, y: column.bars[name], width, opacity, marker: { color }, hoverinfo: "name+x+y" }));
@@ -16,7 +16,7 @@ function layout(column) {
   const axis = { gridcolor: token("--border"), zerolinecolor: token("--border"), linecolor: token("--control-border") };
   return {
     margin: { l: 48, r: 16, t: 8, b: 48 }, height: 240, barmode: column.bars ? "overlay" : "group", paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    legend: { orientation: "h", y: 1.15 }, font: { color: token("--fg"), size: 12 }, xaxis: { ...axis, type: column.bars ? "linear" : "category" }, yaxis: { ...axis, title: { text: "share" } },
+    legend: { orientation: "h", y: 1.15 }, font: { color: token("--fg"), size: 12 }, xaxis: { ...axis, type: !column.bars ? "category" : column.kind === "time" ? "date" : "linear" }, yaxis: { ...axis, title: { text: "share" } },
   };
 }
 

@@ -1,0 +1,55 @@
+"""The history of one dataset."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets import history
+from datasets.history import Step
+from datasets.models import DatasetVersion
+from datasets.views.diff import readable
+from hub.accounts.http import HubRequest
+from repos.git import read
+from repos.place import Place, store_of, url
+from repos.views.places import rest_of
+
+
+@require_safe
+def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
+    repository = readable(request, owner, name)
+    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    place = Place(repository, rev, path)
+    found = history.steps(place, after=request.GET.get("after", ""))
+    rows = [(step, _diff_url(place, step)) for step in found.steps]
+    if request.GET.get("format") == "json":
+        return JsonResponse({"path": place.path_shown, "steps": [_shape(*row) for row in rows], "after": found.after})
+    return _page(request, place, found, rows)
+
+
+def _page(request: HubRequest, place: Place, found: history.Page, rows: list[tuple[Step, str]]) -> HttpResponse:
+    values = {"repository": place.repository, "tab": "data", "place": place, "found": found, "rows": rows}
+    return render(request, "datasets/history.html", values)
+
+
+def _diff_url(place: Place, step: Step) -> str:
+    if not step.base:
+        return ""
+    return url(place.repository, "datasets/diff", f"{step.base}...{step.commit.sha}", place.path)
+
+
+def _shape(step: Step, diff_url: str) -> dict[str, object]:
+    return {
+        "commit": step.commit.sha,
+        "subject": read.shown(step.commit.subject),
+        "author": step.commit.author,
+        "date": step.commit.committed.isoformat(),
+        "before": _version(step.before),
+        "version": _version(step.version),
+        "diff_url": diff_url,
+    }
+
+
+def _version(version: DatasetVersion | None) -> dict[str, object] | None:
+    return version and {"identity": version.identity, "size": version.size, "files": version.files}
