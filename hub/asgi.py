@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 
 from datasets import remote as dvc  # noqa: E402
+from datasets import storages  # noqa: E402
 from datasets.s3 import surface as s3  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
@@ -35,7 +36,10 @@ SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, s3.surface, MlflowSur
 # Surfaces of browsers: /{owner}/{name}/{word}/…
 WORDS: list[Surface] = [raw.surface, uploads.surface]
 # Bytes of the REST API, in and out; the rest of it is Django's.
-API = byteroutes.surface(route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE))
+API = byteroutes.surface(
+    route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE),
+    route("GET HEAD", r"storage/raw/(?P<rest>.+)", storages.raw, Access.READ),
+)
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 TOO_LARGE = "The body is larger than 10 MiB."
 BODY_LIMIT_BYTES = 10 * 1024 * 1024  # JSON API and forms; byte routes have their own limits
@@ -46,7 +50,7 @@ _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
 _words = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/({'|'.join(surface.suffix for surface in WORDS)})/(.+)")
 _buckets = re.compile(rf"{s3.of_owner.suffix}/({OWNER_PATTERN})(?:/(.*))?")
-_api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?)/.+)")
+_api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?|storage/raw)/.+)")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +82,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         surface = next(surface for surface in WORDS if surface.suffix == word)
         if request.method not in {"GET", "HEAD"} or surface is raw.surface:  # the upload page itself is Django's
             return await surface(request, owner, name, rest)
-    if (match := _api.fullmatch(request.path)) and (match[4] == "raw" or request.method == "PUT"):
+    if (match := _api.fullmatch(request.path)) and (match[4].endswith("raw") or request.method == "PUT"):
         return await API(request, *match.groups()[:3])
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())

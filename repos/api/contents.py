@@ -35,14 +35,6 @@ class Contents(APIView):
         return answer
 
 
-class Storage(APIView):
-    """Connected buckets: none until the S3 endpoint exists. DagsHub's client asks at every start."""
-
-    def get(self, request: Request, owner: str, name: str) -> Response:
-        gate.repository_for(request, owner, name)
-        return Response([])
-
-
 def _answer(request: Request, place: Place) -> Response:
     entry = browsing.entry_at(place)
     other = None if entry else browsing.source_entry(place)

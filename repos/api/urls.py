@@ -30,7 +30,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/content/<path:rest>", contents.Contents.as_view()),
     path(f"{_REPOSITORY}/contents/<path:rest>", contents.Contents.as_view()),
     path(f"{_REPOSITORY}/archive/<path:rest>", archives.Archive.as_view()),
-    path(f"{_REPOSITORY}/storage", contents.Storage.as_view()),
     path(f"{_REPOSITORY}/collaborators", people.Collaborators.as_view()),
     path(f"{_REPOSITORY}/collaborators/<owner:username>", people.OneCollaborator.as_view()),
     path(f"{_REPOSITORY}/stars", people.Stargazers.as_view()),

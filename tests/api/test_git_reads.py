@@ -137,10 +137,6 @@ def test_an_empty_repository_has_nothing_yet(api, alice):
         assert client.get(f"{base}/{path}").status_code == 404
 
 
-def test_there_are_no_buckets_yet(client_):
-    assert client_.get(f"{LAB}/storage").json() == []
-
-
 @pytest.mark.parametrize(
     "path", ["branches", "branches/main", "tags", "commits", "commits/main", "content/main/", "storage"]
 )

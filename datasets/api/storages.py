@@ -1,0 +1,42 @@
+"""/storage: the repository's buckets, in DagsHub's form."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets import storages as buckets
+from datasets.storages import PAGE_ENTRIES
+from hub.accounts.actor import Area
+from hub.lib.api import whole_number
+from hub.lib.errors import Invalid, NotFound
+from repos.api import gate
+
+
+class Storage(APIView):
+    """The repository's buckets: its own. DagsHub's client asks at every start, so code:read is enough."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        return Response(buckets.buckets(gate.repository_for(request, owner, name)))
+
+
+class StorageContent(APIView):
+    """A file's entry, or a page of a folder: {entries, limit, next_token}, whether or not paging=true asks for it.
+
+    next_token is null at the end: DagsHub's client would ask for "" again for ever."""
+
+    def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
+        repository = gate.repository_for(request, owner, name, area=Area.DATA)
+        query = request.query_params
+        token = query.get("from_token", "")
+        if "\0" in token:
+            raise Invalid("from_token holds a NUL character.")
+        if not token and not rest.endswith("/"):
+            try:
+                return Response(buckets.file(repository, rest))
+            except NotFound:
+                pass  # it may be a folder; if not, folder() says so
+        limit = whole_number(request, "limit", default=PAGE_ENTRIES, maximum=PAGE_ENTRIES)
+        page = buckets.folder(repository, rest, token=token, limit=limit)
+        return Response({"entries": page.entries, "limit": limit, "next_token": page.token or None})
