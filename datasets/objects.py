@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from datasets.models import Blob, StoredObject
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
+from hub.lib.prepared import Prepared
 from hub.lib.stores import object_store
 from repos.models import Repository
 
@@ -88,9 +89,12 @@ def locked(stored: Stored) -> Blob:
         Blob.objects.bulk_create(
             [Blob(sha256=stored.sha256, md5=stored.md5, size=stored.size, key=stored.key)], ignore_conflicts=True
         )
-        blob = Blob.objects.select_for_update(no_key=True).filter(sha256=stored.sha256).first()
+        blob = _LOCKED.first(stored.sha256)
         if blob is not None:  # else it was removed since the first statement saw it
             return blob
+
+
+_LOCKED = Prepared(lambda sha256: Blob.objects.select_for_update(no_key=True).filter(sha256=sha256), str)
 
 
 def keep_one(blob: Blob, stored: Stored) -> None:

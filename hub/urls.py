@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("starred", explore.starred, name="starred"),
     path("settings/tokens", tokens.index, name="settings_tokens"),
     path("settings/tokens/create", tokens.create, name="settings_tokens_create"),
+    path("settings/tokens/create-pair", tokens.create_pair, name="settings_tokens_create_pair"),
     path("settings/tokens/<int:token_id>/revoke", tokens.revoke, name="settings_tokens_revoke"),
     path("", include("hub.accounts.urls")),
     path("", include("datasets.urls")),

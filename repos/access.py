@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, Moved, NotFound
+from hub.lib.prepared import Prepared
 from repos.models import Access, Membership, OldName, Repository
 
 __all__ = ["Access", "Actor", "Area", "Moved", "access_for", "granted", "repository_for", "require_scope"]
@@ -13,7 +14,15 @@ __all__ = ["Access", "Actor", "Area", "Moved", "access_for", "granted", "reposit
 
 def access_for(actor: Actor, repository: Repository) -> Access:
     """The rung this actor stands on, before the scopes of a token narrow what it may do there."""
-    return granted(actor, [repository])[repository.pk]
+    member = None
+    if actor.user is not None and repository.owner_id != actor.user.owner_id:
+        member = _MEMBER.first(actor.user.pk, repository.pk)
+    return _rung(actor, repository, member.access if member else 0)
+
+
+_MEMBER = Prepared(
+    lambda user_id, repository_id: Membership.objects.filter(user_id=user_id, repository_id=repository_id), int, int
+)
 
 
 def granted(actor: Actor, repositories: Iterable[Repository]) -> dict[int, Access]:
@@ -42,13 +51,19 @@ def repository_for(actor: Actor, owner: str, name: str, *, need: Access, area: A
     """
     if "\0" in owner + name:  # no name holds it, and PostgreSQL refuses it in a query
         raise NotFound()
-    found = Repository.objects.select_related("owner").filter(
-        owner__name_key=owner.lower(), name_key=name.lower(), deleted=None
-    )
-    repository = found.first()
+    repository = _BY_NAME.first(owner.lower(), name.lower())
     if repository is None:
         raise _moved(actor, owner, name) or NotFound()
     return check(actor, repository, need=need, area=area)
+
+
+_BY_NAME = Prepared(
+    lambda owner_key, name_key: Repository.objects.select_related("owner").filter(
+        owner__name_key=owner_key, name_key=name_key, deleted=None
+    ),
+    str,
+    str,
+)
 
 
 def check(actor: Actor, repository: Repository, *, need: Access, area: Area) -> Repository:

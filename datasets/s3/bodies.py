@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datasets.s3.call import S3Call
 
 MAX_PUT_BYTES = 5 * 1024**3
-INLINE_BYTES = 64 * 1024  # digests of less are made at once: a trip to a thread takes longer
+INLINE_BYTES = 128 * 1024  # digests of less are made at once: a trip to a thread takes longer
 _HEX = frozenset("0123456789abcdef")
 
 

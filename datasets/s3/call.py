@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from datasets.models import StoredObject
 from datasets.s3 import documents
 from datasets.s3.addresses import Address
 from datasets.s3.bodies import Body
@@ -21,7 +22,7 @@ XML = ("content-type", "application/xml")
 class S3Call:
     """One gated request. repository None: the endpoint itself was asked, not a bucket. bucket: DVC or OWN.
 
-    claim None: unsigned. signer: for signed chunks of the body."""
+    claim None: unsigned. signer: for signed chunks of the body. row: what the key names, for operations that read."""
 
     request: Request
     message: Message
@@ -31,6 +32,7 @@ class S3Call:
     signer: Signer | None
     found: Repository | None
     bucket: str
+    row: StoredObject | None = None
 
     @property
     def repository(self) -> Repository:

@@ -15,14 +15,13 @@ from datasets.s3.errors import S3Error, no_such_key
 from datasets.s3.stores import upstream
 from hub.lib.ranges import serve
 from hub.lib.stores import object_store
-from hub.lib.streams import in_thread
 
 
 async def get_object(call: S3Call) -> None:
     """GET and HEAD: bytes or their headers, with ranges and conditions."""
     if call.query.get("versionId", "null") != "null":
         raise S3Error("NoSuchVersion", "This hub keeps one version of an object.")
-    row = await in_thread(rows.find, call.repository.pk, call.bucket, call.key)
+    row = call.row
     if row is None:
         raise no_such_key()
     etag = f'"{row.etag}"'
@@ -78,19 +77,19 @@ def http_date(moment: datetime) -> str:
 
 
 async def get_tagging(call: S3Call) -> None:
-    await _must_exist(call)
+    _must_exist(call)
     await call.document("Tagging", node("TagSet"))
 
 
 async def get_acl(call: S3Call) -> None:
     """Of a bucket or an object: its owner may do everything, as the repository's page says who else."""
     if call.key:
-        await _must_exist(call)
+        _must_exist(call)
     await call.document("AccessControlPolicy", owner(call), node("AccessControlList", many([_grant(call)])))
 
 
-async def _must_exist(call: S3Call) -> None:
-    if await in_thread(rows.find, call.repository.pk, call.bucket, call.key) is None:
+def _must_exist(call: S3Call) -> None:
+    if call.row is None:
         raise no_such_key()
 
 

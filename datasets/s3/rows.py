@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from datasets import objects, presence, removal
@@ -13,6 +15,9 @@ from datasets.models import Blob, MultipartUpload, StoredObject
 from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
+from hub.lib.prepared import Prepared
+
+_writer = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,25 @@ class Wanted:
 
 
 def find(repository_id: int, bucket: str, key: str) -> StoredObject | None:
-    return (
-        StoredObject.objects.select_related("blob").filter(repository_id=repository_id, bucket=bucket, key=key).first()
-    )
+    return _FIND.first(repository_id, bucket, key)
+
+
+_LOCKED = Prepared(
+    lambda repository_id, bucket, key: StoredObject.objects.select_for_update(no_key=True).filter(
+        repository_id=repository_id, bucket=bucket, key=key
+    ),
+    int,
+    str,
+    str,
+)
+_FIND = Prepared(
+    lambda repository_id, bucket, key: StoredObject.objects.select_related("blob").filter(
+        repository_id=repository_id, bucket=bucket, key=key
+    ),
+    int,
+    str,
+    str,
+)
 
 
 def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = None) -> StoredObject:
@@ -47,7 +68,11 @@ def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = Non
 
     Raises S3Error when the condition does not hold or another ended the upload first, NotFound when the repository
     has gone, Busy when the bytes were removed in this very moment (removal.py)."""
-    with transaction.atomic():
+    return _again(lambda: _keep(wanted, stored, upload))
+
+
+def _keep(wanted: Wanted, stored: Stored, upload: MultipartUpload | None) -> StoredObject:
+    with writing():
         objects.hold(wanted.repository_id)
         if upload and not MultipartUpload.objects.filter(pk=upload.pk).delete()[0]:
             raise no_such_upload()
@@ -60,7 +85,11 @@ def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = Non
 
 def point(wanted: Wanted, blob_id: int) -> StoredObject:
     """The same for bytes that a key of this hub names already: a copy. Raises S3Error, NotFound."""
-    with transaction.atomic():
+    return _again(lambda: _point(wanted, blob_id))
+
+
+def _point(wanted: Wanted, blob_id: int) -> StoredObject:
+    with writing():
         objects.hold(wanted.repository_id)
         blob = Blob.objects.select_for_update(no_key=True).filter(pk=blob_id).first()
         if blob is None:  # removed since it was found
@@ -74,7 +103,7 @@ def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
     """Forget these names, and the bytes that nothing names any more; absent ones are fine."""
     wanted = list(keys)
     for start in range(0, len(wanted), removal.BATCH):
-        with transaction.atomic():
+        with writing():
             rows = StoredObject.objects.filter(
                 repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + removal.BATCH]
             )
@@ -88,8 +117,23 @@ def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
 def _free(blob_ids: list[int]) -> None:
     """Bytes that a key has named until now; in a transaction of its own, so that nothing waits for two locks."""
     if blob_ids:
-        with transaction.atomic():
+        with writing():
             removal.remove_unnamed(blob_ids)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction. SQLite's one writer is waited for in line: its own waiting is by naps of up to 100 ms."""
+    with _writer if connection.vendor == "sqlite" else nullcontext(), transaction.atomic():
+        yield
+
+
+def _again(write: Callable[[], StoredObject]) -> StoredObject:
+    """Once more when another request has made the same row in between."""
+    try:
+        return write()
+    except IntegrityError:
+        return write()
 
 
 def check(condition: Condition, row: StoredObject | None) -> None:
@@ -107,17 +151,22 @@ def precondition_failed(name: str) -> S3Error:
 
 
 def _write(wanted: Wanted, blob: Blob) -> tuple[StoredObject, int | None]:
-    """(the row, the blob it named before when that is another one). Nobody else changes the row meanwhile."""
-    same = {"repository_id": wanted.repository_id, "bucket": wanted.bucket, "key": wanted.key}
-    rows = StoredObject.objects.select_for_update(no_key=True).filter(**same)
-    there = rows.first()
+    """(the row, the blob it named before when that is another one). Nobody else changes the row meanwhile.
+
+    Raises IntegrityError when another has made the row since this one looked."""
+    there = _LOCKED.first(wanted.repository_id, wanted.bucket, wanted.key)
     if there is None:
         check(wanted.condition, None)
-        made = StoredObject(**same, blob=blob, etag=wanted.etag, metadata=wanted.metadata)
-        StoredObject.objects.bulk_create([made], ignore_conflicts=True)
-        there = rows.get()
-        if (there.blob_id, there.created) == (made.blob_id, made.created):
-            return there, None
+        made = StoredObject(
+            repository_id=wanted.repository_id,
+            bucket=wanted.bucket,
+            key=wanted.key,
+            blob=blob,
+            etag=wanted.etag,
+            metadata=wanted.metadata,
+        )
+        made.save(force_insert=True)
+        return made, None
     check(wanted.condition, there)
     if wanted.fixed:
         return there, None

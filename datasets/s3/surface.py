@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from datasets.s3 import addresses, documents, operations, signatures
+from datasets.s3 import addresses, documents, operations, rows, signatures
 from datasets.s3.addresses import Address
 from datasets.s3.call import XML, S3Call
 from datasets.s3.chunks import STREAMING, Signer
@@ -18,10 +18,8 @@ from hub.accounts.authentication import actor_from_key
 from hub.lib.errors import Denied, HubError, NotFound
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access
-from repos.models import Repository
+from repos.models import Access, Repository
 from repos.surface import Route, Surface, route
-
-ENDPOINT_HINT = "This address is an S3 endpoint: see Data → Connect on the repository's page."
 
 
 def message_of(request: Request) -> Message:
@@ -87,9 +85,11 @@ def _gated(request: Request, message: Message, address: Address, operation: Oper
         raise S3Error(
             "NoSuchBucket", "The specified bucket does not exist.", details=f"Here are dvc and {bucket.name}."
         )
-    return S3Call(
-        request, message, address, actor, claim, signer_of(claim, secret), found, bucket.kind if bucket else ""
-    )
+    kind = bucket.kind if bucket else ""
+    # What a read is about, in the same trip to a thread.
+    reads = bool(address.key) and operation.need is Access.READ
+    row = rows.find(found.pk, kind, address.key) if found is not None and reads else None
+    return S3Call(request, message, address, actor, claim, signer_of(claim, secret), found, kind, row)
 
 
 def actor_of(request: Request, message: Message, claim: Claim | None) -> tuple[Actor, str]:

@@ -24,6 +24,7 @@ from hub.accounts import audit
 from hub.accounts.actor import ALL_SCOPES, Actor, Area
 from hub.accounts.models import AccessToken, User
 from hub.lib.errors import Denied, NotFound, Unprocessable
+from hub.lib.prepared import Prepared
 
 PREFIX = "covey_"
 _ALPHABET = string.digits + string.ascii_letters
@@ -184,11 +185,15 @@ def secret_of(key_id: str) -> str:
 
 
 def _live(secret: str) -> AccessToken | None:
-    return (
-        AccessToken.objects.select_related("user", "user__owner")
-        .filter(digest=digest(secret), revoked=None, expires__gt=timezone.now(), user__is_active=True)
-        .first()
-    )
+    token = _BY_DIGEST.first(digest(secret))
+    if token is None or token.revoked is not None or token.expires <= timezone.now() or not token.user.is_active:
+        return None
+    return token
+
+
+_BY_DIGEST = Prepared(
+    lambda digest: AccessToken.objects.select_related("user", "user__owner").filter(digest=digest), str
+)
 
 
 def _new_secret() -> str:

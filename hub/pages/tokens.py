@@ -23,7 +23,7 @@ from repos.access import Access
 
 AREAS = {
     Area.REPO: ("Code", "git, files, repository settings"),
-    Area.DATA: ("Data", "DVC push and pull"),
+    Area.DATA: ("Data", "DVC push and pull, S3 programs"),
     Area.EXPERIMENTS: ("Experiments", "MLflow runs and models"),
     Area.ACCOUNT: ("Account", "your profile and access tokens"),
 }
@@ -60,15 +60,7 @@ class TokenForm(forms.Form):
             )
 
     def clean_repository(self) -> int | None:
-        """The id of a repository the user may read; any other is told as absent."""
-        wanted = self.cleaned_data["repository"].strip()
-        if not wanted:
-            return None
-        owner, _, name = wanted.partition("/")
-        try:
-            return access.repository_for(self.actor, owner, name, need=Access.READ, area=Area.REPO).pk
-        except (NotFound, access.Moved) as error:
-            raise forms.ValidationError("You can reach no repository of that name. Write it as owner/name.") from error
+        return reachable(self.actor, self.cleaned_data["repository"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -79,6 +71,45 @@ class TokenForm(forms.Form):
 
     def scope_fields(self) -> list[forms.BoundField]:
         return [self[f"scope_{area}"] for area in AREAS]
+
+
+class PairForm(forms.Form):
+    """An S3 key pair: it reaches data only."""
+
+    prefix = "pair"
+    name = forms.CharField(label="Name", max_length=100, help_text="Which program uses it, e.g. rclone or Spark.")
+    level = forms.ChoiceField(
+        label="Data", choices=LEVELS[1:], initial="write", help_text="Every bucket you can reach."
+    )
+    repository = forms.CharField(
+        label="Only for the repository", required=False, max_length=150, help_text="owner/name, or empty for all."
+    )
+    days = forms.IntegerField(
+        label="Days it lives",
+        min_value=1,
+        max_value=tokens.MAXIMUM_DAYS,
+        initial=tokens.DEFAULT_DAYS,
+        help_text=f"At most {tokens.MAXIMUM_DAYS}.",
+    )
+
+    def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+
+    def clean_repository(self) -> int | None:
+        return reachable(self.actor, self.cleaned_data["repository"])
+
+
+def reachable(actor: Actor, full_name: str) -> int | None:
+    """The id of a repository the actor may read; any other is told as absent. Raises ValidationError."""
+    wanted = full_name.strip()
+    if not wanted:
+        return None
+    owner, _, name = wanted.partition("/")
+    try:
+        return access.repository_for(actor, owner, name, need=Access.READ, area=Area.REPO).pk
+    except (NotFound, access.Moved) as error:
+        raise forms.ValidationError("You can reach no repository of that name. Write it as owner/name.") from error
 
 
 @login_required
@@ -108,6 +139,26 @@ def create(request: HubRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@never_cache
+def create_pair(request: HubRequest) -> HttpResponse:
+    """As create: the two keys are in this answer only."""
+    form = PairForm(request.actor, request.POST)
+    if not form.is_valid():
+        return _page(request, TokenForm(request.actor), pair_form=form, status=422)
+    data = form.cleaned_data
+    row, key_id = tokens.mint(
+        request.actor,
+        name=data["name"],
+        scopes=[f"{Area.DATA}:{data['level']}"],
+        repository_id=data["repository"],
+        days=data["days"],
+        pair=True,
+    )
+    return _page(request, TokenForm(request.actor), made=row, key_id=key_id, secret=tokens.secret_of(key_id))
+
+
+@login_required
+@require_POST
 def revoke(request: HubRequest, token_id: int) -> HttpResponse:
     row = tokens.revoke(request.actor, token_id)
     messages.success(request, f"The token “{row.name}” is revoked. What uses it is refused from now on.")
@@ -115,7 +166,14 @@ def revoke(request: HubRequest, token_id: int) -> HttpResponse:
 
 
 def _page(
-    request: HubRequest, form: TokenForm, *, made: AccessToken | None = None, secret: str = "", status: int = 200
+    request: HubRequest,
+    form: TokenForm,
+    *,
+    pair_form: PairForm | None = None,
+    made: AccessToken | None = None,
+    key_id: str = "",
+    secret: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     live = (
         AccessToken.objects.filter(user=request.user, revoked=None, expires__gt=timezone.now())
@@ -123,7 +181,8 @@ def _page(
         .order_by("-pk")
     )
     rows = list(live[:PAGE_SIZE])
-    context = {"form": form, "tokens": rows, "made": made, "secret": secret}
+    pair = pair_form or PairForm(request.actor, initial=_asked(request))
+    context = {"form": form, "pair_form": pair, "tokens": rows, "made": made, "key_id": key_id, "secret": secret}
     return render(request, "account/tokens.html", context, status=status)
 
 

@@ -12,18 +12,21 @@ from rest_framework.views import APIView
 from hub.accounts import tokens
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import AccessToken, User
-from hub.lib.api import paged, valid
+from hub.lib.api import Flag, paged, valid
 from hub.lib.errors import Unprocessable
 from repos import access
 from repos.api import gate
 
 
 class NewToken(serializers.Serializer):
-    """A token can do no more than the credential that asks for it. repository: "owner/name" binds it to that one."""
+    """A token can do no more than the credential that asks for it. repository: "owner/name" binds it to that one.
+
+    s3: an S3 key pair instead, for data only."""
 
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20, required=False)
     repository = serializers.CharField(required=False, allow_blank=True, default="", max_length=150)
+    s3 = Flag(default=False)
     days = serializers.IntegerField(default=tokens.DEFAULT_DAYS, min_value=1, max_value=tokens.MAXIMUM_DAYS)
 
 
@@ -40,14 +43,17 @@ class OwnTokens(APIView):
     def post(self, request: Request) -> Response:
         actor, _ = allowed(request, write=True)
         fields = valid(NewToken, request)
+        pair = fields["s3"]
         token, secret = tokens.mint(
             actor,
             name=fields["name"],
-            scopes=fields.get("scopes", sorted(tokens.WRITE_SCOPES)),
+            scopes=fields.get("scopes", ["data:write"] if pair else sorted(tokens.WRITE_SCOPES)),
             repository_id=repository_named(request, fields["repository"]),
             days=fields["days"],
+            pair=pair,
         )
-        return Response({**token_object(token), "token": secret}, status=201)
+        keys = {"access_key_id": secret, "secret_access_key": tokens.secret_of(secret)} if pair else {"token": secret}
+        return Response({**token_object(token), **keys}, status=201)
 
 
 class OneToken(APIView):

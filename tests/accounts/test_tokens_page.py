@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -160,3 +161,55 @@ class TestMinting:
     def test_anonymous_makes_none(self, db: None) -> None:
         with pytest.raises(Denied):
             tokens.mint(Actor(), name="c", scopes=["repo:read"], days=1)
+
+
+PAIR = {"pair-name": "rclone", "pair-days": "30", "pair-level": "read"}
+
+
+def test_it_shows_a_pair_once_and_stores_no_secret(signed_in: Client, alice: User) -> None:
+    response = signed_in.post("/settings/tokens/create-pair", PAIR)
+    assert "no-store" in response["Cache-Control"]
+    key_id = re.search(r"COVEYS3[A-Z2-7]{26}", response.content.decode())
+    assert key_id
+    secret = tokens.secret_of(key_id.group())
+    assert html.escape(secret) in response.content.decode()
+    row = AccessToken.objects.get(user=alice)
+    assert (row.digest, row.scopes) == (tokens.digest(key_id.group()), ["data:read"])
+    assert secret not in str(vars(row))
+    later = signed_in.get("/settings/tokens").content.decode()
+    assert key_id.group() not in later
+    assert secret not in later
+    assert AuditEvent.objects.get(action="token.create").subject == "rclone"
+    with pytest.raises(Unauthenticated):
+        actor_from_authorization(f"Bearer {key_id.group()}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pair-name": ""},
+        {"pair-days": "0"},
+        {"pair-level": ""},
+        {"pair-level": "admin"},
+        {"pair-repository": "alice/absent"},
+        {"pair-repository": "no-slash"},
+    ],
+)
+def test_it_refuses_bad_input_for_a_pair(signed_in: Client, change: dict[str, str]) -> None:
+    assert signed_in.post("/settings/tokens/create-pair", PAIR | change).status_code == 422
+    assert not AccessToken.objects.exists()
+
+
+def test_a_pair_is_made_by_people_only_by_post(client: Client, signed_in: Client) -> None:
+    assert signed_in.get("/settings/tokens/create-pair").status_code == 405
+    assert Client().post("/settings/tokens/create-pair", PAIR).status_code == 302
+    assert not AccessToken.objects.exists()
+
+
+def test_a_pair_reaches_data_only_and_no_further_than_its_maker(alice: User) -> None:
+    with pytest.raises(Unprocessable):
+        tokens.create(alice, name="x", scopes=["repo:read"], pair=True)
+    row, _ = tokens.create(alice, name="small", scopes=["account:write", "data:read"])
+    actor = Actor(user=alice, token_id=row.pk, scopes=frozenset(row.scopes))
+    with pytest.raises(Denied):
+        tokens.mint(actor, name="bigger", scopes=["data:write"], pair=True)

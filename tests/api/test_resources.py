@@ -273,3 +273,13 @@ def test_what_is_not_there_is_json_404(api, alice, url):
     for answer in (api(alice).get(url), api(alice).post(url, {}, format="json")):
         assert answer.status_code == 404
         assert answer.json()["details"]
+
+
+def test_an_s3_pair_is_made(api, alice):
+    client = api(alice, scopes=["account:write", "data:write"])
+    made = client.post(f"{V1}/user/tokens", {"name": "rclone", "s3": True}, format="json").json()
+    assert made["access_key_id"].startswith("COVEYS3")
+    assert len(made["secret_access_key"]) == 40
+    assert (made["scopes"], "token" in made) == (["data:write"], False)
+    wider = client.post(f"{V1}/user/tokens", {"name": "x", "s3": True, "scopes": ["account:write"]}, format="json")
+    assert wider.status_code == 422

@@ -192,3 +192,32 @@ def test_a_stranger_finds_nothing(dora, hub, tmp_path_factory):
         "    print('nothing')\n"
     )
     assert "nothing" in out
+
+
+def test_the_bucket_client_and_the_bucket_upload(dora):
+    """boto3's client as dagshub makes it, `dagshub upload --bucket`, and the storage calls that list and read it."""
+    (dora.folder / "a.txt").write_text("a\n")
+    (dora.folder / "many").mkdir()
+    for number in range(5):
+        (dora.folder / "many" / f"{number}.bin").write_bytes(bytes([number]) * 1000)
+    dora.python(
+        "from dagshub.upload import create_repo\n"
+        "from dagshub import get_repo_bucket_client\n"
+        "create_repo('bucket')\n"
+        "client = get_repo_bucket_client('dora/bucket')\n"
+        "client.upload_file('a.txt', 'bucket', 'models/a.txt')\n"
+        "assert client.get_object(Bucket='bucket', Key='models/a.txt')['Body'].read() == b'a\\n'\n"
+    )
+    dora.cli("upload", "--bucket", "dora/bucket", "many", "data/many")
+    out = dora.python(
+        "from dagshub.common.api.repo import RepoAPI\n"
+        "api = RepoAPI('dora/bucket')\n"
+        "print([(s.name, s.protocol) for s in api.get_connected_storages()])\n"
+        "print(sorted(e.path for e in api.list_storage_path('s3/bucket/data/many')))\n"
+        "print([e.path for e in api.list_storage_path('s3/bucket')])\n"
+        "print(api.get_storage_file('s3/bucket/models/a.txt'))\n"
+    )
+    assert "[('bucket', 's3')]" in out
+    assert str([f"s3/bucket/data/many/{n}.bin" for n in range(5)]) in out
+    assert "['s3/bucket/data', 's3/bucket/models']" in out
+    assert "b'a\\n'" in out

@@ -42,9 +42,12 @@ class FolderStore(FolderParts):
                 await run(upload.abandon)
 
     async def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        file = await run(self._open, key)
+        # Opening and the first piece share one trip to a thread: most objects are that small.
+        file, first = await run(self._begin, key, start, end)
         try:
-            position, stop = start, os.fstat(file).st_size if end is None else end
+            position, stop = start + len(first), os.fstat(file).st_size if end is None else end
+            if first:
+                yield first
             while position < stop:
                 piece = await run(os.pread, file, min(PIECE_BYTES, stop - position), position)
                 if not piece:
@@ -110,6 +113,14 @@ class FolderStore(FolderParts):
         if area != "sha256" or not rest.replace("/", "").isalnum() or ".." in key:
             raise ObjectMissing(key)
         return self.root / key
+
+    def _begin(self, key: str, start: int, end: int | None) -> tuple[int, bytes]:
+        file = self._open(key)
+        try:
+            return file, os.pread(file, PIECE_BYTES if end is None else min(PIECE_BYTES, end - start), start)
+        except OSError:
+            os.close(file)
+            raise
 
     def _open(self, key: str) -> int:
         try:

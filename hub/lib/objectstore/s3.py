@@ -218,7 +218,11 @@ class S3Store(S3Parts):
 
     def _size(self, key: str) -> int:
         with translated(key):
-            return self.control.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+            if self._stream is None:
+                return self.control.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+            import obstore
+
+            return obstore.head(self._stream, key)["size"]
 
 
 def _random_key() -> str:
