@@ -52,4 +52,6 @@ def _shape(step: Step, diff_url: str) -> dict[str, object]:
 
 
 def _version(version: DatasetVersion | None) -> dict[str, object] | None:
-    return version and {"identity": version.identity, "size": version.size, "files": version.files}
+    if version is None:
+        return None
+    return {"identity": version.identity, "size": version.size, "files": version.files}
