@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from datasets.models import Blob, StoredObject
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
-from hub.lib.prepared import Prepared
 from hub.lib.stores import object_store
+from hub.lib.together import Together
 from repos.models import Repository
 
 _BATCH = 500  # SQLite allows 32,766 parameters in a query; short statements also keep its writers short
@@ -51,6 +52,16 @@ def sizes(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, int
     return found
 
 
+@dataclass(frozen=True)
+class Naming:
+    """A repository's wish to name stored bytes."""
+
+    repository_id: int
+    bucket: str
+    key: str
+    stored: Stored
+
+
 def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
     """Let a repository name these bytes: both rows in one transaction, with the bytes seen to be there.
 
@@ -58,15 +69,33 @@ def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
     the older). When the name was taken in the meantime its first row stays: it names the same bytes.
     Raises NotFound when the repository has gone, Busy when the bytes were removed in this very moment (removal.py).
     """
+    return publish_all([Naming(repository_id, bucket, key, stored)])[0]
+
+
+def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
+    """publish() of several, all or none."""
     with transaction.atomic():
-        hold(repository_id)
-        blob = locked(stored)
-        StoredObject.objects.bulk_create(
-            [StoredObject(repository_id=repository_id, bucket=bucket, key=key, blob=blob, etag=stored.md5)],
-            ignore_conflicts=True,
-        )
-        keep_one(blob, stored)
-    return blob
+        for repository_id in sorted({naming.repository_id for naming in wanted}):
+            hold(repository_id)
+        found = locked_all([naming.stored for naming in wanted])
+        rows = [
+            StoredObject(
+                repository_id=naming.repository_id,
+                bucket=naming.bucket,
+                key=naming.key,
+                blob=found[naming.stored.sha256],
+                etag=naming.stored.md5,
+            )
+            for naming in wanted
+        ]
+        StoredObject.objects.bulk_create(rows, ignore_conflicts=True)
+        for naming in wanted:
+            keep_one(found[naming.stored.sha256], naming.stored)
+    return [row.blob for row in rows]
+
+
+# Clients send many small objects at once; a commit to disk each would be most of their time.
+publish_together = Together(publish_all)
 
 
 def hold(repository_id: int) -> None:
@@ -84,17 +113,21 @@ def hold(repository_id: int) -> None:
 
 def locked(stored: Stored) -> Blob:
     """The row of these bytes, made if need be, locked until the transaction ends."""
+    return locked_all([stored])[stored.sha256]
+
+
+def locked_all(stored: Sequence[Stored]) -> dict[str, Blob]:
+    """locked() of several, by sha256. Made in the order of their hashes and locked in the order of their ids, so that
+    no two transactions wait for each other."""
+    wanted = {each.sha256: each for each in sorted(stored, key=lambda each: each.sha256)}
     while True:
         # ON CONFLICT DO NOTHING: of two uploads at the same moment one makes the row, both find it.
-        Blob.objects.bulk_create(
-            [Blob(sha256=stored.sha256, md5=stored.md5, size=stored.size, key=stored.key)], ignore_conflicts=True
-        )
-        blob = _LOCKED.first(stored.sha256)
-        if blob is not None:  # else it was removed since the first statement saw it
-            return blob
-
-
-_LOCKED = Prepared(lambda sha256: Blob.objects.select_for_update(no_key=True).filter(sha256=sha256), str)
+        fresh = [Blob(sha256=each.sha256, md5=each.md5, size=each.size, key=each.key) for each in wanted.values()]
+        Blob.objects.bulk_create(fresh, ignore_conflicts=True)
+        rows = Blob.objects.select_for_update(no_key=True).filter(sha256__in=wanted).order_by("pk")
+        found = {blob.sha256: blob for blob in rows}
+        if len(found) == len(wanted):  # else one was removed since the first statement saw it
+            return found
 
 
 def keep_one(blob: Blob, stored: Stored) -> None:

@@ -58,7 +58,8 @@ async def upload(call: Call) -> None:
             await _compare(body, md5, legacy=legacy)
             return await call.request.respond(200)
         stored = await object_store().put(body, md5s=frozenset({md5}), unix_text=legacy)
-        await in_thread(objects.publish, call.repository.pk, keys.BUCKET, key, stored)
+        naming = objects.Naming(call.repository.pk, keys.BUCKET, key, stored)
+        await in_thread(objects.publish_together, naming)
     await call.request.respond(201)
 
 
