@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, asc, case, cast,
 from sqlalchemy.types import Float
 
 from experiments.database import engine, experiments, latest_metrics, params, rows_of, runs, tags
+from hub.lib import paging
 from hub.lib.errors import NotFound
 
 PAGE_RUNS = 100
@@ -83,8 +84,10 @@ class Page:
     number: int
 
     @property
-    def pages(self) -> int:
-        return max(1, math.ceil(self.total / PAGE_RUNS))
+    def place(self) -> paging.Page[Run]:
+        """Where this page is among the others."""
+        pages = max(1, math.ceil(self.total / PAGE_RUNS))
+        return paging.Page(self.rows, self.number, self.number < pages, pages)
 
 
 def count(workspace: str) -> int:

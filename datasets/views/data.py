@@ -13,13 +13,14 @@ from datasets import teaching
 from datasets.presence import Presence, presence
 from datasets.tracking import tracked
 from hub.accounts.http import HubRequest
+from hub.lib.paging import page_of
 from repos import access, browsing
 from repos.access import Access, Area
 from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
 from repos.place import Place, store_of
-from repos.views.places import page_number, rest_of
+from repos.views.places import rest_of
 
 PER_PAGE = 100
 
@@ -47,26 +48,24 @@ def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
     rev = read.resolve(store_of(repository), rest_of(request)) if rest else browsing.default_rev(repository)
     context: dict[str, Any] = {"repository": repository, "tab": "data"}
     if rev:
-        context |= _outputs(repository, rev, page_number(request))
+        context |= _outputs(repository, rev, request.GET.get("page", "1"))
     if not context.get("rows"):
         user = request.actor.user.username if request.actor.user else "YOUR-NAME"
         context |= {"remote_lines": teaching.remote_lines(repository, user), "track_lines": teaching.TRACK}
     return render(request, "datasets/data.html", context)
 
 
-def _outputs(repository: Repository, rev: Rev, page: int) -> dict[str, Any]:
+def _outputs(repository: Repository, rev: Rev, asked: str) -> dict[str, Any]:
     found = tracked(repository, rev.commit)
     outputs = list(found.outputs.values())
-    pages = max(1, -(-len(outputs) // PER_PAGE))
-    page = min(page, pages)
+    page = page_of(outputs, asked, PER_PAGE)
     place = Place(repository, rev)
-    shown = presence(repository, outputs[(page - 1) * PER_PAGE : page * PER_PAGE])
+    shown = presence(repository, page.rows)
     return {
         "place": place,
         "rows": [Row(p, place.at(p.output.path), place.at(p.output.pointer)) for p in shown],
         "total": len(outputs),
         "page": page,
-        "pages": pages,
         "push_lines": teaching.push_lines(place.rev_shown) if any(map(_is_missing, shown)) else "",
         "problems": [(place.at(path), problem) for path, problem in list(found.problems.items())[:20]],
         "branches": browsing.branches(repository),

@@ -14,6 +14,7 @@ from experiments import commits, rows
 from experiments import runs as runs_table
 from experiments.mlflow.context import workspace_of
 from hub.accounts.http import HubRequest
+from hub.lib.paging import page_number
 from repos import access
 from repos.access import Access, Area
 
@@ -39,23 +40,20 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
         "columns": [heading(base, query, column, column.split(".", 1)[1]) for column in page.columns],
         "chooser": [(column, column in page.columns) for column in page.names],
         "experiments": runs_table.experiments_of(query.workspace),
-        "previous": link(request.GET, page=query.page - 1) if query.page > 1 else "",
-        "next": link(request.GET, page=query.page + 1) if query.page < page.pages else "",
         "tracking_uri": f"{settings.COVEY_URL}/{repository.full_name}.mlflow",
     }
     return render(request, "experiments/runs.html", shown)
 
 
 def query_of(workspace: str, given: QueryDict) -> runs_table.Query:
-    """The table a URL asks for; what it does not understand is left out."""
+    """The table a URL asks for; what it does not understand is left out. Raises Invalid for a page that is none."""
     sort = given.get("sort", "-started")
     experiment = given.get("experiment", "")
-    page = given.get("page", "1")
     return runs_table.Query(
         workspace=workspace,
         sort=sort.removeprefix("-")[:300].replace("\0", ""),
         descending=sort.startswith("-"),
-        page=min(int(page), MAX_PAGE) if page.isdecimal() and page.isascii() and int(page[:9]) else 1,
+        page=page_number(given.get("page", "1"), most=MAX_PAGE),
         columns=tuple(c for c in given.getlist("column") if COLUMN.match(c)) if "column" in given else None,
         experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
         search=given.get("q", "").strip()[:200].replace("\0", ""),

@@ -1,4 +1,4 @@
-"""The type of a request as our views see it, after the middleware has set its fields."""
+"""A request as our views see it, after the middleware has set its fields."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django_htmx.middleware import HtmxDetails
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
+from hub.lib.errors import Unprocessable
 
 
 class HubRequest(HttpRequest):
@@ -14,3 +15,9 @@ class HubRequest(HttpRequest):
     id: str
     htmx: HtmxDetails
     user: User  # an AnonymousUser when nobody is signed in; ask request.actor instead
+
+
+def require_typed(request: HttpRequest, name: str) -> None:
+    """What cannot be undone asks for a name in writing. Raises Unprocessable unless the form's confirm is that name."""
+    if request.POST.get("confirm", "").strip() != name:
+        raise Unprocessable(f"Type {name} to confirm.")

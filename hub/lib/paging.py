@@ -17,11 +17,15 @@ MOST_LETTERS = 200
 
 @dataclass(frozen=True)
 class Page(Generic[R]):
-    """Some rows, and whether there are more after them. shared/_pages.html shows the way to the others."""
+    """Some rows, and whether there are more after them; count: pages in all, where that is known.
+
+    shared/_pages.html shows the way to the others.
+    """
 
     rows: list[R]
     number: int
     more: bool
+    count: int | None = None
 
     @property
     def previous(self) -> int | None:
@@ -29,7 +33,7 @@ class Page(Generic[R]):
 
     @property
     def next(self) -> int | None:
-        return self.number + 1 if self.more and self.number < MOST_PAGES else None
+        return self.number + 1 if self.more else None
 
 
 def page_of(rows: QuerySet[Any, R] | Sequence[R], asked: str, size: int) -> Page[R]:
@@ -37,13 +41,14 @@ def page_of(rows: QuerySet[Any, R] | Sequence[R], asked: str, size: int) -> Page
     number = page_number(asked)
     start = (number - 1) * size
     found = list(rows[start : start + size + 1])
-    return Page(found[:size], number, len(found) > size)
+    count = None if isinstance(rows, QuerySet) else max(1, -(-len(rows) // size))
+    return Page(found[:size], number, len(found) > size, count)
 
 
-def page_number(asked: str) -> int:
-    """1 to 1000. Raises Invalid."""
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and 1 <= int(asked) <= MOST_PAGES):
-        raise Invalid(f"{asked[:20]!r} is not a page.", details=f"Pages are numbered 1 to {MOST_PAGES}.")
+def page_number(asked: str, *, most: int = MOST_PAGES) -> int:
+    """1 to most. Raises Invalid."""
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and 1 <= int(asked) <= most):
+        raise Invalid(f"{asked[:20]!r} is not a page.", details=f"Pages are numbered 1 to {most:,}.")
     return int(asked)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from django.http import HttpRequest
 
 from hub.accounts.http import HubRequest
+from hub.lib import paging
 from hub.lib.errors import NotFound
 from repos import access, browsing
 from repos.access import Access, Area
@@ -46,6 +47,5 @@ def _raw_path(request: HttpRequest) -> bytes:
 
 
 def page_number(request: HttpRequest) -> int:
-    """?page=N, counted from 1; nonsense is the first page."""
-    value = request.GET.get("page", "")
-    return min(max(int(value), 1), 10**6) if value.isascii() and value.isdigit() and len(value) < 8 else 1
+    """?page=N, counted from 1. Raises Invalid."""
+    return paging.page_number(request.GET.get("page", "1"), most=10**6)

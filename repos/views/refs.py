@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
+from hub.lib.paging import Page, page_of
 from repos import browsing, cache
 from repos.git import history
 from repos.git.refs import RefRow
 from repos.models import Repository
 from repos.place import store_of
-from repos.views.places import page_number, readable
+from repos.views.places import readable
 
 REFS_PER_PAGE = 30
 
@@ -34,7 +34,7 @@ def branches(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
     page = _page(request, browsing.branches(repository))
     default = browsing.default_rev(repository)
-    rows = [_branch(repository, ref, default.commit if default else ref.commit) for ref in page]
+    rows = [_branch(repository, ref, default.commit if default else ref.commit) for ref in page.rows]
     return _render(request, "repos/branches.html", repository, page=page, rows=rows, default=default)
 
 
@@ -48,7 +48,7 @@ def _page(request: HubRequest, refs: list[RefRow]) -> Page[RefRow]:
     """A page of the refs whose name contains ?q=."""
     wanted = request.GET.get("q", "").strip().lower()
     found = [ref for ref in refs if wanted in ref.name.lower()] if wanted else refs
-    return Paginator(found, REFS_PER_PAGE).get_page(page_number(request))
+    return page_of(found, request.GET.get("page", "1"), REFS_PER_PAGE)
 
 
 def _render(request: HubRequest, template: str, repository: Repository, **context: object) -> HttpResponse:

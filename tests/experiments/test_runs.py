@@ -12,6 +12,7 @@ from experiments import database, history, indexing, runs
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunCommit
 from repos.git.creation import first_commit
+from repos.git.store import ZERO, RefChange, move_refs
 from repos.storage import store
 from tests.experiments.conftest import metric
 
@@ -107,12 +108,17 @@ def test_the_table_escapes_what_people_logged(client, private, pages):
 
 
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=x", "page=99999999999", "experiment=x", "experiment=999999999999", "sort=",
-              "sort=metrics.", "column=", "column=x", "q=%00", "q=%25_!", "sort=params.%27", "page=%C2%B2"]
+    "query", ["page=10000", "experiment=x", "experiment=999999999999", "sort=",
+              "sort=metrics.", "column=", "column=x", "q=%00", "q=%25_!", "sort=params.%27"]
 )  # fmt: skip
 def test_a_strange_url_is_an_answer_all_the_same(client, private, pages, query):
     values(client, a=1.0)
     assert pages.get(f"/alice/private/experiments?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["0", "x", "99999999999", "%C2%B2", "-1"])
+def test_a_page_that_is_none_is_refused(client, private, pages, page):
+    assert pages.get(f"/alice/private/experiments?page={page}").status_code == 400
 
 
 def test_an_empty_repository_teaches_the_first_line(client, private, pages):
@@ -185,7 +191,8 @@ def test_a_curve_without_steps_is_over_time(client, private, pages):
 
 def test_a_run_is_bound_to_a_commit_that_exists_here(client, private, pages):
     path = store().create(private.pk)
-    sha = first_commit(path, branch="main", files={"a": b"1"}, author="a <a@b>", message="m")
+    sha = first_commit(path, files={"a": b"1"}, author="a <a@b>", message="m")
+    move_refs(path, [RefChange("refs/heads/main", ZERO, sha)])
     tag = "mlflow.source.git.commit"
     mine = client.run(tags=[{"key": tag, "value": sha}])["run_id"]
     client.run(tags=[{"key": tag, "value": "1" * 40}])

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts import people
 from hub.accounts.actor import Actor
-from hub.accounts.http import HubRequest
+from hub.accounts.http import HubRequest, require_typed
 from hub.accounts.models import User
 from hub.lib.errors import Conflict, HubError, Unprocessable
 from hub.lib.paging import page_of, words_of
@@ -67,8 +67,7 @@ def _change(request: HubRequest, user_id: int, act: Callable[[Actor, int], User]
     people.require_administrator(request.actor)
     found = people.find(user_id)
     try:
-        if request.POST.get("confirm", "").strip() != found.username:
-            raise Unprocessable(f"Type {found.username} to confirm.")
+        require_typed(request, found.username)
         act(request.actor, user_id)
     except (Unprocessable, Conflict) as error:
         return _show(request, found, act=act.__name__, problem=error)

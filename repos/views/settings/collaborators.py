@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound, Unprocessable
-from repos import access, collaborators
-from repos.access import Access, Area
+from hub.lib.paging import page_of
+from repos import collaborators
 from repos.models import Repository
+from repos.views.settings.gate import administered
 
 PAGE_ROWS = 50
 
 
-def _gated(request: HubRequest, owner: str, name: str) -> Repository:
-    return access.repository_for(request.actor, owner, name, need=Access.ADMIN, area=Area.REPO)
-
-
 @require_safe
 def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    return _page(request, _gated(request, owner, name))
+    return _page(request, administered(request, owner, name))
 
 
 @require_POST
 def add(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     try:
         rung = collaborators.rung_named(request.POST.get("access", ""))
         user = collaborators.user_named(request.POST.get("username", "").strip())
@@ -41,7 +37,7 @@ def add(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 @require_POST
 def change(request: HubRequest, owner: str, name: str, username: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     rung = collaborators.rung_named(request.POST.get("access", ""))
     user = collaborators.user_named(username)
     collaborators.put(request.actor, repository, user, rung)
@@ -51,7 +47,7 @@ def change(request: HubRequest, owner: str, name: str, username: str) -> HttpRes
 
 @require_POST
 def remove(request: HubRequest, owner: str, name: str, username: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     collaborators.remove(request.actor, repository, collaborators.user_named(username))
     messages.success(request, f"{username} has no access any more.")
     return redirect("repos:collaborators", owner, name)
@@ -63,7 +59,7 @@ def _page(request: HubRequest, repository: Repository, *, problem: str = "", sta
         "repository": repository,
         "tab": "settings",
         "section": "collaborators",
-        "rows": Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page")),
+        "page": page_of(rows, request.GET.get("page", "1"), PAGE_ROWS),
         "rungs": list(collaborators.RUNGS.items()),
         "problem": problem,
     }

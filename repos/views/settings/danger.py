@@ -7,36 +7,32 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from hub.accounts.http import HubRequest
+from hub.accounts.http import HubRequest, require_typed
 from hub.lib.errors import NotFound, Unprocessable
-from repos import access, collaborators, repositories, transfers
-from repos.access import Access, Area
+from repos import collaborators, repositories, transfers
 from repos.models import Repository, Transfer
-
-
-def _gated(request: HubRequest, owner: str, name: str) -> Repository:
-    return access.repository_for(request.actor, owner, name, need=Access.ADMIN, area=Area.REPO)
+from repos.views.settings.gate import administered
 
 
 @require_safe
 def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    return _page(request, _gated(request, owner, name))
+    return _page(request, administered(request, owner, name))
 
 
 @require_POST
 def rename(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     try:
         repository = repositories.rename(request.actor, repository, request.POST.get("name", "").strip())
     except Unprocessable as error:
-        return _page(request, _gated(request, owner, name), rename=error)
+        return _page(request, administered(request, owner, name), rename=error)
     messages.success(request, "Renamed. Links to the old name lead here until somebody takes it.")
     return redirect(repository)
 
 
 @require_POST
 def visibility(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     wanted = request.POST.get("visibility", "")
     if wanted not in {"public", "private"}:
         raise Unprocessable("A repository is public or private.")
@@ -47,10 +43,10 @@ def visibility(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 @require_POST
 def transfer(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     try:
         recipient = collaborators.user_named(request.POST.get("username", "").strip())
-        _confirmed(request, repository)
+        require_typed(request, repository.full_name)
         transfers.offer(request.actor, repository, recipient)
     except (NotFound, Unprocessable) as error:
         return _page(request, repository, transfer=error)
@@ -60,27 +56,21 @@ def transfer(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 @require_POST
 def cancel_transfer(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    transfers.cancel(request.actor, _gated(request, owner, name))
+    transfers.cancel(request.actor, administered(request, owner, name))
     messages.success(request, "The offer is taken back.")
     return redirect("repos:danger", owner, name)
 
 
 @require_POST
 def delete(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = _gated(request, owner, name)
+    repository = administered(request, owner, name)
     try:
-        _confirmed(request, repository)
+        require_typed(request, repository.full_name)
     except Unprocessable as error:
         return _page(request, repository, delete=error)
     repositories.delete(request.actor, repository)
     messages.success(request, f"{repository.full_name} is deleted.")
     return redirect("home")
-
-
-def _confirmed(request: HubRequest, repository: Repository) -> None:
-    """Raises Unprocessable unless the full name was typed."""
-    if request.POST.get("confirm", "").strip() != repository.full_name:
-        raise Unprocessable(f"Type {repository.full_name} to confirm.")
 
 
 def _page(request: HubRequest, repository: Repository, **problems: Exception) -> HttpResponse:

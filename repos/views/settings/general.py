@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Unprocessable
-from repos import access, repositories
-from repos.access import Access, Area
+from repos import repositories
 from repos.models import Repository
+from repos.views.settings.gate import administered
 
 
 class GeneralForm(forms.Form):
@@ -34,7 +34,7 @@ class GeneralForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def general(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = access.repository_for(request.actor, owner, name, need=Access.ADMIN, area=Area.REPO)
+    repository = administered(request, owner, name)
     form = GeneralForm(request.POST if request.method == "POST" else None, initial=_present(repository))
     if request.method == "POST" and form.is_valid():
         try:
