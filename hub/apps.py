@@ -6,4 +6,4 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         # The Celery application must exist in every process: tasks are sent from the web process too.
-        from hub import celery  # noqa: F401
+        from hub import celery  # noqa: F401  # the application tasks are sent with

@@ -12,7 +12,7 @@ import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
-
+# E402 below: what is imported there needs the apps to be loaded.
 from django.conf import settings  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 

@@ -19,7 +19,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _unspent = 0  # bytes that neither ended a head nor belonged to a body
     _clock: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio itself calls it so
         super().connection_made(transport)
         self._start_clock()
 

@@ -90,5 +90,5 @@ def _healthy(address: tuple[str, int]) -> bool:
             logger.info("not ready: %s", error)
         finally:
             connection.close()
-        time.sleep(0.5)
+        time.sleep(0.5)  # between two questions to a server that is starting: nothing tells when it is up
     return False

@@ -245,7 +245,7 @@ def follow_supervisor() -> None:
         while os.read(lifeline, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_SECONDS)
+        time.sleep(GRACE_SECONDS)  # in a thread of its own: what ends in time never sees the kill
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()

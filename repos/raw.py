@@ -135,7 +135,7 @@ async def send(request: Request, file: Content, form: Form, *, cache: str, polic
     if request.method == "HEAD":
         await request.start(206 if part.partial else 200, headers)
         return await request.finish()
-    async with aclosing(file.read(part.start, part.end)) as pieces:  # type: ignore[type-var]
+    async with aclosing(file.read(part.start, part.end)) as pieces:  # type: ignore[type-var]  # every reader is a generator
         first = await anext(pieces, b"")  # a failing store still gets an honest status
         await request.start(206 if part.partial else 200, headers)
         await request.write(first)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from hub.lib.errors import HubError, Invalid
+from hub.lib.errors import HubError, Invalid, OutOfSpace, says_disk_full
 from hub.lib.streams import ClientGone, in_thread
 from repos import gitstreams, publishing
 from repos.git import commands, pkt
@@ -154,9 +154,13 @@ class Receiving:
             )
         except HubError as error:
             said = [*error.message.splitlines(), *error.details.splitlines()]
-        except Exception:
+        except Exception as error:
+            # The hook waits for a verdict: whatever went wrong here, git must hear a refusal, and the person a reason.
             logger.exception("push to repository %s", call.repository.pk)
             said = [f"The hub failed. Its log tells why, under {call.request.request_id}."]
+            if says_disk_full(error):
+                full = OutOfSpace()
+                said = [full.message, full.details]
         else:
             if not self.failure:
                 self.git.keep = True  # from here on git finishes, whoever leaves

@@ -23,11 +23,11 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.models import Owner, User
 from hub.jobs import outbox
 from hub.lib.errors import Denied, Unauthenticated, Unprocessable
-from repos import access, names, signals, starting, storage
+from repos import access, names, publishing, signals, starting, storage
 from repos.git import creation
-from repos.models import OldName, Push, RefUpdate, Repository, Topic, Transfer
+from repos.git.store import ZERO, RefChange
+from repos.models import OldName, Repository, Topic, Transfer
 
-NO_COMMIT = "0" * 40
 DESCRIPTION_LETTERS, TOPICS = 350, 20
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 AUDITED = ("private", "default_branch", "protected")
@@ -60,14 +60,12 @@ def create(
     files = _first_files(repository, user, start)
     try:
         with transaction.atomic():
-            repository.empty = not files
-            repository.pushed = timezone.now() if files else None
             names.insert(repository)
             storage.store().remove(repository.pk)  # an id freed by a rollback may have left its folder behind
             path = storage.store().create(repository.pk, default_branch=repository.default_branch)
             _commit_first(path, repository, actor, files)
             _record(actor, "repository.create", repository, after={"name": repository.full_name, "private": private})
-    except BaseException:
+    except BaseException:  # also what stops the process: the row is rolled back, so its folder goes too
         if repository.pk:
             storage.store().remove(repository.pk)
         raise
@@ -112,18 +110,14 @@ def _first_files(repository: Repository, user: User, start: Start) -> dict[str, 
 
 
 def _commit_first(path: Path, repository: Repository, actor: Actor, files: dict[str, bytes]) -> None:
-    """Write the root commit and the push that brought it."""
+    """Write the root commit and publish it, as every change of refs is."""
     if not files:
         return
     assert actor.user
-    branch, author = repository.default_branch, author_of(actor.user)
-    commit = creation.first_commit(path, branch=branch, files=files, author=author, message="Initial commit")
-    now = timezone.now()
-    push = Push.objects.create(
-        repository=repository, user=actor.user, token_id=actor.token_id, via="web", state=Push.State.DONE, settled=now
-    )
-    RefUpdate.objects.create(push=push, ref=f"refs/heads/{branch}", old=NO_COMMIT, new=commit, applied=True)
-    outbox.announce(signals.PUSHED, {"repository_id": repository.pk, "push_id": push.pk})
+    commit = creation.first_commit(path, files=files, author=author_of(actor.user), message="Initial commit")
+    change = RefChange(f"refs/heads/{repository.default_branch}", ZERO, commit)
+    publishing.publish(repository, actor, [change])
+    repository.refresh_from_db(fields=["ref_generation", "pushed", "empty", "size_bytes"])
 
 
 # ---- change --------------------------------------------------------------------------------------

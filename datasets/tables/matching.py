@@ -48,15 +48,16 @@ class Pair:
         base, head = f"{b}.{name(self.base.name)}", f"{h}.{name(self.head.name)}"
         if not self.as_text:
             return base, head
-        return tuple(
-            cell if column.text else f"CAST({cell} AS VARCHAR)"
-            for cell, column in ((base, self.base), (head, self.head))
-        )  # type: ignore[return-value]
+        return (
+            base if self.base.text else f"CAST({base} AS VARCHAR)",
+            head if self.head.text else f"CAST({head} AS VARCHAR)",
+        )
 
     def numbers(self) -> tuple[str, str]:
         exact = self.base.kind == self.head.kind == "integer"
         base, head = self.sides()
-        return tuple(f"TRY_CAST({side} AS {'HUGEINT' if exact else 'DOUBLE'})" for side in (base, head))  # type: ignore[return-value]
+        kind = "HUGEINT" if exact else "DOUBLE"
+        return f"TRY_CAST({base} AS {kind})", f"TRY_CAST({head} AS {kind})"
 
     def written_differently(self) -> str:
         """SQL: the cells are not written alike."""

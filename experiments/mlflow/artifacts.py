@@ -182,7 +182,7 @@ class Folder:
         return status.st_size
 
     async def _pieces(self, file: Path) -> AsyncIterator[bytes]:
-        with open(file, "rb") as handle:  # noqa: ASYNC230
+        with open(file, "rb") as handle:  # noqa: ASYNC230  # as above
             while piece := await in_thread(handle.read, PIECE_BYTES):
                 yield piece
 

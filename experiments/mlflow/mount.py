@@ -139,7 +139,7 @@ async def forward(call: Call, *, extra: Headers | None = None) -> None:
     token = user_name.set(call.actor.user.username if call.actor.user else "")
     try:
         status = await pass_on(request, app, scope, named.body, extra or [])
-    except Exception:
+    except Exception:  # whatever MLflow's server makes of a client that left; all else goes on as it is
         if request.gone.is_set():
             raise ClientGone from None
         raise

@@ -21,7 +21,7 @@ NEXT_STEP = "Send a token as `Authorization: Bearer …`; make one under Setting
 
 def actor_of(request: Request) -> Actor:
     """Who is asking, as the authentication class found out."""
-    actor: Actor = request._request.actor  # type: ignore[attr-defined]
+    actor: Actor = request._request.actor  # type: ignore[attr-defined]  # set by ActorAuthentication
     return actor
 
 

@@ -23,7 +23,7 @@ class ActorAuthentication(SessionAuthentication):
             actor = actor_from_authorization(header, address=request.META.get("REMOTE_ADDR", ""))
         except Unauthenticated as error:
             raise AuthenticationFailed(error.message) from error
-        request._request.actor = actor  # type: ignore[attr-defined]
+        request._request.actor = actor  # type: ignore[attr-defined]  # what makes it a HubRequest
         return (actor.user, actor.token_id)
 
     def authenticate_header(self, request: Request) -> str:

@@ -15,5 +15,6 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_from_session(request))  # type: ignore[attr-defined]
+        actor = SimpleLazyObject(lambda: actor_from_session(request))
+        request.actor = actor  # type: ignore[attr-defined]  # what makes it a HubRequest
         return self.get_response(request)

@@ -32,7 +32,7 @@ class Owner(models.Model):
 class Users(UserManager["User"]):
     def _create_user(self, username: str, email: str | None, password: str | None, **extra: Any) -> User:
         with transaction.atomic():
-            return super()._create_user(username, email, password, **extra)  # type: ignore[misc]
+            return super()._create_user(username, email, password, **extra)  # type: ignore[misc]  # the stubs keep it to themselves
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(owner__name_key=(username or "").lower())
@@ -48,7 +48,7 @@ class User(AbstractUser):
     company = models.CharField(max_length=120, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
 
-    objects = Users()  # type: ignore[misc]
+    objects = Users()  # type: ignore[misc]  # the stubs fix the parent's manager
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account import signals as account
@@ -93,26 +94,18 @@ def email_confirmed(request: HttpRequest, email_address: EmailAddress, **_: Any)
     _record("email.confirm", request, email_address.user, after=email_address.email)
 
 
-@receiver(mfa.authenticator_added)
-def factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(f"{authenticator.type}.add", request, user)
+def _of_factor(verb: str) -> Callable[..., None]:
+    def note(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+        _record(f"{authenticator.type}.{verb}", request, user)
+
+    return note
 
 
-@receiver(mfa.authenticator_removed)
-def factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(f"{authenticator.type}.remove", request, user)
-
-
-@receiver(mfa.authenticator_reset)
-def factor_reset(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(f"{authenticator.type}.reset", request, user)
-
-
-@receiver(mfa.authenticator_used)
-def factor_used(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(f"{authenticator.type}.use", request, user)
-
-
-@receiver(mfa.authentication_failed)
-def factor_failed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(f"{authenticator.type}.fail", request, user)
+for signal, verb in (
+    (mfa.authenticator_added, "add"),
+    (mfa.authenticator_removed, "remove"),
+    (mfa.authenticator_reset, "reset"),
+    (mfa.authenticator_used, "use"),
+    (mfa.authentication_failed, "fail"),
+):
+    signal.connect(_of_factor(verb), weak=False)

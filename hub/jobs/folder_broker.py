@@ -48,7 +48,7 @@ class Channel(filesystem.Channel):
             if row not in table:
                 _write(self._table_of(exchange), [row, *table])
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # the stubs name no payload
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         try:
             _write(Path(self.data_folder_out) / name, payload)

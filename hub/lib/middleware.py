@@ -29,9 +29,10 @@ class RequestId:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         scope = getattr(request, "scope", {})  # the router named the request already; only tests come without one
-        request.id = scope.get("state", {}).get("request_id") or new_request_id()  # type: ignore[attr-defined]
+        number = scope.get("state", {}).get("request_id") or new_request_id()
+        request.id = number  # type: ignore[attr-defined]  # what makes it a HubRequest
         response = self.get_response(request)
-        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = number
         return response
 
 

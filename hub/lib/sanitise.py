@@ -150,7 +150,7 @@ def clean(markup: str, bases: Bases) -> SafeString:
 
 def clean_lines(markup: str) -> tuple[SafeString, ...]:
     """The same for highlighted code whose tags never cross a line end."""
-    return tuple(mark_safe(line) for line in str(clean(markup, Bases())).split("\n"))  # noqa: S308
+    return tuple(mark_safe(line) for line in str(clean(markup, Bases())).split("\n"))  # noqa: S308  # the same
 
 
 def _check_depth(markup: str) -> None:

@@ -40,8 +40,10 @@ def _answer(request: Request, place: Place) -> Response:
     other = None if entry else browsing.source_entry(place)
     if entry is None and other is None:
         raise NotFound(f"There is no '{place.path_shown}' at {place.rev_shown}.")
-    if (entry or other).kind != "dir":  # type: ignore[union-attr]  # one of the two is there
-        return Response(_object(place, entry or other))  # type: ignore[arg-type]
+    one = entry or other
+    assert one is not None
+    if one.kind != "dir":
+        return Response(_object(place, one))
     children = _children(place, entry)
     if not {"page", "limit"} & set(request.query_params):
         return Response([_object(place.at(path), child) for path, child in children])

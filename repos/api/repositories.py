@@ -67,6 +67,7 @@ class OwnRepositories(APIView):
 
     def post(self, request: Request) -> Response:
         actor, user = gate.signed_in(request)
+        gate.require_write(actor)  # what the token may not do is told before what the body lacks
         fields = valid(NewRepository, request)
         repository = repositories.create(
             actor,

@@ -11,6 +11,8 @@ from dulwich.objects import Blob, Commit, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from repos.git import commands
+
 TIMEOUT_SECONDS = 30
 
 
@@ -19,7 +21,11 @@ def is_branch_name(name: str) -> bool:
     if not name or len(name) > 250 or "\0" in name or name.startswith("-") or name == "HEAD":
         return False
     checked = subprocess.run(
-        ["git", "check-ref-format", f"refs/heads/{name}"], capture_output=True, timeout=TIMEOUT_SECONDS
+        ["git", "check-ref-format", f"refs/heads/{name}"],
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        env=commands.environment(),
+        cwd="/",
     )
     return checked.returncode == 0
 
@@ -29,8 +35,8 @@ def has_branch(path: Path, branch: str) -> bool:
         return Ref(f"refs/heads/{branch}".encode()) in repository.refs
 
 
-def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: str, message: str) -> str:
-    """Write a root commit holding these files (slashes make folders) and point branch at it; the commit's id.
+def first_commit(path: Path, *, files: dict[str, bytes], author: str, message: str) -> str:
+    """Write a root commit holding these files (slashes make folders), durably; its id. No ref names it yet.
 
     author: "Name <mail>".
     """
@@ -47,7 +53,6 @@ def first_commit(path: Path, *, branch: str, files: dict[str, bytes], author: st
         objects.append(commit)
         for item in objects:
             repository.object_store.add_object(item)
-        repository.refs[Ref(f"refs/heads/{branch}".encode())] = commit.id
     sync(path)
     return commit.id.decode()
 

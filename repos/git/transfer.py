@@ -114,7 +114,7 @@ class Transfer:
             self._process = commands.start(
                 *self._arguments, stdin=source, stdout=sink, env=self._env, pass_fds=inherited
             )
-        except BaseException:
+        except BaseException:  # also a cancelled request: no descriptor may outlive this
             self._close()
             raise
         finally:

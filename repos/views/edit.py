@@ -123,7 +123,7 @@ def _save(request: HubRequest, draft: Draft, form: forms.Form, change: Change) -
         if expected is None:
             raise
         form.add_error(None, f"{expected.message} {expected.details}".strip())
-        form.refused = expected.code  # type: ignore[attr-defined]
+        form.refused = expected.code  # type: ignore[attr-defined]  # _show reads it
         return ""
     return str(chosen["branch"])
 

@@ -65,7 +65,8 @@ def test_it_refuses_with_nothing_changed(owner, started, bad):
 
 def test_the_default_branch_moves_head(owner, started, git_root):
     path = store.path_of(git_root, started.pk)
-    creation.first_commit(path, branch="dev/next", files={"a": b"1"}, author="A <a@example.org>", message="m")
+    commit = creation.first_commit(path, files={"a": b"1"}, author="A <a@example.org>", message="m")
+    store.move_refs(path, [store.RefChange("refs/heads/dev/next", store.ZERO, commit)])
     repositories.update(owner, started, default_branch="dev/next")
     assert (path / "HEAD").read_text() == "ref: refs/heads/dev/next\n"
 

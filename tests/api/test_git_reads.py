@@ -7,6 +7,7 @@ import pytest
 from hub.accounts.actor import Actor
 from repos import repositories
 from repos.git import creation
+from repos.git.store import ZERO, RefChange, move_refs
 from repos.models import Repository
 from repos.storage import store
 
@@ -21,9 +22,10 @@ def lab(alice) -> Repository:
     made = repositories.create(Actor(user=alice, session=True), alice.owner, "lab")
     path = store().open_for_write(made.pk)
     for branch in ("main", "feature/x", "feed1"):
-        creation.first_commit(
-            path, branch=branch, files=FILES, author="Ann <ann@example.org>", message=f"On {branch}\n\nWhy."
+        commit = creation.first_commit(
+            path, files=FILES, author="Ann <ann@example.org>", message=f"On {branch}\n\nWhy."
         )
+        move_refs(path, [RefChange(f"refs/heads/{branch}", ZERO, commit)])
     Repository.objects.filter(pk=made.pk).update(empty=False, ref_generation=1)
     return made
 

@@ -14,7 +14,7 @@ def translated(key: str) -> Iterator[None]:
     """Errors of both clients become ours, with what the store said."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # obstore, botocore and urllib3 have no error in common; any other goes on as it is
         if isinstance(error, ObjectStoreError) or not _is_of_a_client(error):
             raise
         if isinstance(error, FileNotFoundError) or _code(error) in {"404", "NoSuchKey", "NotFound", "NoSuchUpload"}:

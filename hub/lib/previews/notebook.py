@@ -55,7 +55,7 @@ def _converted(data: bytes) -> dict[str, Any]:
     import nbformat
 
     try:
-        return dict(nbformat.reads(data.decode(), as_version=4))  # type: ignore[no-untyped-call]
+        return dict(nbformat.reads(data.decode(), as_version=4))  # type: ignore[no-untyped-call]  # nbformat has no types
     except Exception as error:  # its converters raise whatever a strange notebook makes them
         raise ValueError("This notebook of an old version cannot be converted.") from error
 
