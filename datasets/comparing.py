@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from datasets import filelists, objects, results
 from datasets.dvc import keys
@@ -18,7 +19,9 @@ from hub.lib import sandbox_job
 from hub.lib.errors import HubError
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sandbox_job import Limits
+from repos.git import read
 from repos.models import Repository
+from repos.place import store_of
 
 TABLE, FILE_LIST = "datasets.table-diff", "datasets.file-diff"
 LIMITS = Limits(seconds=900, memory_bytes=4 * 1024**3, disk_bytes=8 * 1024**3)
@@ -32,14 +35,15 @@ def compare_tables(run: Run) -> dict[str, Any]:
     datasets.tables.diff.compare."""
     asked = run.job.arguments
     repository = repository_of(asked)
+    path = path_of(asked)
     with results.work_folder() as folder:
         inputs: dict[str, Path] = {}
         for side in ("base", "head"):
-            version = version_at(repository, asked[side], asked["path"])
+            version = version_at(repository, asked[side], path)
             if version is not None and not version.is_dir:
                 inputs[side] = local_or_failed(repository, version, folder / f"in-{side}")
         options = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
-        names = {"base_name": asked["path"], "head_name": asked["path"]}
+        names = {"base_name": read.shown(path), "head_name": read.shown(path)}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
         if not answer["problems"]:
             results.keep(folder / "out" / CHANGES, results.place_of(asked["digest"]))
@@ -52,10 +56,10 @@ def compare_files(run: Run) -> dict[str, Any]:
     with bytes gained and lost in its summary."""
     asked = run.job.arguments
     repository = repository_of(asked)
-    found = filelists.lists(repository, asked["base"], asked["head"], asked["path"])
+    found = filelists.lists(repository, asked["base"], asked["head"], path_of(asked))
     with results.work_folder() as folder:
         inputs, parts = _inputs(run, found, folder)
-        answer = work(run, "datasets.tables.entries:compare", inputs, folder, below=found.below, **parts)
+        answer = work(run, "datasets.tables.entries:compare", inputs, folder, below=read.shown(found.below), **parts)
         answer["summary"] |= _bytes(repository, folder / "out" / HASHES)
         results.keep(folder / "out" / FILES, results.place_of(asked["digest"]))
     return dict(answer)
@@ -66,11 +70,26 @@ def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **op
     out = folder / "out"
     out.mkdir(exist_ok=True)
     try:
-        return sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
+        answer = sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
     except Unreadable as error:
-        raise Failed(str(error)) from error
+        raise Failed(_storable(str(error))) from error
     except Overrun as error:
         raise Failed(TOO_MUCH) from error
+    return _storable(answer)
+
+
+def path_of(asked: dict[str, Any]) -> str:
+    """The path in a job's arguments: kept quoted, since it may hold bytes that no database takes as text."""
+    return read.to_text(unquote_to_bytes(asked["path"]))
+
+
+def _storable(value: Any) -> Any:
+    """Without zero characters, which PostgreSQL refuses; names of columns may hold them."""
+    if isinstance(value, str):
+        return value.replace("\0", "�")
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return {_storable(k): _storable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def repository_of(asked: dict[str, Any]) -> Repository:
@@ -138,9 +157,6 @@ def _bytes(repository: Repository, listed: Path) -> dict[str, int | None]:
 
 def sizes_of(repository: Repository, hashes: list[str]) -> dict[str, int]:
     """Sizes in bytes by hash as filelists names them; what is not known is left out."""
-    from repos.git import read
-    from repos.place import store_of
-
     in_git = [hash_.removeprefix("git:") for hash_ in hashes if hash_.startswith("git:")]
     sizes = {f"git:{oid}": size for oid, size in read.blob_sizes(store_of(repository), in_git).items()}
     names = {}

@@ -21,7 +21,7 @@ from hub.lib.errors import Invalid, NotFound
 from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import store_of
+from repos.place import quoted, store_of
 
 MAX_KEY_COLUMNS = 16
 NOTHING = {"rows_added": 0, "rows_removed": 0, "rows_changed": 0, "cells_changed": 0}
@@ -111,7 +111,7 @@ def _files(asked: Compared, options: Options, user_id: int | None) -> Diff:
         for output in listed.missing
     ]
     digest = results.digest("files", repository.pk, base, head, asked.path, found.identity)
-    arguments = {"repository": repository.pk, "base": base, "head": head, "path": asked.path, "digest": digest}
+    arguments = {"repository": repository.pk, "base": base, "head": head, "path": quoted(asked.path), "digest": digest}
     job = _job(comparing.FILE_LIST, digest, arguments, repository, user_id)
     result = job.result or {}
     summary = result.get("summary", {})
@@ -148,7 +148,7 @@ def _table(asked: Compared, options: Options, user_id: int | None, base: Version
         "repository": repository.pk,
         "base": asked.base.commit,
         "head": asked.head.commit,
-        "path": asked.path,
+        "path": quoted(asked.path),
         "digest": digest,
         "key": key,
         "unkeyed": options.unkeyed,

@@ -60,6 +60,7 @@ def _column(old: dict[str, Any], new: dict[str, Any], base_rows: int, head_rows:
     found = _of_numbers(old, new) if both_numbers else _of_categories(old, new)
     moved = abs(nulls[1] - nulls[0])
     effect = found.get("psi") or 0.0
+    effect = effect if math.isfinite(effect) else 0.0
     level = 2 if effect >= PSI_MUCH or moved >= NULLS_MUCH else int(effect >= PSI_MOVED or moved >= NULLS_MOVED)
     return {
         "name": new["name"],
@@ -70,8 +71,17 @@ def _column(old: dict[str, Any], new: dict[str, Any], base_rows: int, head_rows:
         "nulls": {"base": nulls[0], "head": nulls[1]},
         "distinct": {"base": old["distinct"], "head": new["distinct"]},
         "label": new["name"].lower() in _LABELS,
-        **found,
+        **_finite(found),
     }
+
+
+def _finite(value: Any) -> Any:
+    """What overflowed is not known: JSON has no infinity."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return {key: _finite(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 # ---- numbers -----------------------------------------------------------------------------------

@@ -90,10 +90,10 @@ def lists(repository: Repository, base: str, head: str, below: str) -> Lists:
 def write_small(side: Side, below: str, made: Path) -> int:
     """Every file of a side but those in large manifests, as "path<TAB>hash" lines; how many."""
     count = 0
-    with open(made, "w", encoding="utf-8", errors="surrogateescape") as out:
+    with open(made, "w", encoding="utf-8") as out:
         for path, hash_ in _small(side):
             if _inside(path, below):
-                out.write(f"{path}\t{hash_}\n")
+                out.write(f"{read.shown(path)}\t{hash_}\n")
                 count += 1
     return count
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import drift, formats, results
-from datasets.comparing import local_or_failed, repository_of, work
+from datasets.comparing import local_or_failed, path_of, repository_of, work
 from datasets.diffs import Compared
 from datasets.versions import Version, version_at
 from hub.jobs import jobs
@@ -18,6 +18,7 @@ from hub.jobs.models import Job
 from hub.lib.errors import NotFound
 from repos.git import read
 from repos.models import Repository
+from repos.place import quoted
 
 SKETCH = "datasets.sketch"
 
@@ -58,7 +59,7 @@ def _job(asked: Compared, commit: str, version: Version, user_id: int | None) ->
     if results.touch(place):
         return None
     digest = results.digest(SKETCH, asked.repository.pk, place.name)
-    arguments = {"repository": asked.repository.pk, "commit": commit, "path": asked.path}
+    arguments = {"repository": asked.repository.pk, "commit": commit, "path": quoted(asked.path)}
     job = jobs.start(SKETCH, f"{SKETCH}:{digest}", arguments, repository_id=asked.repository.pk, user_id=user_id)
     if job.state == State.DONE:
         if results.touch(place):
@@ -77,15 +78,16 @@ def make_sketch(run: Run) -> dict[str, Any]:
     """Arguments: repository, commit, path. The sketch is kept as a file."""
     asked = run.job.arguments
     repository: Repository = repository_of(asked)
-    version = version_at(repository, asked["commit"], asked["path"])
+    path = path_of(asked)
+    version = version_at(repository, asked["commit"], path)
     if version is None:
         raise jobs.Failed("The file is gone.")
-    place = _place(version, asked["path"])
+    place = _place(version, path)
     if results.touch(place):
         return {}
     with results.work_folder() as folder:
         inputs = {"table": local_or_failed(repository, version, folder / "in")}
-        found = work(run, "datasets.tables.sketches:sketch", inputs, folder, filename=asked["path"])
+        found = work(run, "datasets.tables.sketches:sketch", inputs, folder, filename=read.shown(path))
         made = folder / "sketch.json"
         made.write_text(json.dumps(found))
         results.keep(made, place)

@@ -8,6 +8,7 @@ top: the most frequent values as text with their counts, complete when distinct 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,15 @@ def _spread(values: Any) -> dict[str, Any]:
         "distinct": int((values[1:] != values[:-1]).sum()) + 1,
         "min": float(values[0]),
         "max": float(values[-1]),
-        "mean": float(values.mean()),
-        "std": float(values.std()),
+        "mean": _known(values.mean()),
+        "std": _known(values.std()),
         "quantiles": [float(value) for value in values[places]],
     }
+
+
+def _known(value: Any) -> float | None:
+    """None for what overflowed."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _top(con: Connection, table: Table, text: str) -> list[list[Any]]:

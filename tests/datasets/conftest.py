@@ -14,7 +14,7 @@ from datasets.dvc import keys
 from hub.lib import stores
 from hub.lib.objectstore import FolderStore, ObjectStore, S3Store
 from repos.models import Repository
-from tests.repos.pages.conftest import Writer, as_user, writer  # noqa: F401  fixtures of theirs
+from tests.repos.pages.conftest import Writer, as_user, get_bytes, writer  # noqa: F401  fixtures of theirs
 from tests.support import services
 
 

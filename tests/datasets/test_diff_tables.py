@@ -161,3 +161,18 @@ def test_it_needs_few_queries(project, as_user, bob, django_assert_max_num_queri
     ask(client, "v1...main/people.csv")
     with django_assert_max_num_queries(10):
         client.get(f"{ADDRESS}/v1...main/people.csv?format=json")
+
+
+def test_names_that_are_no_utf8_and_columns_with_zero_characters(private, writer, get_bytes, bob):
+    made = writer(private)
+    made.commit({b"\xff.jsonl": b'{"id": 1, "a\\u0000b": 1}\n{"id": 2, "a\\u0000b": 2}\n'})
+    made.git("tag", "v1")
+    made.commit({b"\xff.jsonl": b'{"id": 1, "a\\u0000b": 1}\n{"id": 2, "a\\u0000b": 3}\n'})
+    for path, name in (("", "files_modified"), ("/%FF.jsonl", "rows_changed")):
+        address = f"{ADDRESS}/v1...main{path}?format=json"
+        assert get_bytes(bob, address).status_code == 202
+        for job_id in jobs.due():
+            jobs.work(job_id)
+        answer = get_bytes(bob, address)
+        assert answer.status_code == 200, answer.content
+        assert answer.json()["summary"][name] == 1

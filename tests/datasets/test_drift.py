@@ -131,6 +131,9 @@ def test_empty_and_strange_columns_do_not_break_it(sketch):
     other = sketch(a=[1.0, 2.0], b=[1.0, -inf], c=[[1], [3]], d=["x", "y"], e=[1, 1])
     for pair in ((one, other), (other, one), (one, one)):
         assert json.dumps(drift.drift(*pair), allow_nan=False)
+    huge, tiny = sketch(a=[1e308, 1.7e308, -1.7e308]), sketch(a=[1e-320, 5e-324, 0.0])
+    for pair in ((huge, tiny), (tiny, huge), (huge, huge)):
+        assert json.dumps(drift.drift(*pair), allow_nan=False)
     none = sketch(a=pyarrow.array([], pyarrow.int64()))
     assert drift.drift(none, none)["verdict"].startswith("No column moved")
 
