@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -25,12 +25,16 @@ def front(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
     certificate = make_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
-        address = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        place = (str(target.hostname), int(target.port or 80))
-        threading.Thread(target=_accept, args=(listening, context, place), daemon=True).start()
-        yield address, certificate
-        listening.shutdown(socket.SHUT_RDWR)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    serve = _serve(str(target.hostname), int(target.port or 80), context)
+    port = asyncio.run_coroutine_threadsafe(serve, loop).result(30)
+    try:
+        yield f"https://127.0.0.1:{port}", certificate
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
 
 
 def make_certificate(folder: Path) -> Path:
@@ -58,30 +62,22 @@ def make_certificate(folder: Path) -> Path:
     return path
 
 
-def _accept(listening: socket.socket, context: ssl.SSLContext, target: tuple[str, int]) -> None:
-    while True:
-        try:
-            plain, _ = listening.accept()
-        except OSError:
-            return  # closed: the test is over
-        threading.Thread(target=_serve, args=(plain, context, target), daemon=True).start()
+async def _serve(host: str, port: int, context: ssl.SSLContext) -> int:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(host, port)
+        await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+    return int(server.sockets[0].getsockname()[1])
 
 
-def _serve(plain: socket.socket, context: ssl.SSLContext, target: tuple[str, int]) -> None:
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Until either side hangs up."""
     try:
-        with context.wrap_socket(plain, server_side=True) as client, socket.create_connection(target) as server:
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join()
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
     except OSError:
-        return  # either side hung up
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65_536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        return
+        pass
+    finally:
+        sink.close()
