@@ -30,7 +30,7 @@ import httpx
 
 from bench.browser import Browser
 from tests.support import services
-from tests.support.hub import Hub, embedded_hub, production_hub
+from tests.support.hub import Hub, embedded_hub
 
 ARTIFACT_BYTES = 100 * 1024**2
 TARGETS = {
@@ -78,18 +78,17 @@ def main() -> int:
 def make_hub(home: Path, database: str) -> tuple[Hub, str]:
     """The hub's web process alone, and the address of the peer's database."""
     (home / "hub").mkdir(mode=0o700)
-    if database == "sqlite":
-        hub, address = embedded_hub(home / "hub"), f"sqlite:///{home}/plain/mlflow.db"
-    else:
+    hub, address = embedded_hub(home / "hub"), f"sqlite:///{home}/plain/mlflow.db"
+    hub.commands = [["serve"]]
+    if database == "postgres":
         server = services.postgres(home / "postgres", durable=True)
         redis = services.redis_server(home / "redis")
-        key = "a bench key that is long enough to be taken for a real one, and not a secret"
-        os.environ |= {"DATABASE_URL": f"{server}/covey", "CACHE_URL": f"{redis}/0", "BROKER_URL": f"{redis}/1"}
-        os.environ |= {"SECRET_KEY": key}
-        hub = production_hub(home / "hub")
-        plain = services.fresh_database(f"{server}/covey", "plain")
-        address = plain.replace("postgres://", "postgresql+psycopg://", 1)
-    hub.commands = [["serve"]]
+        hub.environment |= {"DATABASE_URL": f"{server}/covey", "CACHE_URL": f"{redis}/0", "BROKER_URL": f"{redis}/1"}
+        hub.environment |= {
+            "COVEY_URL": hub.url,
+            "SECRET_KEY": "a bench key that is long enough for a real one, no secret",
+        }
+        address = services.fresh_database(f"{server}/covey", "plain").replace("postgres://", "postgresql+psycopg://", 1)
     return hub, address
 
 

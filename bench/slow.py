@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import random
 import socket
 import sys
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ class Client:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(random.uniform(0, 1 / TICKS_PER_SECOND))  # a crowd does not breathe in step
         with socket.socket() as connection:
             connection.setblocking(False)
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
