@@ -17,7 +17,7 @@ from repos.models import Repository
 from repos.place import Place, quoted, store_of
 
 # A page answers within 2 s even where git needs minutes: the rows, then the line above them, get this much of it.
-LAST_COMMITS_SECONDS, LATEST_SECONDS = 1.2, 0.5
+LAST_COMMITS_SECONDS, LATEST_SECONDS = 1.0, 0.4
 LAST_COMMITS_LATER_SECONDS = 20.0  # of the panel that fills in the rest
 ENTRIES_PER_PAGE = 1_000
 SUBJECT_CHARACTERS = 200
