@@ -64,7 +64,7 @@ def paired(repository: Repository) -> Repository:
     """With a made pair instead."""
     made = httpx.post(
         f"{repository.hub}/api/v1/user/tokens",
-        json={"name": "pair", "s3": True},
+        json={"name": "pair", "s3": True, "days": 1},
         headers={"Authorization": f"Bearer {repository.token}"},
         timeout=60,
     )
