@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -46,3 +47,12 @@ class PageHandler(ASGIHandler):
         with self.threads.take() as executor:
             async with ThreadSensitiveContext(executor=executor):
                 await self.handle(scope, receive, send)
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        """A chunked body has no length in its head, and Django's and DRF's parsers take that for an empty one. Here
+        all of it has come, so its length is known."""
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None and not request.META.get("CONTENT_LENGTH"):
+            request.META["CONTENT_LENGTH"] = str(body_file.seek(0, os.SEEK_END))
+            body_file.seek(0)
+        return request, refusal

@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 
 from hub.accounts.actor import Actor
 from repos import repositories
+from repos.models import Repository
+from tests.support.asgi import ask, basic
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1"
@@ -116,3 +118,13 @@ def test_the_page_uses_nothing_from_elsewhere(client):
 def test_analytics_are_taken_and_forgotten(client):
     assert client.post("/api/internal/trackAnalyticsEvent", {"event": "x"}).status_code == 204
     assert client.get("/api/internal/trackAnalyticsEvent").status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_in_chunks_is_read_like_any_other(alice, token_of):
+    """Clients that do not know the length beforehand send none."""
+    headers = {**basic(token_of(alice)), "content-type": "application/json"}
+    answer = ask("POST", "/api/v1/user/repos", headers=headers, body=[b'{"name":', b' "chunked"}'])
+    assert answer.status == 201, answer.text
+    assert Repository.objects.get().name == "chunked"
+    assert ask("GET", "/api/v1/user", headers=headers).status == 200

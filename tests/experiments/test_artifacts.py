@@ -9,6 +9,7 @@ import os
 import pytest
 from django.conf import settings
 
+from experiments.mlflow import artifacts
 from tests.experiments.conftest import API
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,3 +95,14 @@ def test_a_file_is_not_also_a_folder(client):
     answer = client.ask("PUT", f"{ARTIFACTS}/{place(run)}/a/b", body=[b"x"])
     assert answer.status == (200 if settings.COVEY_S3_ENDPOINT else 409)  # the keys of S3 are no tree: both may exist
     assert client.ask("PUT", f"{ARTIFACTS}/{place(run)}/{'n' * 300}", body=[b"x"]).status == 400
+
+
+def test_what_dead_uploads_left_is_swept(tmp_path):
+    folder = artifacts.Folder(tmp_path)
+    folder._ready()
+    old, young = tmp_path / ".incoming/old", tmp_path / ".incoming/young"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    assert folder.sweep() == 1
+    assert [path.name for path in (tmp_path / ".incoming").iterdir()] == ["young"]
