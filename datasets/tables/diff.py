@@ -113,12 +113,19 @@ def _by_key(
     others = [pair for pair in schema.pairs if pair not in key]
     different = " OR ".join(pair.written_differently() for pair in others) or "false"
     status = _status(others, tolerance)
+    # Sorted in a second step: sorting inside of the join's own query takes half as much again.
+    unsorted = made.with_suffix(".unsorted")
     con.run(
         f"COPY (SELECT {status} AS status, coalesce(h.file_row_number, b.file_row_number) AS position, "
         f"{_changed(others, tolerance)} AS changed, {_cells(schema)} FROM {join} "
-        f"WHERE b.file_row_number IS NULL OR h.file_row_number IS NULL OR {different} "
-        f"ORDER BY position) TO {literal(str(made))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+        f"WHERE b.file_row_number IS NULL OR h.file_row_number IS NULL OR {different}) "
+        f"TO {literal(str(unsorted))} (FORMAT parquet)"
     )
+    con.run(
+        f"COPY (SELECT * FROM read_parquet({literal(str(unsorted))}) ORDER BY position, status) "
+        f"TO {literal(str(made))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+    )
+    unsorted.unlink()
     summary = counts(con, made, base, head)
     order = False
     if not any(summary[n] for n in ("rows_added", "rows_removed", "rows_changed")) and not schema.added:
