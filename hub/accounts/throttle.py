@@ -27,6 +27,10 @@ WINDOW_SECONDS = 180
 P = ParamSpec("P")
 
 
+SUSPECTS = 10_000  # addresses remembered; forgetting one only leaves its count until the window ends
+_suspects: set[str] = set()
+
+
 def network_of(address: str) -> str:
     """The /24 (IPv4) or /64 (IPv6) an address belongs to: what one attacker is likely to hold."""
     try:
@@ -58,6 +62,9 @@ def wrong_token(address: str, secret: str) -> None:
     if not address:
         return
     key = _key(address)
+    if len(_suspects) >= SUSPECTS:
+        _suspects.clear()
+    _suspects.add(key)
     mark = f"{key}:{hashlib.sha256(secret.encode()).hexdigest()[:20]}"
     cache.add(key, 0, WINDOW_SECONDS)
     if cache.add(mark, 1, WINDOW_SECONDS):
@@ -77,9 +84,11 @@ def wrong_token(address: str, secret: str) -> None:
 
 @_without_cache
 def right_token(address: str) -> None:
-    """A success clears the count of its address."""
-    if address:
-        cache.delete(_key(address))
+    """A success clears the count of its address. Only addresses that failed in this process are asked about: the
+    right token must not cost each request a trip to the cache."""
+    if address and (key := _key(address)) in _suspects:
+        _suspects.discard(key)
+        cache.delete(key)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
