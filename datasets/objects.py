@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from datasets.models import Blob, StoredObject
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
+from hub.lib.prepared import Prepared
 from hub.lib.stores import object_store
 from hub.lib.together import Together
 from repos.models import Repository
@@ -19,7 +20,17 @@ _BATCH = 500  # SQLite allows 32,766 parameters in a query; short statements als
 
 def find(repository_id: int, bucket: str, key: str) -> Blob | None:
     """The bytes this repository keeps under this name."""
-    return Blob.objects.filter(names__repository_id=repository_id, names__bucket=bucket, names__key=key).first()
+    return _NAMED.first(repository_id, bucket, key)
+
+
+_NAMED = Prepared(
+    lambda repository_id, bucket, key: Blob.objects.filter(
+        names__repository_id=repository_id, names__bucket=bucket, names__key=key
+    ),
+    int,
+    str,
+    str,
+)
 
 
 def blobs(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, Blob]:
