@@ -27,7 +27,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ABSENT = "missing"  # as long as "private", so that lengths compare
 REFUSALS = {401, 404, 405}
 VARYING = {"x-request-id", "date", "expires", "server-timing"}
-_NAMES = re.compile(r"(alice(?:/|%2F|%252F))(?:private|missing)")
+_NAMES = re.compile(r"(alice(?:/|%2F|%252F|\.))(?:private|missing)")
 _TOKENS = re.compile(r"""(csrfmiddlewaretoken" value="|X-CSRFToken": "|csrftoken=)\w+""")
 _EXPIRES = re.compile(r"expires=[^;]+; ")
 
