@@ -6,11 +6,14 @@ view: addresses that nothing answers, malformed requests, forms without their CS
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import Callable
+from typing import ParamSpec
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 
@@ -29,6 +32,7 @@ from hub.lib.errors import (
 from hub.lib.objectstore import ObjectStoreError
 
 logger = logging.getLogger("covey.errors")
+P = ParamSpec("P")
 
 
 class Errors:
@@ -86,16 +90,35 @@ def reads_json(request: HttpRequest) -> bool:
 
 
 # ---- Django's hooks (hub/urls.py, CSRF_FAILURE_VIEW) -----------------------------------------------
+def gives_back(hook: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Django calls some hooks on a thread that no request owns and no signal reaches: the connection that the page's
+    bar took there would be gone from the pool for good."""
+
+    @functools.wraps(hook)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return hook(*args, **kwargs)
+        finally:
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:  # else this thread is a transaction's own
+                    connection.close_if_unusable_or_obsolete()
+
+    return answered
+
+
+@gives_back
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return error_response(request, TooLarge(details="Send less in one form, or use the API."))
     return error_response(request, Invalid(details="Go back, reload the page and try again."))
 
 
+@gives_back
 def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     return error_response(request, Denied())
 
 
+@gives_back
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     details = "The API is described at /api/docs." if request.path.startswith("/api/") else ""
     return error_response(request, NotFound("There is nothing at this address.", details=details))
@@ -110,6 +133,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+@gives_back
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault, or a full disk outside of views. The page may be what fails (its bar asks who is signed in)."""
     error = sys.exc_info()[1]

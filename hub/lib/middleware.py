@@ -50,8 +50,8 @@ class Streams:
 
 
 async def _flowing(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes, many small parts by one trip to a thread."""
-    while piece := await sync_to_async(_joined, thread_sensitive=False)(parts):
+    """The same bytes, many small parts by one trip to the request's own thread, whose connection is given back."""
+    while piece := await sync_to_async(_joined, thread_sensitive=True)(parts):
         yield piece
 
 
