@@ -178,7 +178,8 @@ def test_the_file_system_streams(dora):
         f"fs = DagsHubFilesystem('work', repo_url='{dora.hub.url}/dora/streamed', branch='main')\n"
         "print(sorted(fs.listdir('work')), fs.open('work/data/a.txt').read())\n"
     )
-    assert "['.dagshub-streaming', 'data'] streamed" in out  # the first is the client's own marker
+    # The first holds the repository's bucket, the second is the client's own marker.
+    assert "['.dagshub', '.dagshub-streaming', 'data'] streamed" in out
 
 
 def test_a_stranger_finds_nothing(dora, hub, tmp_path_factory):
