@@ -18,6 +18,7 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.http import HubRequest
 from hub.accounts.models import AccessToken
 from hub.lib.errors import NotFound
+from hub.lib.paging import page_of
 from repos import access
 from repos.access import Access
 
@@ -31,8 +32,9 @@ LEVELS = [("", "none"), ("read", "read"), ("write", "read and write")]
 PAGE_SIZE = 50
 
 
-class TokenForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=100, help_text="Where it is used, e.g. laptop or training server.")
+class BoundedForm(forms.Form):
+    """How far and how long something made here reaches."""
+
     repository = forms.CharField(
         label="Only for the repository",
         required=False,
@@ -50,6 +52,16 @@ class TokenForm(forms.Form):
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
+
+    def clean_repository(self) -> int | None:
+        return reachable(self.actor, self.cleaned_data["repository"])
+
+
+class TokenForm(BoundedForm):
+    name = forms.CharField(label="Name", max_length=100, help_text="Where it is used, e.g. laptop or training server.")
+
+    def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
+        super().__init__(actor, *args, **kwargs)
         for area, (label, help_text) in AREAS.items():
             self.fields[f"scope_{area}"] = forms.ChoiceField(
                 label=label,
@@ -58,9 +70,6 @@ class TokenForm(forms.Form):
                 initial="" if area is Area.ACCOUNT else "write",
                 help_text=help_text,
             )
-
-    def clean_repository(self) -> int | None:
-        return reachable(self.actor, self.cleaned_data["repository"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -73,31 +82,12 @@ class TokenForm(forms.Form):
         return [self[f"scope_{area}"] for area in AREAS]
 
 
-class PairForm(forms.Form):
+class PairForm(BoundedForm):
     """An S3 key pair: it reaches data only."""
 
     prefix = "pair"
     name = forms.CharField(label="Name", max_length=100, help_text="Which program uses it, e.g. rclone or Spark.")
-    level = forms.ChoiceField(
-        label="Data", choices=LEVELS[1:], initial="write", help_text="Every bucket you can reach."
-    )
-    repository = forms.CharField(
-        label="Only for the repository", required=False, max_length=150, help_text="owner/name, or empty for all."
-    )
-    days = forms.IntegerField(
-        label="Days it lives",
-        min_value=1,
-        max_value=tokens.MAXIMUM_DAYS,
-        initial=tokens.DEFAULT_DAYS,
-        help_text=f"At most {tokens.MAXIMUM_DAYS}.",
-    )
-
-    def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.actor = actor
-
-    def clean_repository(self) -> int | None:
-        return reachable(self.actor, self.cleaned_data["repository"])
+    level = forms.ChoiceField(label="Data", choices=LEVELS[1:], initial="write")
 
 
 def reachable(actor: Actor, full_name: str) -> int | None:
@@ -175,14 +165,11 @@ def _page(
     secret: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    live = (
-        AccessToken.objects.filter(user=request.user, revoked=None, expires__gt=timezone.now())
-        .select_related("repository__owner")
-        .order_by("-pk")
-    )
-    rows = list(live[:PAGE_SIZE])
+    live = tokens.of(request.actor).filter(revoked=None, expires__gt=timezone.now())
+    live = live.select_related("repository__owner").order_by("-pk")
+    page = page_of(live, request.GET.get("page", "1"), PAGE_SIZE)
     pair = pair_form or PairForm(request.actor, initial=_asked(request))
-    context = {"form": form, "pair_form": pair, "tokens": rows, "made": made, "key_id": key_id, "secret": secret}
+    context = {"form": form, "pair_form": pair, "page": page, "made": made, "key_id": key_id, "secret": secret}
     return render(request, "account/tokens.html", context, status=status)
 
 

@@ -14,6 +14,7 @@ from hub.accounts.actor import Actor
 from hub.accounts.authentication import actor_from_authorization
 from hub.accounts.models import AccessToken, AuditEvent, User
 from hub.lib.errors import Denied, Unauthenticated, Unprocessable
+from hub.pages.tokens import PAGE_SIZE
 from repos.models import Repository
 
 FORM = {"name": "laptop", "days": "30", "scope_repo": "write", "scope_data": "read"}
@@ -213,3 +214,15 @@ def test_a_pair_reaches_data_only_and_no_further_than_its_maker(alice: User) -> 
     actor = Actor(user=alice, token_id=row.pk, scopes=frozenset(row.scopes))
     with pytest.raises(Denied):
         tokens.mint(actor, name="bigger", scopes=["data:write"], pair=True)
+
+
+def test_every_token_can_be_reached(signed_in: Client, alice: User) -> None:
+    for number in range(PAGE_SIZE + 1):
+        tokens.create(alice, name=f"number-{number:03}")
+    first = signed_in.get("/settings/tokens").content.decode()
+    assert f"number-{PAGE_SIZE:03}" in first
+    assert "number-000" not in first
+    assert 'href="?page=2"' in first
+    assert "number-000" in signed_in.get("/settings/tokens?page=2").content.decode()
+    made = signed_in.post("/settings/tokens/create", FORM).content.decode()
+    assert 'rel="next"' not in made  # it would lead to the address that only makes tokens
