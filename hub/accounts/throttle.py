@@ -6,27 +6,18 @@ a fleet of jobs that retries one expired or mistyped token is told 401 each time
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import ipaddress
-import logging
 import time
-from collections.abc import Callable
-from typing import ParamSpec
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from redis.exceptions import RedisError
 
 from hub.lib.errors import Throttled
 from hub.lib.failures import error_response
 
-logger = logging.getLogger("covey.throttle")
 WINDOW_SECONDS = 180
-P = ParamSpec("P")
-
-
 SUSPECTS = 10_000  # addresses remembered; forgetting one only leaves its count until the window ends
 _suspects: set[str] = set()
 
@@ -43,20 +34,6 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 64), strict=False))
 
 
-def _without_cache(function: Callable[P, None]) -> Callable[P, None]:
-    """A cache that is down costs us the throttle, not the service: it is logged and the request goes on."""
-
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            function(*args, **kwargs)
-        except (RedisError, OSError) as error:
-            logger.warning("throttle is off while the cache is unreachable: %s", error)
-
-    return guarded
-
-
-@_without_cache
 def wrong_token(address: str, secret: str) -> None:
     """Count a wrong token. Raises Throttled when its address tried too many different ones."""
     if not address:
@@ -82,7 +59,6 @@ def wrong_token(address: str, secret: str) -> None:
         )
 
 
-@_without_cache
 def right_token(address: str) -> None:
     """A success clears the count of its address. Only addresses that failed in this process are asked about: the
     right token must not cost each request a trip to the cache."""
