@@ -24,6 +24,7 @@ Key = tuple[int, str, bytes]
 # Starts git with its answer going to a descriptor.
 Start = Callable[[int], AbstractAsyncContextManager[Transfer]]
 REQUEST_BYTES = 1024**2
+REF_WORDS = (b"want-ref ", b"deepen-not ", b"have ")  # what git looks up as it is at the moment of the request
 WAIT_SECONDS = 0.02  # for more of a file that git is writing
 
 
@@ -34,7 +35,7 @@ def key_of(repository_id: int, protocol: str, request: IO[bytes]) -> Key | None:
     """
     body = os.pread(request.fileno(), REQUEST_BYTES + 1, 0)
     fetch = protocol.startswith("version=2") and body[4:].startswith(b"command=fetch")
-    if not fetch or len(body) > REQUEST_BYTES or b"want-ref " in body or b"have " in body:
+    if not fetch or len(body) > REQUEST_BYTES or any(word in body for word in REF_WORDS):
         return None
     return repository_id, protocol, hashlib.sha256(body).digest()
 

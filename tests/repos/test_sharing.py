@@ -89,6 +89,7 @@ def test_a_refusal_reaches_everybody(writer, path, started, monkeypatch):
         ("version=1", wanting("1" * 40)),
         ("version=2", line(b"command=ls-refs\n") + FLUSH),
         ("version=2", line(b"command=fetch\n") + b"0001" + line(b"want-ref refs/heads/main\n") + FLUSH),
+        ("version=2", line(b"command=fetch\n") + b"0001" + line(b"deepen-not refs/heads/main\n") + FLUSH),
         ("version=2", line(b"command=fetch\n") + b"0001" + line(b"have " + b"1" * 40 + b"\n") + FLUSH),
         ("version=2", wanting(*["1" * 40] * 25_000)),
     ],
