@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -20,7 +21,7 @@ HERE = "203.0.113.9"
 @pytest.fixture(autouse=True)
 def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stands still, so that no test crosses into the next three minutes."""
-    monkeypatch.setattr(throttle.time, "time", lambda: 1_800_000_060.0)
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: 1_800_000_060.0))
 
 
 def guess(number: int, address: str = HERE) -> None:
