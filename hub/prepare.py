@@ -20,6 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from experiments.mlflow import schema as mlflow_schema
 from experiments.mlflow import server as mlflow_server
+from experiments.mlflow import upgrading
 from hub import backup, env
 from hub.lib.errors import Busy
 from hub.lib.objectstore import S3Store
@@ -54,7 +55,8 @@ def migrate(*, backup_first: bool = True) -> None:
         call_command("migrate", interactive=False, verbosity=0)
     if mlflow_behind:
         logger.info("upgrading MLflow's tables")
-        mlflow_server.upgrade_database()
+        mlflow_server.configure()
+        upgrading.upgrade_database()
 
 
 def pending_migrations() -> int:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
+
+from experiments.mlflow import upgrading
 
 logger = logging.getLogger("covey.mlflow")
 App = Callable[..., Awaitable[None]]
@@ -93,7 +93,7 @@ def artifact_destination() -> str:
 
 def _make() -> App:
     configure()
-    upgrade_database(only_if_empty=True)
+    upgrading.upgrade_database(only_if_empty=True)
     # The hub is the gate. MLflow looks for its own at every search: an import that fails after 9,000 lines.
     sys.modules["mlflow.server.auth"] = None  # type: ignore[assignment]  # "not there", in the import system's words
     from mlflow.tracking._workspace.registry import _get_workspace_store_registry
@@ -166,39 +166,3 @@ def _in_our_bucket(uri: str, *_: Any, **__: Any) -> Any:
     return S3ArtifactRepository(
         uri, access_key_id=settings.COVEY_S3_ACCESS_KEY, secret_access_key=settings.COVEY_S3_SECRET_KEY
     )
-
-
-def upgrade_database(*, only_if_empty: bool = False) -> None:
-    """Make MLflow's tables, or bring them to the installed version (as `mlflow db upgrade` does).
-
-    only_if_empty: make them when there are none, touch nothing otherwise; an old schema is then an error with the
-    fix in its text, because an upgrade wants a backup first.
-    """
-    configure()
-    import sqlalchemy
-    from mlflow.store.db import utils as database
-
-    engine = database.create_sqlalchemy_engine_with_retry(settings.MLFLOW_DATABASE_URL)
-    try:
-        with _one_at_a_time():
-            if engine.dialect.name == "postgresql":
-                with engine.begin() as connection:
-                    connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS mlflow"))
-            else:
-                with engine.connect() as connection:
-                    # Readers do not block the writer; kept in the file.
-                    connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
-            if database._is_empty_database(engine):
-                database._initialize_tables(engine)
-            elif not only_if_empty:
-                database._upgrade_db(engine)
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Several processes of a fresh hub start at once; one makes the tables."""
-    with open(settings.COVEY_HOME / "mlflow.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
