@@ -6,8 +6,10 @@ that a force push left behind does no harm.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -70,17 +72,26 @@ def index(repository: Repository, *, again: bool = False) -> int:
 
     again: all of them, as if none was. Raises GitError.
     """
-    state, _ = DatasetIndex.objects.get_or_create(repository=repository)
-    tips = _tips(repository)
-    known = [] if again else list(read.blob_sizes(store_of(repository), list(state.tips)))  # those that are still there
-    count = 0
-    if again or set(tips) - set(known):
-        stream = _stream(repository, known)
-        while batch := list(islice(stream, BATCH_COMMITS)):
-            _write(repository, batch)
-            count += len(batch)
-    DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
+    with _alone(repository):
+        state, _ = DatasetIndex.objects.get_or_create(repository=repository)
+        tips = _tips(repository)
+        known = [] if again else list(read.blob_sizes(store_of(repository), list(state.tips)))  # those still there
+        count = 0
+        if again or set(tips) - set(known):
+            stream = _stream(repository, known)
+            while batch := list(islice(stream, BATCH_COMMITS)):
+                _write(repository, batch)
+                count += len(batch)
+        DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
     return count
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    """One walk through a history at a time: pushes that come during a long one wait, and find its work done."""
+    with open(store_of(repository) / "covey-index", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 # ---- git ---------------------------------------------------------------------------------------
@@ -100,6 +111,7 @@ def _stream(repository: Repository, known: list[str]) -> Iterator[Commit]:
         *("-c", "log.showRoot=true", "log", *options, "--", *_PATTERNS),
         stdin="".join(f"^{tip}\n" for tip in known).encode(),
         timeout_seconds=GIT_SECONDS,
+        limits=commands.TRANSFER,
         extra={"GIT_LITERAL_PATHSPECS": "0"},  # the patterns are ours
     )
     for record in records:

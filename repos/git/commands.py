@@ -127,10 +127,13 @@ def records(
     ok: Collection[int] = (0,),
     timeout_seconds: float = 30,
     extra: Mapping[str, str] | None = None,
+    limits: Limits = READING,
 ) -> Generator[bytes, None, None]:
     """Standard output cut at a separator, as it comes. Close the generator to stop git early."""
     rest = b""
-    for piece in pieces(repository, *arguments, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, extra=extra):
+    for piece in pieces(
+        repository, *arguments, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, extra=extra, limits=limits
+    ):
         *whole, rest = (rest + piece).split(separator)
         yield from whole
     if rest:

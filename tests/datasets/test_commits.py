@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 
 from datasets import commits, indexing
 from datasets.models import DatasetChange, DatasetVersion
@@ -66,6 +68,20 @@ def test_indexing_twice_and_again_changes_nothing(project):
     assert commits.index(project.repository) == 3
     assert commits.index(project.repository) == 0
     assert commits.index(project.repository, again=True) == 3
+    assert changes(project) == EXPECTED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_walk_through_the_history_once(project):
+    def index() -> int:
+        try:
+            return commits.index(project.repository)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [threads.submit(index) for _ in range(4)]
+    assert sorted(one.result() for one in found) == [0, 0, 0, 3]
     assert changes(project) == EXPECTED
 
 
