@@ -31,7 +31,7 @@ def observations(*, clean: bool) -> bytes:
         count = max(1, round(chance.lognormvariate(1.6, 0.7)))
         temperature = round(chance.gauss(8, 7), 1)
         wind = round(abs(chance.gauss(4, 2)), 1)
-        observer = chance.choice(("maya", "tomas", "ines"))
+        site, observer = f"site-{chance.randrange(12):02d}", chance.choice(("maya", "tomas", "ines"))
         wrong, impossible = chance.random() < 0.02, chance.random() < 0.006
         if clean and impossible:
             continue
@@ -39,7 +39,7 @@ def observations(*, clean: bool) -> bytes:
             species = {"quail": "quale", "grouse": "grouze"}.get(species, species.upper())
         if impossible:
             temperature = 999.0
-        writer.writerow([number, day, f"site-{chance.randrange(12):02d}", species, count, temperature, wind, observer])
+        writer.writerow([number, day, site, species, count, temperature, wind, observer])
     return out.getvalue().encode()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from datasets.contents import DvcSource
@@ -28,6 +30,15 @@ def test_its_data_is_the_same_each_time():
     assert data.images() == data.images()
     assert len(data.images()) == 60
     assert data.observations(clean=False).count(b"\n") == 2_001
+
+
+def test_cleaning_its_data_drops_rows_and_mends_labels_only():
+    raw, clean = (list(csv.DictReader(data.observations(clean=it).decode().splitlines())) for it in (False, True))
+    kept = {row["id"]: row for row in clean}
+    dropped = [row for row in raw if row["id"] not in kept]
+    changed = {name for row in raw if row["id"] in kept for name in row if row[name] != kept[row["id"]][name]}
+    assert {row["temperature_c"] for row in dropped} == {"999.0"}
+    assert changed == {"species"}
 
 
 @pytest.mark.django_db(transaction=True)
