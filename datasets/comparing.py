@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from datasets import filelists, objects, results
 from datasets.dvc import keys
-from datasets.filelists import Lists, Side
+from datasets.filelists import Lists, Pair, Side
 from datasets.tables.names import CHANGES, FILES, HASHES, MANIFEST, MAX_HASHES
 from datasets.versions import Version, blob_file, local_file, version_at
 from hub.jobs import jobs
@@ -46,7 +46,7 @@ def compare_tables(run: Run) -> dict[str, Any]:
         names = {"base_name": read.shown(path), "head_name": read.shown(path)}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
         if not answer["problems"]:
-            results.keep(folder / "out" / CHANGES, results.place_of(asked["digest"]))
+            results.keep(folder / "out" / CHANGES, results.place_of(repository.pk, asked["digest"]))
     return dict(answer)
 
 
@@ -58,10 +58,11 @@ def compare_files(run: Run) -> dict[str, Any]:
     repository = repository_of(asked)
     found = filelists.lists(repository, asked["base"], asked["head"], path_of(asked))
     with results.work_folder() as folder:
-        inputs, parts = _inputs(run, found, folder)
+        in_git = filelists.in_git(repository, asked["base"], asked["head"], found.below)
+        inputs, parts = _inputs(run, found, in_git, folder)
         answer = work(run, "datasets.tables.entries:compare", inputs, folder, below=read.shown(found.below), **parts)
         answer["summary"] |= _bytes(repository, folder / "out" / HASHES)
-        results.keep(folder / "out" / FILES, results.place_of(asked["digest"]))
+        results.keep(folder / "out" / FILES, results.place_of(repository.pk, asked["digest"]))
     return dict(answer)
 
 
@@ -109,12 +110,14 @@ def local_or_failed(repository: Repository, version: Version, made: Path) -> Pat
 
 
 # ---- lists of files ----------------------------------------------------------------------------
-def _inputs(run: Run, found: Lists, folder: Path) -> tuple[dict[str, Path], dict[str, list[list[str]]]]:
+def _inputs(
+    run: Run, found: Lists, in_git: tuple[list[Pair], list[Pair]], folder: Path
+) -> tuple[dict[str, Path], dict[str, list[list[str]]]]:
     """(files by name, what each side is made of)."""
     inputs: dict[str, Path] = {}
     parts: dict[str, list[list[str]]] = {}
-    for name, side in (("base", found.base), ("head", found.head)):
-        filelists.write_small(side, found.below, folder / f"{name}.tsv")
+    for name, side, of_git in (("base", found.base, in_git[0]), ("head", found.head, in_git[1])):
+        filelists.write_small(side, of_git, found.below, folder / f"{name}.tsv")
         inputs[name] = folder / f"{name}.tsv"
         parts[name] = [[name, ""], *_manifests(run, side, folder, inputs)]
     return inputs, parts

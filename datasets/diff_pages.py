@@ -83,7 +83,7 @@ def _call(found: Diff, function: str, number: int, **options: Any) -> dict[str, 
         answer = sandbox.call(
             f"datasets.tables.pages:{function}",
             helper=_helper,
-            files=[results.place_of(found.digest)],
+            files=[results.place_of(found.compared.repository.pk, found.digest)],
             seconds=10,
             memory_bytes=2 * 1024**3,
             offset=(number - 1) * PER_PAGE,

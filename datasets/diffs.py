@@ -174,7 +174,7 @@ def _table(asked: Compared, options: Options, user_id: int | None, base: Version
 def _job(kind: str, digest: str, arguments: dict[str, Any], repository: Repository, user_id: int | None) -> Job:
     job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id)
     done = job.state == State.DONE and not (job.result or {}).get("problems")
-    if done and not results.touch(results.place_of(digest)):
+    if done and not results.touch(results.place_of(repository.pk, digest)):
         jobs.restart(job)
     return job
 

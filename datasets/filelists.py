@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from datasets import formats, objects
@@ -21,6 +22,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 LARGE_MANIFEST_BYTES = 1024 * 1024
+Pair = tuple[str, str]  # path, hash
 _ABSENT = "0" * 40
 
 
@@ -38,7 +40,6 @@ class Side:
 
     outputs: list[Output] = field(default_factory=list)
     manifests: dict[str, Blob] = field(default_factory=dict)
-    in_git: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def missing(self) -> list[Output]:
@@ -61,13 +62,9 @@ class Lists:
         known = [sorted(blob.sha256 for blob in side.manifests.values()) for side in (self.base, self.head)]
         return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
 
-    @property
-    def weight(self) -> int:
-        return len(self.base.outputs) + len(self.head.outputs)
-
 
 def lists(repository: Repository, base: str, head: str, below: str) -> Lists:
-    """base, head: full commit ids. below: a path, "" for everything. Four queries for any number of outputs."""
+    """What DVC tracks. base, head: full commit ids. below: a path, "" for everything. Two queries for any number."""
     one, other = tracked(repository, base).outputs, tracked(repository, head).outputs
     sides = (Side(), Side())
     for side, mine, theirs in ((sides[0], one, other), (sides[1], other, one)):
@@ -79,27 +76,26 @@ def lists(repository: Repository, base: str, head: str, below: str) -> Lists:
         wanted = {o.path: o.out.key for o in side.outputs if keys.is_manifest(o.out.oid)}
         blobs = objects.blobs(repository.pk, keys.BUCKET, wanted.values())
         side.manifests = {path: blobs[key] for path, key in wanted.items() if key in blobs}
-    for old, new, path in _git_changes(repository, base, head, below):
-        if old:
-            sides[0].in_git.append((path, f"git:{old}"))
-        if new:
-            sides[1].in_git.append((path, f"git:{new}"))
     return Lists(*sides, below=below)
 
 
-def write_small(side: Side, below: str, made: Path) -> int:
-    """Every file of a side but those in large manifests, as "path<TAB>hash" lines; how many."""
-    count = 0
+def in_git(repository: Repository, base: str, head: str, below: str) -> tuple[list[Pair], list[Pair]]:
+    """The data files that git itself holds and that differ, of base and of head. Walks both trees: for jobs only."""
+    changes = list(_git_changes(repository, base, head, below))
+    return [(path, f"git:{old}") for old, _, path in changes if old], [
+        (path, f"git:{new}") for _, new, path in changes if new
+    ]
+
+
+def write_small(side: Side, in_git: list[Pair], below: str, made: Path) -> None:
+    """Every file of a side but those in large manifests, as "path<TAB>hash" lines."""
     with open(made, "w", encoding="utf-8") as out:
-        for path, hash_ in _small(side):
+        for path, hash_ in chain(in_git, _small(side)):
             if _inside(path, below):
                 out.write(f"{read.shown(path)}\t{hash_}\n")
-                count += 1
-    return count
 
 
-def _small(side: Side) -> Iterator[tuple[str, str]]:
-    yield from side.in_git
+def _small(side: Side) -> Iterator[Pair]:
     for output in side.outputs:
         if output.out.files:
             yield from ((f"{output.path}/{file.path}", file.oid) for file in output.out.files)

@@ -1,4 +1,5 @@
-"""Empty a deleted repository: its names for objects, then the bytes that no repository names any more.
+"""Empty a deleted repository: its names for objects, the bytes that no repository names any more, the index of its
+datasets, and its comparisons with their results.
 
 Bytes are shared: one Blob may have names in many repositories, and an upload of the same bytes may be under way.
 Two rules keep an acknowledged object from losing its bytes:
@@ -21,27 +22,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from datasets import manifests
-from datasets.models import Blob, StoredObject
+from datasets import manifests, results
+from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
+from hub.jobs import jobs
+from hub.jobs.models import Job
 from hub.lib.stores import object_store
 from repos.models import Repository
 
 logger = logging.getLogger("covey.datasets")
 BATCH = 50  # objects per transaction: SQLite's other writers wait for no more than this
+BATCH_ROWS = 1000  # the same of plain rows
 
 
 def leftovers() -> list[int]:
-    """Deleted repositories that still name objects."""
-    named = StoredObject.objects.filter(repository=OuterRef("pk"))
-    return list(Repository.objects.filter(Exists(named), deleted__isnull=False).values_list("pk", flat=True))
+    """Deleted repositories that still name objects, or have an index or jobs."""
+    stores = (StoredObject, DatasetChange, DatasetVersion, DatasetIndex, Job)
+    rows = (Exists(model.objects.filter(repository_id=OuterRef("pk"))) for model in stores)
+    left = reduce(or_, map(Q, rows))
+    return list(Repository.objects.filter(left, deleted__isnull=False).values_list("pk", flat=True))
 
 
 def remove(repository_id: int) -> int:
-    """Remove every object of a deleted repository; how many names went. Safe to run twice, and at the same time.
+    """Remove all data of a deleted repository; how many names of objects went. Safe to run twice, and at the same time.
 
     Raises ObjectStoreError when the store does not answer; what was done until then stands.
     """
@@ -51,7 +59,18 @@ def remove(repository_id: int) -> int:
     removed = 0
     while count := _remove_batch(repository_id):
         removed += count
+    _forget(repository_id)
     return removed
+
+
+def _forget(repository_id: int) -> None:
+    """What was made of the data: jobs first, so that one at work stops instead of keeping another result."""
+    jobs.forget_of(repository_id)
+    results.forget(repository_id)
+    for model in (DatasetChange, DatasetVersion, DatasetIndex):  # changes point at versions
+        rows = model.objects.filter(repository_id=repository_id).order_by("pk").values_list("pk", flat=True)
+        while batch := list(rows[:BATCH_ROWS]):
+            model.objects.filter(pk__in=batch).delete()
 
 
 @transaction.atomic
@@ -78,4 +97,5 @@ def remove_unnamed(blob_ids: Iterable[int]) -> None:
     for blob in unnamed:
         object_store().delete(blob.key)
         manifests.forget(blob)
+        results.manifest_place(blob).unlink(missing_ok=True)
     Blob.objects.filter(pk__in=[blob.pk for blob in unnamed]).delete()

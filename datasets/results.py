@@ -1,32 +1,44 @@
-"""Where comparisons keep what they wrote: files under COVEY_HOME/cache, named by hashes, safe to delete."""
+"""Where comparisons keep what they wrote: files under COVEY_HOME/cache, named by hashes, safe to delete.
+
+What was made for a repository lies in its own folder and goes with it; the rest is bounded by age and in bytes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
 from datasets.models import Blob
+from hub.lib import temporary
 
 VERSION = 1  # grows when the meaning of what is written changes
 KEEP_SECONDS = 30 * 24 * 3600
+KEEP_BYTES = 20 * 1024**3  # of all results together
 
 
-def place_of(digest: str) -> Path:
+def place_of(repository_id: int, digest: str) -> Path:
     """The Parquet file of one comparison."""
-    return Path(settings.COVEY_HOME) / "cache" / f"diffs-{VERSION}" / digest[:2] / f"{digest[2:]}.parquet"
+    return _folder(repository_id) / f"{digest}.parquet"
 
 
-def sketch_place(digest: str) -> Path:
+def sketch_place(repository_id: int, digest: str) -> Path:
     """The statistics of one table."""
-    return Path(settings.COVEY_HOME) / "cache" / f"sketches-{VERSION}" / digest[:2] / f"{digest[2:]}.json"
+    return _folder(repository_id) / f"{digest}.json"
+
+
+def _folder(repository_id: int) -> Path:
+    return _root() / f"results-{VERSION}" / str(repository_id)
+
+
+def _root() -> Path:
+    return Path(settings.COVEY_HOME) / "cache"
 
 
 def digest(*what: object) -> str:
@@ -36,16 +48,14 @@ def digest(*what: object) -> str:
 
 def manifest_place(blob: Blob) -> Path:
     """A manifest as Parquet."""
-    folder = Path(settings.COVEY_HOME) / "cache" / f"manifests-parquet-{VERSION}"
+    folder = _root() / f"manifests-parquet-{VERSION}"
     return folder / blob.sha256[:2] / f"{blob.sha256[2:]}.parquet"
 
 
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """A folder for one piece of work, removed after it."""
-    root = Path(settings.TMP_ROOT)
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="diff-", dir=root))
+    folder = temporary.new_folder("diff-")
     try:
         yield folder
     finally:
@@ -67,11 +77,27 @@ def touch(place: Path) -> bool:
     return True
 
 
-def sweep(*, older_than_seconds: float = KEEP_SECONDS) -> int:
-    """Remove results that nobody looked at for a month; how many."""
-    limit, swept = time.time() - older_than_seconds, 0
-    for place in (Path(settings.COVEY_HOME) / "cache").glob("*-*/??/*.*"):
-        if place.suffix in {".parquet", ".json"} and place.stat().st_mtime < limit:
+def forget(repository_id: int) -> None:
+    """Remove everything that was made for a repository."""
+    shutil.rmtree(_folder(repository_id), ignore_errors=True)
+
+
+def sweep(*, older_than_seconds: float = KEEP_SECONDS, keep_bytes: int = KEEP_BYTES) -> int:
+    """Remove results that nobody looked at for a month, then those unused for longest while all together are larger
+    than this; how many went."""
+    limit, kept, swept = time.time() - older_than_seconds, 0, 0
+    for used, size, place in sorted(_results(), reverse=True):
+        kept += size
+        if used < limit or kept > keep_bytes:
             place.unlink(missing_ok=True)
             swept += 1
     return swept
+
+
+def _results() -> Iterator[tuple[float, int, Path]]:
+    """(last use, bytes, file) of every result."""
+    for place in _root().glob("*-*/*/*.*"):
+        if place.suffix in {".parquet", ".json"}:
+            with suppress(FileNotFoundError):  # its repository was just deleted
+                found = place.stat()
+                yield found.st_mtime, found.st_size, place

@@ -49,13 +49,13 @@ def statistics(asked: Compared, *, user_id: int | None) -> Statistics:
         for job in waiting:
             if job.state == state:
                 return Statistics(asked, str(state), job=job)
-    one, other = (json.loads(_place(version, asked.path).read_bytes()) for _, _, version in versions)
+    one, other = (json.loads(_place(asked.repository, version, asked.path).read_bytes()) for _, _, version in versions)
     return Statistics(asked, "done", drift.drift(one, other))
 
 
 def _job(asked: Compared, commit: str, version: Version, user_id: int | None) -> Job | None:
     """The job that makes a sketch which is not there yet; None when it is."""
-    place = _place(version, asked.path)
+    place = _place(asked.repository, version, asked.path)
     if results.touch(place):
         return None
     digest = results.digest(SKETCH, asked.repository.pk, place.name)
@@ -68,21 +68,22 @@ def _job(asked: Compared, commit: str, version: Version, user_id: int | None) ->
     return job
 
 
-def _place(version: Version, path: str) -> Path:
+def _place(repository: Repository, version: Version, path: str) -> Path:
     """By the bytes and by how they are read."""
-    return results.sketch_place(results.digest(version.sha256 or version.identity, formats.extension(path)))
+    digest = results.digest(version.sha256 or version.identity, formats.extension(path))
+    return results.sketch_place(repository.pk, digest)
 
 
 @jobs.handler(SKETCH)
 def make_sketch(run: Run) -> dict[str, Any]:
     """Arguments: repository, commit, path. The sketch is kept as a file."""
     asked = run.job.arguments
-    repository: Repository = repository_of(asked)
+    repository = repository_of(asked)
     path = path_of(asked)
     version = version_at(repository, asked["commit"], path)
     if version is None:
         raise jobs.Failed("The file is gone.")
-    place = _place(version, path)
+    place = _place(repository, version, path)
     if results.touch(place):
         return {}
     with results.work_folder() as folder:

@@ -29,14 +29,14 @@ def rebuild_datasets() -> None:
 
 @shared_task
 def sweep_results() -> None:
-    """Remove comparisons that nobody looked at for a month; asked for again, they are made again."""
+    """Keep results within their bounds of age and bytes; asked for again, they are made again."""
     if swept := results.sweep():
         logger.info("swept %s results of comparisons", swept)
 
 
 @shared_task
 def remove_objects(repository_id: int) -> None:
-    """The objects of a deleted repository."""
+    """The data of a deleted repository."""
     if removed := removal.remove(repository_id):
         logger.info("repository %s is deleted: %s objects went with it", repository_id, removed)
 

@@ -23,7 +23,8 @@ app.conf.beat_schedule = {
     "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},
     "remove-experiments": {"task": "experiments.tasks.remove_leftovers", "schedule": 600.0},
     "recount-runs": {"task": "experiments.tasks.recount_runs", "schedule": 600.0},
-    "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": crontab(hour=3, minute=10)},
+    "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": 3600.0},
+    "forget-jobs": {"task": "hub.jobs.tasks.forget_jobs", "schedule": crontab(hour=3, minute=10)},
     "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
     "rebuild-experiments": {"task": "experiments.tasks.rebuild_experiments", "schedule": crontab(hour=3, minute=40)},
 }

@@ -87,7 +87,7 @@ def _as_parquet(found: Diff) -> HttpResponseBase:
     if not found.result or not found.summary:
         raise NotFound("There is no result to download.", details="Open the diff without format=parquet first.")
     try:
-        file = open(results.place_of(found.digest), "rb")  # noqa: SIM115  # FileResponse closes it
+        file = open(results.place_of(found.compared.repository.pk, found.digest), "rb")  # noqa: SIM115  # FileResponse closes it
     except FileNotFoundError as error:
         raise NotFound(
             "There is no result to download.", details="Open the diff again; it is made once more."

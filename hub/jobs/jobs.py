@@ -30,6 +30,7 @@ AT_ONCE = 2  # per worker process: the other threads stay free for short tasks
 QUEUED_PER_REPOSITORY = 50
 BEAT_SECONDS = 1.0
 OPEN = (State.QUEUED, State.RUNNING)
+KEEP_ENDED = timedelta(days=30)
 
 
 class Cancelled(Exception):
@@ -112,6 +113,17 @@ def cancel(job_id: int) -> bool:
     """Stop a job that waits or runs; its run notices within seconds. False when it had ended already."""
     open_ = Job.objects.filter(pk=job_id, state__in=OPEN)
     return bool(open_.update(state=State.CANCELLED, finished=timezone.now(), leased_until=None))
+
+
+def forget_of(repository_id: int) -> int:
+    """Delete every job of a repository that is gone; how many. One that runs notices within seconds."""
+    return Job.objects.filter(repository_id=repository_id).delete()[0]
+
+
+def forget_ended() -> int:
+    """Delete what ended over a month ago; how many. Asked for again, it is done again."""
+    ended = Job.objects.exclude(state__in=OPEN).filter(finished__lt=timezone.now() - KEEP_ENDED)
+    return ended.delete()[0]
 
 
 def _reset(job: Job) -> bool:

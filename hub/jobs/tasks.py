@@ -38,6 +38,13 @@ def relay_jobs() -> None:
         wake(run_job, job_id)
 
 
+@shared_task
+def forget_jobs() -> None:
+    """Keep the table of jobs from growing for ever."""
+    if forgotten := jobs.forget_ended():
+        logger.info("forgot %s jobs that ended over a month ago", forgotten)
+
+
 def wake(task: Any, *args: Any) -> None:
     """Send a task as a hint. A broker that is down loses nothing: the row is found by the relay."""
     try:

@@ -23,7 +23,7 @@ TEMPORARY_SECONDS = 3600  # an upload that writes nothing for an hour is dead
 LOCK_SECONDS = 600  # git holds its ref locks for moments
 TIMEOUT_SECONDS = 3600
 TEMPORARY = ("objects/tmp_*", "objects/incoming-*", "objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/*/tmp_obj_*")
-HUB_TEMPORARY = ("upload-*", "backup-*")
+HUB_TEMPORARY = ("upload-*", "backup-*", "diff-*")
 LOCKS = ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import Any
 
 import pytest
@@ -148,6 +150,18 @@ def test_a_result_that_was_removed_is_made_again(project, as_user, bob):
     assert results.sweep(older_than_seconds=-10) > 0
     assert client.get(f"{ADDRESS}/v1...main?format=json").status_code == 202
     assert ask(client, "v1...main").json() == before
+
+
+def test_results_beyond_the_bound_in_bytes_go_from_the_longest_unused(tmp_path, settings):
+    settings.COVEY_HOME = tmp_path
+    places = [results.place_of(number, "digest") for number in range(4)]
+    for age, place in enumerate(places):
+        place.parent.mkdir(parents=True)
+        place.write_bytes(b"x" * 100)
+        os.utime(place, (time.time() - age, time.time() - age))
+    assert results.sweep(keep_bytes=250) == 2
+    assert [place.exists() for place in places] == [True, True, False, False]
+    assert results.sweep(keep_bytes=250) == 0
 
 
 def test_the_changed_files_as_parquet(project, as_user, bob):

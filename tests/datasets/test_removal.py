@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from datasets import manifests, objects, removal, tasks
+from datasets import manifests, objects, removal, results, tasks
 from datasets.dvc import keys
-from datasets.models import Blob, StoredObject
+from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.jobs import outbox
-from hub.jobs.models import Outbox
+from hub.jobs import jobs, outbox
+from hub.jobs.models import Job, Outbox
 from hub.lib import stores
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
@@ -86,13 +86,43 @@ def test_the_event_removes_rows_bytes_and_what_was_made_of_them(gone: Repository
     place = manifests._place(blobs[0])
     place.parent.mkdir(parents=True, exist_ok=True)
     place.with_suffix(".bad").touch()
+    parquet = results.manifest_place(blobs[0])
+    parquet.parent.mkdir(parents=True, exist_ok=True)
+    parquet.touch()
     outbox.deliver(Outbox.objects.get(topic="repos.deleted").pk)  # wakes the task, whose worker is here:
     tasks.remove_objects(gone.pk)
     assert not StoredObject.objects.exists()
     assert not Blob.objects.exists()
     assert not any(stores.object_store().exists(blob.key) for blob in blobs)
     assert not place.with_suffix(".bad").exists()
+    assert not parquet.exists()
     tasks.remove_objects(gone.pk)  # twice changes nothing
+
+
+def test_the_index_the_comparisons_and_their_results_go_too(
+    anywhere: None, alice: User, private: Repository, public: Repository
+) -> None:
+    kept = [made_of_data(repository) for repository in (private, public)]
+    repositories.delete(Actor(user=alice), private)
+    assert removal.leftovers() == [private.pk]
+    tasks.remove_leftovers()
+    assert removal.leftovers() == []
+    assert [place.exists() for place in kept] == [False, True]
+    for model in (Job, DatasetVersion, DatasetChange, DatasetIndex):
+        assert list(model.objects.values_list("repository_id", flat=True)) == [public.pk]
+    results.forget(public.pk)
+
+
+def made_of_data(repository: Repository) -> Path:
+    """One of everything that is made of a repository's data; the file of a result."""
+    version = DatasetVersion.objects.create(repository=repository, path="a", path_hash="1", identity="md5:0")
+    DatasetChange.objects.create(repository=repository, commit="0" * 40, path_hash="1", version=version)
+    DatasetIndex.objects.create(repository=repository)
+    jobs.start("datasets.table-diff", f"test:{repository.pk}", {}, repository_id=repository.pk)
+    place = results.place_of(repository.pk, "digest")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"rows")
+    return place
 
 
 def test_a_task_that_was_lost_is_made_up_for(gone: Repository, public: Repository) -> None:

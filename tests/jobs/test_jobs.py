@@ -147,3 +147,25 @@ def test_one_repository_cannot_fill_the_queue(ran):
     with pytest.raises(Busy):
         start("too many", repository_id=1)
     start("of another", repository_id=2)
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_and_can_be_asked_for_again(ran):
+    for key in ("old", "fresh"):
+        jobs.work(start(key).pk)
+    waiting = start("waiting")
+    Job.objects.filter(key="old").update(finished=timezone.now() - jobs.KEEP_ENDED - timedelta(seconds=1))
+    tasks.forget_jobs()
+    assert set(Job.objects.values_list("key", flat=True)) == {"fresh", "waiting"}
+    assert start("old").state == State.QUEUED
+    assert waiting.finished is None
+
+
+def test_a_running_job_stops_when_its_repository_is_gone(ran):
+    other = start("other", repository_id=8)
+    mine = start("mine", repository_id=7)
+    claimed = jobs._claim(mine.pk)
+    assert claimed is not None
+    assert jobs.forget_of(7) == 1
+    with pytest.raises(jobs.Cancelled):
+        claimed.progress(1)
+    assert list(Job.objects.values_list("pk", flat=True)) == [other.pk]
