@@ -13,9 +13,7 @@ FREE_BYTES, MAX_RATIO = 64 * MIB, 200  # what unpacks to more than both is a bom
 
 def unpacked(path: Path, made: Path) -> Path:
     """The file itself, or what it unpacks to. Raises ValueError."""
-    with open(path, "rb") as file:
-        head = file.read(4)
-    kind = "gzip" if head.startswith(GZIP) else "zstd" if head.startswith(ZSTD) else ""
+    kind = _kind(path)
     if not kind:
         return path
     import pyarrow
@@ -36,3 +34,18 @@ def unpacked(path: Path, made: Path) -> Path:
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"The file cannot be unpacked: {str(error)[:150]}") from error
     return made
+
+
+def pack(path: Path, made: Path, *, like: Path) -> None:
+    """Write path at made, packed as `like` is."""
+    import pyarrow
+
+    with open(path, "rb") as plain, pyarrow.CompressedOutputStream(str(made), _kind(like)) as out:
+        while piece := plain.read(PIECE_BYTES):
+            out.write(piece)
+
+
+def _kind(path: Path) -> str:
+    with open(path, "rb") as file:
+        head = file.read(4)
+    return "gzip" if head.startswith(GZIP) else "zstd" if head.startswith(ZSTD) else ""

@@ -90,6 +90,11 @@ def empty_like(con: Connection, table: Table, made: Path) -> Table:
     return replace(table, path=made, rows=0, notes=[])
 
 
+def kind(path: Path, filename: str) -> str:
+    """What an unpacked file is: csv, tsv, jsonl, parquet or arrow. Raises ValueError when it is no table."""
+    return _format(path, format_of(filename))
+
+
 def _format(path: Path, promised: str) -> str:
     with open(path, "rb") as file:
         head = file.read(8_192)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
+from pyarrow import ipc, parquet
 
 from datasets.tables import merging
 from datasets.tables.names import MERGED
@@ -68,6 +71,76 @@ def test_parquet_keeps_its_types(tmp_path):
     merged = parquet.read_table(io.BytesIO(answer["data"]))
     assert merged.schema.field("id").type == pyarrow.int16()
     assert [row["x"] for row in merged.to_pylist()][::2] == [2.5, 4.0]
+
+
+def test_arrow_stays_arrow_with_its_types(tmp_path):
+    schema = pyarrow.schema([("id", pyarrow.int16()), ("x", pyarrow.timestamp("us", "UTC"))])
+
+    def table(*days: int) -> bytes:
+        sink = io.BytesIO()
+        times = [datetime(2026, 1, day, tzinfo=UTC) for day in days]
+        with ipc.new_file(sink, schema) as writer:
+            writer.write_table(pyarrow.table([list(range(len(days))), times], schema=schema))
+        return sink.getvalue()
+
+    answer = run(tmp_path, table(1, 2, 3), table(9, 2, 3), table(1, 2, 8), "a.feather")
+    merged = ipc.open_file(answer["data"]).read_all()
+    assert merged.schema.equals(schema)
+    assert [row["x"].day for row in merged.to_pylist()] == [9, 2, 8]
+
+
+def test_what_was_packed_is_packed_again(tmp_path):
+    ours, theirs = BASE.replace(b"bob", b"BOB"), BASE.replace(b"ann", b"ANN")
+    expected = ours.replace(b"ann", b"ANN")
+    answer = run(tmp_path / "1", *map(gzip.compress, (BASE, ours, theirs)), "a.csv.gz")
+    assert gzip.decompress(answer["data"]) == expected
+    lines = [json.dumps({"id": 1, "x": x}).encode() for x in (1, 2, 1)]
+    answer = run(tmp_path / "2", *map(gzip.compress, lines), "a.jsonl.gz")
+    assert gzip.decompress(answer["data"]) == lines[1] + b"\n"
+
+
+JSON_BASE = b'{"id":1, "a": 1.0, "deep": {"x": [1]}}\n{"id": 2, "a": null}\n{"id": 3}\n'
+
+
+def test_json_lines_are_merged_by_their_members_and_keep_their_characters(tmp_path):
+    ours = JSON_BASE.replace(b"null", b"true") + b'{"id": 9, "n": 1e400}\n'
+    theirs = JSON_BASE.replace(b'{"id": 2, "a": null}', b'{"id": 2, "a": null, "b": "\xc3\xa9"}').replace(
+        b'{"id": 3}\n', b""
+    )
+    expected = b'{"id":1, "a": 1.0, "deep": {"x": [1]}}\n{"id": 2, "a": true, "b": "\xc3\xa9"}\n{"id": 9, "n": 1e400}\n'
+    assert run(tmp_path / "1", JSON_BASE, ours, theirs, "a.jsonl")["data"] == expected
+    assert run(tmp_path / "2", JSON_BASE, theirs, ours, "a.jsonl")["data"] == expected
+
+
+def test_true_and_one_are_not_the_same_member(tmp_path):
+    sides = [JSON_BASE.replace(b"null", value) for value in (b"true", b"1")]
+    (conflict,) = run(tmp_path, JSON_BASE, *sides, "a.jsonl")["conflicts"]
+    assert conflict == {"key": {"id": "2"}, "column": "a", "base": None, "ours": "true", "theirs": "1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"[1]", "Line 4 is no JSON object"),
+        (b"{", "Line 4 cannot be merged"),
+        (b'{"id": 3}', "not unique"),
+        (b'{"id": [3]}', "names no row"),
+        (b'{"a": 3}', "no column 'id'"),
+        (b'{"id": 5, "id": 6}', "twice"),
+        (b"[" * 100_000, "Line 4"),
+    ],
+)
+def test_json_lines_that_cannot_be_merged_say_why(tmp_path, line, message):
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, JSON_BASE, JSON_BASE + line + b"\n", JSON_BASE, "a.jsonl")
+
+
+def test_columns_that_both_sides_added_have_one_order(tmp_path):
+    ours = b"id,name,score,b\n1,ann,007,x\n2,bob,1.0,y\n3,cid,,z\n"
+    theirs = b"id,name,score,a\n1,ann,007,1\n2,bob,1.0,2\n3,cid,,3\n"
+    one, other = run(tmp_path / "1", BASE, ours, theirs), run(tmp_path / "2", BASE, theirs, ours)
+    assert one["data"] == other["data"]
+    assert one["data"].splitlines()[:2] == [b"id,name,score,a,b", b"1,ann,007,1,x"]
 
 
 @pytest.mark.parametrize(
