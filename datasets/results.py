@@ -33,6 +33,11 @@ def sketch_place(repository_id: int, digest: str) -> Path:
     return _folder(repository_id) / f"{digest}.json"
 
 
+def picture_place(repository_id: int, digest: str) -> Path:
+    """A small picture of an image."""
+    return _folder(repository_id) / f"{digest}.webp"
+
+
 def _folder(repository_id: int) -> Path:
     return _root() / f"results-{VERSION}" / str(repository_id)
 
@@ -97,7 +102,7 @@ def sweep(*, older_than_seconds: float = KEEP_SECONDS, keep_bytes: int = KEEP_BY
 def _results() -> Iterator[tuple[float, int, Path]]:
     """(last use, bytes, file) of every result."""
     for place in _root().glob("*-*/*/*.*"):
-        if place.suffix in {".parquet", ".json"}:
+        if place.suffix in {".parquet", ".json", ".webp"}:
             with suppress(FileNotFoundError):  # its repository was just deleted
                 found = place.stat()
                 yield found.st_mtime, found.st_size, place
