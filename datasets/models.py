@@ -104,3 +104,14 @@ class DatasetIndex(models.Model):
     repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="dataset_index")
     tips = models.JSONField(default=list)
     updated = models.DateTimeField(auto_now=True)
+
+
+class TableKey(models.Model):
+    """Columns that name a row of the tables at a path. What .covey/config.yml of a commit says comes first."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="table_keys")
+    pattern = models.CharField(max_length=300, help_text="a path, or a pattern of paths as in a shell")
+    columns = models.JSONField(help_text="names of columns, in order")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "pattern"], name="one_table_key_per_pattern")]

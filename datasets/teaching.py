@@ -6,6 +6,7 @@ import shlex
 
 from django.conf import settings
 
+from repos.connecting import SECRET
 from repos.models import Repository
 
 TRACK = "dvc add data\ngit add data.dvc .gitignore .dvc\ngit commit -m 'Track data'\ndvc push\ngit push"
@@ -25,6 +26,20 @@ def remote_lines(repository: Repository, user: str) -> str:
             "dvc remote modify --local origin ask_password true",
         ]
     )
+
+
+def s3_lines(repository: Repository) -> str:
+    """Shell lines that point S3 programs (boto3, s3fs, polars, the AWS command line) at this repository's buckets."""
+    return "\n".join(
+        [
+            f"export AWS_ENDPOINT_URL={settings.COVEY_URL}/{repository.full_name}.s3 AWS_DEFAULT_REGION=us-east-1",
+            f"export AWS_ACCESS_KEY_ID={SECRET} AWS_SECRET_ACCESS_KEY={SECRET}",
+        ]
+    )
+
+
+def s3_python(repository: Repository) -> str:
+    return f'import boto3\n\nboto3.client("s3").upload_file("model.bin", "{repository.name}", "models/model.bin")'
 
 
 def push_lines(rev: str) -> str:

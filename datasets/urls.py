@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift, history, thumbnail
+from datasets.views import data, diff, drift, history, keys, thumbnail
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -15,4 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/datasets/thumbnail/<rest:rest>", thumbnail.thumbnail, name="thumbnail"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/cancel", diff.cancel, name="diff_cancel"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/again", diff.again, name="diff_again"),
+    path("<owner:owner>/<repository:name>/settings/data", keys.page, name="keys"),
+    path("<owner:owner>/<repository:name>/settings/data/add", keys.add, name="add_key"),
+    path("<owner:owner>/<repository:name>/settings/data/<int:key_id>/remove", keys.remove, name="remove_key"),
 ]

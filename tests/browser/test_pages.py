@@ -70,6 +70,7 @@ OWN = {
     "delete": "/alice/lab/delete/main/src/train.py",
     "repository settings": "/alice/lab/settings",
     "collaborators": "/alice/lab/settings/collaborators",
+    "keys of tables": "/alice/lab/settings/data",
     "danger": "/alice/lab/settings/danger",
     "transfers": "/transfers",
     "own profile": "/settings/profile",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -86,6 +88,24 @@ def test_boto3_over_tls_with_a_pair(paired, tmp_path):
         paired.hub, paired.certificate = address, str(certificate)
         assert paired.run("boto3", tmp_path).count("boto3 https") == 3
         paired.run("s3fs", tmp_path)
+
+
+def test_the_lines_that_the_data_page_teaches(repository, tmp_path):
+    headers = {"Authorization": f"Bearer {repository.token}"}
+    address = f"{repository.hub}/api/v1/repos/sue/{repository.name}"
+    httpx.patch(address, json={"private": False}, headers=headers, timeout=60).raise_for_status()
+    page = httpx.get(f"{repository.hub}/sue/{repository.name}/data", timeout=60).text
+    taught = [html.unescape(lines) for lines in re.findall("<code>(.*?)</code></pre>", page, re.DOTALL)]
+    shell = next(lines for lines in taught if "AWS_ENDPOINT_URL" in lines).replace(
+        "YOUR-ACCESS-TOKEN", repository.token
+    )
+    (tmp_path / "use.py").write_text(next(lines for lines in taught if lines.startswith("import boto3")))
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    script = f"{shell.replace('YOUR-ACCESS-TOKEN', repository.token)}\n{clients.environment('s3') / 'python'} use.py"
+    subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=environment, check=True, timeout=120)
+    kept = httpx.get(f"{address}/storage/raw/s3/{repository.name}/models/model.bin", headers=headers, timeout=60)
+    assert kept.content == b"weights"
 
 
 @pytest.mark.parametrize("library", ["s3fs", "pyarrow", "polars", "obstore", "minio", "threads"])

@@ -41,6 +41,12 @@ def test_it_shows_outputs_sizes_and_presence(project, as_user, bob):
     assert 'href="/alice/private/blob/main/data.csv.dvc"' in page
 
 
+def test_it_teaches_how_programs_reach_the_data(project, as_user, bob, settings):
+    page = text(as_user(bob).get("/alice/private/data"))
+    assert f"{settings.COVEY_URL}/alice/private.dvc" in page
+    assert f"AWS_ENDPOINT_URL={settings.COVEY_URL}/alice/private.s3" in page
+
+
 def test_it_shows_another_revision(project, as_user, bob):
     first = project.git("rev-parse", "main~1")
     page = text(as_user(bob).get(f"/alice/private/data/{first}"))
