@@ -5,7 +5,7 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        from datasets import comparing, receivers, statistics  # noqa: F401  register jobs, and what happens after a push
+        from datasets import comparing, pipeline_jobs, receivers, statistics  # noqa: F401  register jobs and receivers
         from datasets.contents import DvcSource
         from repos import content
 

@@ -14,7 +14,8 @@ from datasets.filelists import Lists, Pair, Side
 from datasets.tables.names import CHANGES, FILES, HASHES, MANIFEST, MAX_HASHES
 from datasets.versions import Version, blob_file, local_file, version_at
 from hub.jobs import jobs
-from hub.jobs.jobs import Failed, Run
+from hub.jobs.jobs import Failed, Run, State
+from hub.jobs.models import Job
 from hub.lib import sandbox_job
 from hub.lib.errors import HubError
 from hub.lib.sandbox import Overrun, Unreadable
@@ -42,8 +43,8 @@ def compare_tables(run: Run) -> dict[str, Any]:
             version = version_at(repository, asked[side], path)
             if version is not None and not version.is_dir:
                 inputs[side] = local_or_failed(repository, version, folder / f"in-{side}")
-        options = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
-        names = {"base_name": read.shown(path), "head_name": read.shown(path)}
+        options: dict[str, Any] = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
+        names: dict[str, Any] = {"base_name": read.shown(path), "head_name": read.shown(path)}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
         if not answer["problems"]:
             results.keep(folder / "out" / CHANGES, results.place_of(repository.pk, asked["digest"]))
@@ -66,17 +67,36 @@ def compare_files(run: Run) -> dict[str, Any]:
     return dict(answer)
 
 
-def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **options: Any) -> Any:
-    """Run a function of datasets.tables in the sandbox; it writes to folder/out. Raises Failed for people."""
+def work(
+    run: Run, function: str, inputs: Mapping[str, Path], folder: Path, *, limits: Limits = LIMITS, **options: Any
+) -> Any:
+    """Run a function of ours in the sandbox; it writes to folder/out. Raises Failed for people."""
     out = folder / "out"
     out.mkdir(exist_ok=True)
     try:
-        answer = sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
+        answer = sandbox_job.run(function, inputs, out, package="datasets", limits=limits, beat=run.progress, **options)
     except Unreadable as error:
         raise Failed(_storable(str(error))) from error
     except Overrun as error:
         raise Failed(TOO_MUCH) from error
     return _storable(answer)
+
+
+def making(
+    place: Path, kind: str, digest: str, arguments: dict[str, Any], repository: Repository, user_id: int | None
+) -> Job | None:
+    """The job that makes a file which is not there yet, asked for if it was not; None when the file is there.
+
+    Raises Busy when too much waits.
+    """
+    if results.touch(place):
+        return None
+    job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id)
+    if job.state == State.DONE:
+        if results.touch(place):
+            return None
+        jobs.restart(job)
+    return job
 
 
 def path_of(asked: dict[str, Any]) -> str:
@@ -112,10 +132,10 @@ def local_or_failed(repository: Repository, version: Version, made: Path) -> Pat
 # ---- lists of files ----------------------------------------------------------------------------
 def _inputs(
     run: Run, found: Lists, in_git: tuple[list[Pair], list[Pair]], folder: Path
-) -> tuple[dict[str, Path], dict[str, list[list[str]]]]:
+) -> tuple[dict[str, Path], dict[str, Any]]:
     """(files by name, what each side is made of)."""
     inputs: dict[str, Path] = {}
-    parts: dict[str, list[list[str]]] = {}
+    parts: dict[str, Any] = {}
     for name, side, of_git in (("base", found.base, in_git[0]), ("head", found.head, in_git[1])):
         filelists.write_small(side, of_git, found.below, folder / f"{name}.tsv")
         inputs[name] = folder / f"{name}.tsv"

@@ -46,6 +46,11 @@ def _root() -> Path:
     return Path(settings.COVEY_HOME) / "cache"
 
 
+def pipeline_place(repository_id: int, digest: str) -> Path:
+    """The stages of one tree, or what changed between two."""
+    return _folder(repository_id) / f"{digest}.json"
+
+
 def digest(*what: object) -> str:
     """A name for what these values ask for."""
     return hashlib.sha256(repr((VERSION, *what)).encode("utf-8", "surrogateescape")).hexdigest()

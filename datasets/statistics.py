@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import drift, formats, results
-from datasets.comparing import local_or_failed, path_of, repository_of, work
+from datasets.comparing import local_or_failed, making, path_of, repository_of, work
 from datasets.diffs import Compared
 from datasets.versions import Version, version_at
 from hub.jobs import jobs
@@ -56,16 +56,9 @@ def statistics(asked: Compared, *, user_id: int | None) -> Statistics:
 def _job(asked: Compared, commit: str, version: Version, user_id: int | None) -> Job | None:
     """The job that makes a sketch which is not there yet; None when it is."""
     place = _place(asked.repository, version, asked.path)
-    if results.touch(place):
-        return None
     digest = results.digest(SKETCH, asked.repository.pk, place.name)
     arguments = {"repository": asked.repository.pk, "commit": commit, "path": quoted(asked.path)}
-    job = jobs.start(SKETCH, f"{SKETCH}:{digest}", arguments, repository_id=asked.repository.pk, user_id=user_id)
-    if job.state == State.DONE:
-        if results.touch(place):
-            return None
-        jobs.restart(job)
-    return job
+    return making(place, SKETCH, digest, arguments, asked.repository, user_id)
 
 
 def _place(repository: Repository, version: Version, path: str) -> Path:

@@ -44,3 +44,14 @@ def s3_python(repository: Repository) -> str:
 
 def push_lines(rev: str) -> str:
     return f"git checkout {shlex.quote(rev)}\ndvc push"
+
+
+STAGE = """dvc stage add -n train \\
+  -d src/train.py -d data/train.csv -p lr,epochs \\
+  -o models/model.pkl -M metrics.json \\
+  python src/train.py
+dvc repro
+git add dvc.yaml dvc.lock .gitignore
+git commit -m 'Add the training stage'
+dvc push
+git push"""

@@ -10,7 +10,7 @@ from pathlib import Path
 from datasets.dvc import pointers
 from datasets.dvc.pointers import Malformed, Out
 from repos import cache
-from repos.git import cli, commands, read
+from repos.git import commands, read
 from repos.models import Repository
 from repos.place import store_of
 
@@ -158,23 +158,11 @@ def _blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
         if size > MAX_POINTER_BYTES or total > ALL_POINTERS_BYTES:
             continue
         if held + size > BATCH_BYTES:
-            yield from _batch(store, batch)
+            yield from read.blobs(store, batch)
             batch, held = [], 0
         batch.append(oid)
         held += size
-    yield from _batch(store, batch)
-
-
-def _batch(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
-    if not oids:
-        return
-    data = cli.run(store, "cat-file", "--batch", stdin="\n".join(oids).encode() + b"\n")
-    position = 0
-    while position < len(data):
-        end = data.index(b"\n", position)
-        oid, _, size = data[position:end].decode().split()
-        position = end + 1 + int(size) + 1
-        yield oid, data[end + 1 : position - 1]
+    yield from read.blobs(store, batch)
 
 
 def _is_free(path: str, tree: _Tree) -> bool:

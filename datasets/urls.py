@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift, history, keys, thumbnail
+from datasets.views import data, diff, drift, history, keys, pipelines, thumbnail
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/datasets/drift/<rest:rest>", drift.page, name="drift"),
     path("<owner:owner>/<repository:name>/datasets/history/<rest:rest>", history.page, name="history"),
     path("<owner:owner>/<repository:name>/datasets/thumbnail/<rest:rest>", thumbnail.thumbnail, name="thumbnail"),
+    path("<owner:owner>/<repository:name>/pipelines", pipelines.page, name="pipelines"),
+    path("<owner:owner>/<repository:name>/pipelines/<rest:rest>", pipelines.page, name="pipelines_at"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/cancel", diff.cancel, name="diff_cancel"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/again", diff.again, name="diff_again"),
     path("<owner:owner>/<repository:name>/settings/data", keys.page, name="keys"),

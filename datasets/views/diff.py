@@ -12,6 +12,7 @@ from datasets import diff_pages, diff_shapes, diffs, results
 from datasets.comparing import FILE_LIST, TABLE
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
+from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
 from datasets.statistics import SKETCH
 from datasets.views.diff_context import context
 from hub.accounts.actor import Actor
@@ -25,6 +26,7 @@ from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
 RETRY_SECONDS = "1"
+KINDS = [TABLE, FILE_LIST, SKETCH, PIPELINE, PIPELINE_DIFF]
 
 
 @require_safe
@@ -125,7 +127,7 @@ def again(request: HubRequest, owner: str, name: str, job_id: int) -> HttpRespon
 
 def own_job(actor: Actor, repository: Repository, job_id: int) -> Job:
     """Of this repository; whoever asked for it may stop it, and who may write."""
-    job = Job.objects.filter(pk=job_id, repository_id=repository.pk, kind__in=[TABLE, FILE_LIST, SKETCH]).first()
+    job = Job.objects.filter(pk=job_id, repository_id=repository.pk, kind__in=KINDS).first()
     if job is None:
         raise NotFound("There is no such comparison.")
     user = actor.user
@@ -138,6 +140,6 @@ def _answer(request: HubRequest, job: Job) -> HttpResponse:
     job.refresh_from_db()
     back = request.POST.get("back", "")
     names = request.resolver_match.kwargs  # type: ignore[union-attr]  # a view was found
-    if back.startswith(f"/{names['owner']}/{names['name']}/datasets/"):
+    if back.startswith(f"/{names['owner']}/{names['name']}/"):
         return HttpResponseRedirect(back)
     return JsonResponse({"state": job.state})

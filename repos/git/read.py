@@ -228,6 +228,19 @@ def read_blob(store: Path, oid: str, *, limit_bytes: int) -> Blob:
     raise NotFound("That file's content is not in this repository.")
 
 
+def blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Several blobs at once, all held in memory: the caller has asked for their sizes."""
+    if not oids:
+        return
+    data = cli.run(store, "cat-file", "--batch", stdin="\n".join(oids).encode() + b"\n")
+    position = 0
+    while position < len(data):
+        end = data.index(b"\n", position)
+        oid, _, size = data[position:end].decode().split()
+        position = end + 1 + int(size) + 1
+        yield oid, data[end + 1 : position - 1]
+
+
 def _blob_size(header: bytes) -> int:
     words = header.split()
     if len(words) != 3 or words[1] != b"blob":

@@ -1,0 +1,49 @@
+"""/pipelines/{rev} and /pipelines/diff/{base}...{head}: stages of DVC, and what changed in them."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets import pipeline_pages, pipeline_shapes
+from datasets.diff_shapes import WAITING
+from datasets.views import pipelines as page
+from datasets.views.diff import RETRY_SECONDS
+from hub.accounts.actor import Area
+from repos import access
+from repos.api import gate
+from repos.models import Repository
+
+
+class Pipelines(APIView):
+    """The same JSON as the page's `?format=json`: 200 with the stages, 202 with the progress while it is made."""
+
+    def get(self, request: Request, owner: str, name: str, rest: str = "") -> Response:
+        repository = _readable(request, owner, name)
+        found = pipeline_pages.pipeline(repository, page.rev_of(repository, rest), user_id=_user_id(request))
+        return _response(found.state, pipeline_shapes.pipeline(found))
+
+
+class PipelinesDiff(APIView):
+    """The stages that were added, removed or changed: 200, or 202 with the progress while they are compared."""
+
+    def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
+        repository = _readable(request, owner, name)
+        found = pipeline_pages.pipeline_diff(page.two_revs(repository, rest), user_id=_user_id(request))
+        return _response(found.state, pipeline_shapes.pipeline_diff(found))
+
+
+def _readable(request: Request, owner: str, name: str) -> Repository:
+    repository = gate.repository_for(request, owner, name, area=Area.DATA)
+    access.require_scope(gate.actor_of(request), Area.REPO, write=False)
+    return repository
+
+
+def _user_id(request: Request) -> int | None:
+    return request.user.pk if request.user.is_authenticated else None
+
+
+def _response(state: str, answer: dict[str, object]) -> Response:
+    headers = {"Retry-After": RETRY_SECONDS} if state in WAITING else {}
+    return Response(answer, status=pipeline_shapes.status_code(state), headers=headers)

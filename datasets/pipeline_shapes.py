@@ -1,0 +1,120 @@
+"""Pipelines and their diffs as JSON: what `?format=json` and the REST API answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasets import diff_shapes
+from datasets.diff_shapes import WAITING
+from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
+from datasets.pipelines import states
+from hub.jobs.models import Job
+from repos.git.read import Rev, shown
+from repos.models import Repository
+from repos.place import url
+
+_OUT = ("path", "written", "kind", "cache", "state")
+_DEP = ("path", "written", "state")
+
+
+def status_code(state: str) -> int:
+    return {"queued": 202, "running": 202, "cancelled": 409, "failed": 422}.get(state, 200)
+
+
+def pipeline(found: Pipeline) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "repository": found.repository.full_name,
+        "rev": _rev(found.rev),
+        "state": found.state,
+        "url": url(found.repository, "pipelines", found.rev.commit),
+    }
+    if found.state not in {"done", "none"}:
+        return answer | _job(found.repository, found.state, found.job)
+    names = _names(found.document)
+    return answer | {
+        "summary": summary(found),
+        "files": found.document.get("files", []),
+        "stages": [_stage(judged) for judged in found.stages],
+        "sources": found.document.get("sources", []),
+        "edges": [[names[tail], names[head]] for tail, head in found.document.get("edges", [])],
+        "problems": found.document.get("problems", []),
+    }
+
+
+def summary(found: Pipeline) -> dict[str, int]:
+    """How many stages are in each state."""
+    return {state.replace(" ", "_"): sum(one.state == state for one in found.stages) for state in states.STATES}
+
+
+def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
+    asked = found.compared
+    answer: dict[str, Any] = {
+        "repository": asked.repository.full_name,
+        "base": _rev(asked.base),
+        "head": _rev(asked.head),
+        "state": found.state,
+        "url": permalink(found),
+    }
+    if found.state not in {"done", "none"}:
+        return answer | _job(asked.repository, found.state, found.job)
+    document = found.document
+    names = _names(document)
+    return answer | {
+        "summary": document.get("summary", {}),
+        "stages": [stage for stage in document.get("stages", []) if stage["status"] != "same"],
+        "edges": [
+            {"from": names[tail], "to": names[head], "status": status}
+            for tail, head, status in document.get("edges", [])
+        ],
+        "problems": document.get("problems", {"base": [], "head": []}),
+    }
+
+
+def permalink(found: PipelineDiff) -> str:
+    asked = found.compared
+    return url(asked.repository, "pipelines/diff", f"{asked.base.commit}...{asked.head.commit}")
+
+
+def why_not(state: str, job: Job | None) -> str:
+    return "This work was cancelled." if state == "cancelled" else (job.error if job else "")
+
+
+def _job(repository: Repository, state: str, job: Job | None) -> dict[str, Any]:
+    assert job is not None
+    if state in WAITING:
+        cancel = diff_shapes.verb(repository, "diff_cancel", job.pk)
+        return {"progress": {"done": job.done, "total": job.total}, "cancel_url": cancel}
+    again = diff_shapes.verb(repository, "diff_again", job.pk)
+    return {
+        "error": why_not(state, job),
+        "details": "Start it again with a POST to again_url.",
+        "again_url": again,
+    }
+
+
+def _stage(judged: Judged) -> dict[str, Any]:
+    stage = judged.stage
+    return {
+        **{key: stage[key] for key in ("address", "name", "group", "file", "wdir", "cmd", "desc", "frozen")},
+        "state": judged.state,
+        "reasons": judged.reasons,
+        "deps": [{key: dep[key] for key in _DEP if key in dep} for dep in stage["deps"]],
+        "params": [
+            {key: param[key] for key in ("file", "name", "value", "lock", "state") if key in param}
+            for param in stage["params"]
+        ],
+        "outs": [
+            {key: out[key] for key in _OUT if key in out} | {"pushed": judged.pushed.get(out["path"])}
+            for out in stage["outs"]
+        ],
+    }
+
+
+def _names(document: dict[str, Any]) -> list[str]:
+    """Of the nodes of a graph: addresses of stages, then pointers of sources."""
+    stages, sources = document.get("stages", []), document.get("sources", [])
+    return [*(stage["address"] for stage in stages), *(source["pointer"] for source in sources)]
+
+
+def _rev(rev: Rev) -> dict[str, str]:
+    return {"name": shown(rev.name), "kind": rev.kind, "commit": rev.commit}
