@@ -132,6 +132,17 @@ class Visit:
         wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
         wire.on("Network.loadingFinished", lambda done: setattr(self, "bytes", self.bytes + done["encodedDataLength"]))
 
+    def menus_off_screen(self) -> list[str]:
+        """What the summaries say of menus whose open body leaves the window to a side."""
+        return list(
+            self.page.evaluate("""() => [...document.querySelectorAll("details.menu")].filter(menu => {
+                menu.open = true;
+                const body = menu.querySelector(".menu-body").getBoundingClientRect();
+                menu.open = false;
+                return body.left < 0 || body.right > document.documentElement.clientWidth;
+            }).map(menu => menu.querySelector("summary").textContent.trim())""")
+        )
+
     def too_wide(self) -> int:
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
@@ -172,6 +183,7 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
         assert name in HEAVY or visit.bytes <= BUDGET, f"{visit.bytes:,} bytes"
         page.set_viewport_size({"width": 390, "height": 800})
         page.emulate_media(color_scheme="dark")
+        assert visit.menus_off_screen() == []
         if name != "api docs":  # Swagger UI's own markup
             assert axe.violations(page) == []
         assert visit.too_wide() <= 0
