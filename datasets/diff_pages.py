@@ -13,6 +13,7 @@ from hub.lib.errors import Busy, Invalid, Upstream
 from hub.lib.sandbox import Helper, Overrun, Unreadable
 
 PER_PAGE = 100
+PAGED = ("table", "files")  # kinds of diffs whose result is a file of rows
 MAX_SHOWN_COLUMNS = 60
 ROW_STATUSES = ("added", "removed", "changed", "rewritten")
 FILE_STATUSES = ("added", "removed", "modified", "renamed")

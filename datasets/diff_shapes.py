@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
@@ -51,9 +52,31 @@ def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
         answer["tolerance"], answer["note"] = found.result["tolerance"], found.result["pairing"]
     if found.kind == "files" and found.summary:
         answer["folders_moved"] = found.result["folders"]
+    if found.kind in CONTENTS and found.result:
+        answer |= CONTENTS[found.kind](found.result) | {"note": found.result["note"]}
     if page is not None:
         answer |= _page(found, page)
     return answer
+
+
+def _text(result: dict[str, Any]) -> dict[str, Any]:
+    hunks = result["lines"].hunks or ()
+    return {"hunks": [{"old": h.old, "new": h.new, "lines": [f"{x.kind}{x.text}" for x in h.lines]} for h in hunks]}
+
+
+def _notebook(result: dict[str, Any]) -> dict[str, Any]:
+    """Without the outputs: what they show is HTML for people."""
+    names = ("what", "kind", "old", "new", "hunks")
+    cells = result["cells"]
+    return {"cells": [{n: c[n] for n in names} | {"outputs_changed": c["outputs"] is not None} for c in cells]}
+
+
+CONTENTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "text": _text,
+    "structure": lambda result: {"changes": result["changes"], "left_out": result["left_out"]},
+    "notebook": _notebook,
+    "bytes": lambda result: {"hexdump": {side: result[side] for side in ("base", "head")}},
+}
 
 
 def permalink(found: Diff) -> str:

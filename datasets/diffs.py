@@ -1,8 +1,8 @@
 """What changed in the data between two commits: which question a path asks, and the answer as far as it is known.
 
 A path that is a folder at either commit (the root too) asks for the diff of its files; a table file for the diff of
-its rows; any other file is only told apart by its hash and size. What takes time is a Job, kept by the hashes of what
-is compared; its result is read again at any time.
+its rows; any other file for what its kind can tell. What takes time is a Job, kept by the hashes of what is compared;
+its result is read again at any time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets import comparing, filelists, formats, results
+from datasets import comparing, contentdiffs, filelists, formats, results
 from datasets.declared_keys import declared_key
 from datasets.tracking import tracked
 from datasets.versions import Version, version_at
@@ -29,11 +29,16 @@ NOTHING = {"rows_added": 0, "rows_removed": 0, "rows_changed": 0, "cells_changed
 
 @dataclass(frozen=True)
 class Options:
-    """How rows are compared. key: columns that name a row, () for what is declared or guessed; unkeyed: as a bag."""
+    """How rows are compared. key: columns that name a row, () for what is declared or guessed; unkeyed: as a bag.
+
+    Of other files: as_text: lines instead of values or cells; ignore_space: differences of white space do not count.
+    """
 
     key: tuple[str, ...] = ()
     unkeyed: bool = False
     tolerance: float = 0.0
+    as_text: bool = False
+    ignore_space: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Diff:
-    """kind: files, table or file. state: done, queued, running, failed, cancelled or missing (data never pushed).
+    """kind: files, table, text, structure, notebook or bytes; file while nothing is compared.
+
+    state: done, queued, running, failed, cancelled or missing (data never pushed).
 
     summary: the counts, when done. result: all that the work found. versions: of base and head, for single files.
     missing: what was never pushed: {"side", "path", "pointer"}. declared: the key comes from the repository.
@@ -120,19 +127,31 @@ def _files(asked: Compared, options: Options, user_id: int | None) -> Diff:
 
 # ---- single files ------------------------------------------------------------------------------
 def _file(asked: Compared, options: Options, user_id: int | None, base: Version | None, head: Version | None) -> Diff:
-    table = formats.is_table(asked.path)
-    kind = "table" if table else "file"
+    kind = formats.kind_of(asked.path) or "file"
     if base and head and base.identity == head.identity:
-        return Diff(asked, options, kind, "done", dict(NOTHING) if table else {}, base=base, head=head)
+        return Diff(asked, options, kind, "done", dict(NOTHING) if kind == "table" else {}, base=base, head=head)
     missing = [
         {"side": side, "path": version.path, "pointer": version.pointer}
         for side, version in (("base", base), ("head", head))
         if version is not None and not version.present
     ]
-    if missing or not table:
-        state = "missing" if missing else "done"
-        return Diff(asked, options, kind, state, base=base, head=head, missing=missing)
-    return _table(asked, options, user_id, base, head)
+    if missing:
+        return Diff(asked, options, kind, "missing", base=base, head=head, missing=missing)
+    if kind == "table":
+        return _table(asked, options, user_id, base, head)
+    return _contents(asked, options, base, head)
+
+
+def _contents(asked: Compared, options: Options, base: Version | None, head: Version | None) -> Diff:
+    found = contentdiffs.changes(
+        asked.repository,
+        (asked.base.commit, base) if base else None,
+        (asked.head.commit, head) if head else None,
+        as_text=options.as_text,
+        ignore_space=options.ignore_space,
+    )
+    result = found.result | {"note": found.note}
+    return Diff(asked, options, found.kind, "done", found.summary, result, base=base, head=head)
 
 
 def _table(asked: Compared, options: Options, user_id: int | None, base: Version | None, head: Version | None) -> Diff:
@@ -179,7 +198,7 @@ def _job(kind: str, digest: str, arguments: dict[str, Any], repository: Reposito
     return job
 
 
-def options_of(key: list[str], *, unkeyed: bool = False, tolerance: str = "") -> Options:
+def options_of(key: list[str], *, unkeyed: bool = False, tolerance: str = "", **others: bool) -> Options:
     """From text: key as repeated names, or one text with commas between them. Raises Invalid."""
     names = key if len(key) > 1 else [part.strip() for part in (key[0] if key else "").split(",")]
     columns = tuple(name for name in names if name)
@@ -191,4 +210,4 @@ def options_of(key: list[str], *, unkeyed: bool = False, tolerance: str = "") ->
         limit = -1.0
     if not 0 <= limit < 1e12:
         raise Invalid("tolerance must be a number from 0 up.", details="For example tolerance=1e-6.")
-    return Options(columns, unkeyed and not columns, limit)
+    return Options(columns, unkeyed and not columns, limit, **others)

@@ -5,6 +5,7 @@ from __future__ import annotations
 TABLES = {"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "pq", "arrow", "feather", "ipc"}
 IMAGES = {"png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff"}
 AUDIO = {"wav", "mp3", "flac", "ogg", "m4a", "opus"}
+STRUCTURES = {"json": "json", "geojson": "json", "yaml": "yaml", "yml": "yaml"}  # and how they are read
 PACKED = {"gz", "zst", "zstd"}
 DATA = TABLES | IMAGES | AUDIO | {"npy", "npz", "h5", "hdf5"}
 
@@ -19,6 +20,20 @@ def extension(path: str) -> str:
 
 def is_table(path: str) -> bool:
     return extension(path) in TABLES
+
+
+def kind_of(path: str) -> str:
+    """How two versions are compared: table, image, audio, structure or notebook; "" when their bytes tell."""
+    if is_table(path):
+        return "table"
+    name = path.rsplit("/", 1)[-1].lower()
+    inside = name.rsplit(".", 1)[1] if "." in name else ""  # what is packed is compared by its bytes
+    kinds = {
+        **dict.fromkeys(IMAGES, "image"),
+        **dict.fromkeys(AUDIO, "audio"),
+        **dict.fromkeys(STRUCTURES, "structure"),
+    }
+    return kinds.get(inside, "notebook" if inside == "ipynb" else "")
 
 
 def is_data(path: str) -> bool:

@@ -42,8 +42,15 @@ def s3_python(repository: Repository) -> str:
     return f'import boto3\n\nboto3.client("s3").upload_file("model.bin", "{repository.name}", "models/model.bin")'
 
 
-def push_lines(rev: str) -> str:
-    return f"git checkout {shlex.quote(rev)}\ndvc push"
+def push_lines(*revs: str) -> str:
+    """Shell lines that push the data of these revisions, where it is."""
+    return "\n".join(f"git checkout {shlex.quote(rev)}\ndvc push" for rev in dict.fromkeys(revs))
+
+
+def push_missing(base: str, head: str, missing: list[dict[str, str]]) -> str:
+    """The same for what a comparison misses; "" when that is nothing."""
+    revs = {"base": base, "head": head}
+    return push_lines(*(revs[lost["side"]] for lost in missing))
 
 
 STAGE = """dvc stage add -n train \\

@@ -53,6 +53,8 @@ def found_for(request: Any, repository: Repository, named: str) -> Diff:
         request.GET.getlist("key"),
         unkeyed=request.GET.get("unkeyed") == "1",
         tolerance=request.GET.get("tolerance", ""),
+        as_text=request.GET.get("as") == "text",
+        ignore_space=request.GET.get("w") == "1",
     )
     user = request.user
     return diffs.diff(asked, options, user_id=user.pk if user.is_authenticated else None)
@@ -60,7 +62,7 @@ def found_for(request: Any, repository: Repository, named: str) -> Diff:
 
 def page_of(request: Any, found: Diff) -> Page | None:
     """The rows or files that the query asks for; None when there are none to show."""
-    if not found.summary or not found.result:
+    if found.kind not in diff_pages.PAGED or not found.summary or not found.result:
         return None
     number, statuses = page_number(request), request.GET.getlist("status")
     if found.kind == "table":
@@ -86,7 +88,7 @@ def as_json(request: Any, found: Diff) -> JsonResponse:
 
 def _as_parquet(found: Diff) -> HttpResponseBase:
     """The changed rows (or files) as one file."""
-    if not found.result or not found.summary:
+    if found.kind not in diff_pages.PAGED or not found.result or not found.summary:
         raise NotFound("There is no result to download.", details="Open the diff without format=parquet first.")
     try:
         file = open(results.place_of(found.compared.repository.pk, found.digest), "rb")  # noqa: SIM115  # FileResponse closes it

@@ -9,6 +9,8 @@ from typing import Any
 from datasets import diff_pages, diff_shapes, teaching
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
+from datasets.views.content_context import contents
+from datasets.views.links import Links
 from hub.accounts.http import HubRequest
 from repos.git.read import shown
 from repos.place import Place, url
@@ -49,25 +51,6 @@ class Line:
     url: str = ""
 
 
-class Links:
-    """Addresses of this page with some of the query changed; the page number starts again."""
-
-    def __init__(self, request: HubRequest) -> None:
-        self.request = request
-
-    def __call__(self, **changes: str | None) -> str:
-        query = self.request.GET.copy()
-        for name in ("page", "format", *changes):
-            query.pop(name, None)
-        for name, value in changes.items():
-            if value is not None:
-                query[name] = value
-        return "?" + query.urlencode()
-
-    def has(self, **given: str) -> bool:
-        return all(self.request.GET.get(name, "") == value for name, value in given.items())
-
-
 def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, Any]:
     asked, links = found.compared, Links(request)
     values = {
@@ -84,7 +67,7 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
         "swap": url(asked.repository, "datasets/diff", f"{asked.head.name}...{asked.base.name}", asked.path),
         "json_url": links(format="json"),
         "why_not": diff_shapes.why_not(found),
-        "push_lines": teaching.push_lines(asked.head.name) if found.missing else "",
+        "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
         "here": request.get_full_path(),
     }
     if found.job is not None:
@@ -94,6 +77,8 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
             "again_url": diff_shapes.verb(asked.repository, "diff_again", job),
             "may_stop": asked.repository.can_write or (found.job.user_id or 0) == (request.user.pk or -1),
         }
+    if found.kind in diff_shapes.CONTENTS and found.result:
+        values |= contents(found, links)
     if page is not None:
         values |= _paging(page, links) | {"parquet_url": links(format="parquet")}
         values |= _table(found, page, links) if found.kind == "table" else _files(found, page, links)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from datasets import diff_shapes, diffs, drift, teaching
 from datasets.statistics import Statistics, statistics
 from datasets.views.diff import RETRY_SECONDS, readable
-from datasets.views.diff_context import Links
+from datasets.views.links import Links
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos.git.read import shown
@@ -89,7 +89,7 @@ def _context(request: HubRequest, found: Statistics) -> dict[str, Any]:
         "rows_url": url(asked.repository, "datasets/diff", named, asked.path),
         "json_url": Links(request)(format="json"),
         "why_not": [job.error or "This work was cancelled."] if job and found.state in {"failed", "cancelled"} else [],
-        "push_lines": teaching.push_lines(asked.head.name) if found.missing else "",
+        "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
         "columns": found.result.get("columns", []),
         "charts": [c for c in found.result.get("columns", []) if c.get("bars") or c.get("shares")][:CHARTS],
         "thresholds": drift,

@@ -21,12 +21,18 @@ def run(
     store: Path,
     *args: str,
     stdin: bytes = b"",
+    ok: tuple[int, ...] = (0,),
     timeout_seconds: float = TIMEOUT_SECONDS,
     limit_bytes: int = LIMIT_BYTES,
 ) -> bytes:
-    """What git prints. Raises GitError, Busy past the time limit, TooLarge past the size limit."""
+    """What git prints. ok: exit statuses that are answers.
+
+    Raises GitError, Busy past the time limit, TooLarge past the size limit.
+    """
     try:
-        return commands.run(store, *_ALWAYS, *args, stdin=stdin, timeout_seconds=timeout_seconds, max_bytes=limit_bytes)
+        return commands.run(
+            store, *_ALWAYS, *args, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, max_bytes=limit_bytes
+        )
     except GitTimeout as error:
         raise Busy("Reading this took too long.", details="Try again, or clone the repository to read it.") from error
     except GitTooMuch as error:

@@ -23,6 +23,7 @@ MAX_BLOB_BYTES = 1024 * 1024  # either side; longer lines than anyone reads are 
 MAX_NAMES_BYTES = 256 * 1024  # on git's command line
 MAX_LINE_CHARACTERS = 2_000
 TIMEOUT_SECONDS = 15.0
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
 _STATUS = {"A": "added", "D": "deleted", "M": "modified", "R": "renamed", "C": "copied", "T": "type changed"}
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)", re.DOTALL)
 
@@ -98,6 +99,23 @@ def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: 
     return Diff(listed, len(files), sum(f.added for f in files), sum(f.removed for f in files))
 
 
+def of_texts(store: Path, old: Path, new: Path, name: str, *, ignore_space: bool = False) -> tuple[FileDiff, bool]:
+    """(the lines in which two files on disk differ, whether some were left out). name: what the file is called."""
+    options = ["-U3", "--text", *(["-w"] if ignore_space else []), *_PLAIN]
+    names = ("--", str(old), str(new))
+    out = cli.run(store, "diff", "--no-index", *options, *names, ok=(0, 1), timeout_seconds=TIMEOUT_SECONDS)
+    hunks = next(iter(_sections(out).values()), [])
+    added, removed = (sum(line.kind == kind for hunk in hunks for line in hunk.lines) for kind in "+-")
+    kept, lines = list[Hunk](), 0
+    for hunk in hunks:
+        lines += len(hunk.lines)
+        if lines > MAX_LINES_ALONE:
+            break
+        kept.append(hunk)
+    found = FileDiff("modified", name, name, 0, 0, "", "", added, removed, hunks=tuple(kept))
+    return found, len(kept) < len(hunks)
+
+
 def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[FileDiff]:
     """The files whose lines are shown at once, in order, within the limits of a page."""
     per_file, per_page = (MAX_LINES_ALONE, MAX_LINES_ALONE) if alone else (MAX_LINES_PER_FILE, MAX_LINES_SHOWN)
@@ -116,9 +134,8 @@ def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[File
 
 def _git(store: Path, options: list[str], *args: str) -> bytes:
     """diff-tree, since it obeys no configuration of a user; no program of the repository's choice ever runs."""
-    fixed = ["-r", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--full-index"]
-    prefixes = ["--src-prefix=a/", "--dst-prefix=b/"]
-    return cli.run(store, "diff-tree", *fixed, *prefixes, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
+    fixed = ["-r", "--submodule=short", "--full-index"]
+    return cli.run(store, "diff-tree", *fixed, *_PLAIN, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
 
 
 # ---- the list of files ---------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):  #
     assert response.status_code == 422
     assert "Try again" in text(response)
     assert "dvc push" in text(client.get(f"{ADDRESS}/v1...main/lost.csv"))
-    assert "md5:" in text(client.get(f"{ADDRESS}/v1...main/model.bin"))
+    assert "+4</strong> lines added" in text(client.get(f"{ADDRESS}/v1...main/model.bin"))
     assert "same bytes" in text(client.get(f"{ADDRESS}/main...main/model.bin"))
 
 

@@ -113,9 +113,9 @@ def test_a_table_that_came_or_went(project, as_user, bob):
     assert counts(ask(as_user(bob), "v1...main/gone.csv").json()) == (0, 4, 0, 0)
 
 
-def test_a_file_that_is_no_table_is_told_apart_by_its_hash(project, as_user, bob):
+def test_a_file_that_is_no_table_has_versions(project, as_user, bob):
     answer = as_user(bob).get(f"{ADDRESS}/v1...main/model.bin?format=json").json()
-    assert (answer["kind"], answer["identical"]) == ("file", False)
+    assert (answer["kind"], answer["identical"]) == ("text", False)
     assert answer["versions"]["base"] == {"hash": md5(ONE), "versioning": "dvc", "size": len(ONE), "present": True}
 
 

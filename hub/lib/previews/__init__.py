@@ -7,6 +7,17 @@ May import: hub.lib.
 
 from hub.lib.previews.kinds import kind_of
 from hub.lib.previews.preview import Bytes, Preview, Source
-from hub.lib.previews.rendering import RENDERER_VERSION, render
+from hub.lib.previews.rendering import HEXDUMP_BYTES, NOTEBOOK_BYTES, RENDERER_VERSION, TEXT_BYTES, hexdump, render
 
-__all__ = ["RENDERER_VERSION", "Bytes", "Preview", "Source", "kind_of", "render"]
+__all__ = [
+    "HEXDUMP_BYTES",
+    "NOTEBOOK_BYTES",
+    "RENDERER_VERSION",
+    "TEXT_BYTES",
+    "Bytes",
+    "Preview",
+    "Source",
+    "hexdump",
+    "kind_of",
+    "render",
+]

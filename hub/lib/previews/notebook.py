@@ -24,15 +24,15 @@ _ATTACHMENT = re.compile(r"attachment:([^\s)\"']+)")
 
 def notebook(data: bytes, *, link_base: str, raw_base: str, directory: str) -> dict[str, Any]:
     """{"html", "note"}. Raises ValueError for what is no notebook."""
-    cells, language = _cells(data)
-    writer = _Writer(Bases(link_base, raw_base, directory), language)
+    cells, language = cells_of(data)
+    writer = Writer(Bases(link_base, raw_base, directory), language)
     for cell in cells[:MAX_CELLS]:
         writer.cell(cell)
     note = f"Only the first {MAX_CELLS:,} of {len(cells):,} cells are shown." if len(cells) > MAX_CELLS else ""
     return {"html": "".join(writer.pieces), "note": note}
 
 
-def _cells(data: bytes) -> tuple[list[dict[str, Any]], str]:
+def cells_of(data: bytes) -> tuple[list[dict[str, Any]], str]:
     """The cells and the language. Versions 3 and older are converted by nbformat, which only this path loads."""
     try:
         book = json.loads(data)
@@ -60,14 +60,14 @@ def _converted(data: bytes) -> dict[str, Any]:
         raise ValueError("This notebook of an old version cannot be converted.") from error
 
 
-class _Writer:
+class Writer:
     def __init__(self, bases: Bases, language: str) -> None:
         self.bases, self.language = bases, language
         self.pieces: list[str] = []
         self.seconds = MARKDOWN_SECONDS
 
     def cell(self, cell: dict[str, Any]) -> None:
-        kind, text = cell.get("cell_type"), _text(cell.get("source"))
+        kind, text = cell.get("cell_type"), text_of(cell.get("source"))
         if kind == "markdown":
             self.pieces.append(f'<section class="cell cell-markdown">{self._markdown(text, cell)}</section>')
             return
@@ -106,10 +106,10 @@ class _Writer:
         outputs = cell.get("outputs")
         for output in (outputs if isinstance(outputs, list) else [])[:MAX_OUTPUTS]:
             if isinstance(output, dict):
-                self.pieces.append(f'<div class="cell-output">{self._output(output)}</div>')
+                self.pieces.append(f'<div class="cell-output">{self.output(output)}</div>')
         self.pieces.append("</section>")
 
-    def _output(self, output: dict[str, Any]) -> str:
+    def output(self, output: dict[str, Any]) -> str:
         kind = output.get("output_type")
         if kind == "stream":
             css = "cell-stderr" if output.get("name") == "stderr" else "cell-stdout"
@@ -126,12 +126,12 @@ class _Writer:
         """The richest form that is on the allow-list."""
         if image := _data_address(data):
             return f'<img src="{image}" alt="Output image">'
-        if svg := _text(data.get("image/svg+xml"))[:MAX_IMAGE_CHARACTERS]:
+        if svg := text_of(data.get("image/svg+xml"))[:MAX_IMAGE_CHARACTERS]:
             # In <img> an SVG neither runs scripts nor fetches.
             return (
                 f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" alt="Output drawing">'
             )
-        html = _text(data.get("text/html"))
+        html = text_of(data.get("text/html"))
         if html and len(html) <= MAX_HTML_CHARACTERS:
             try:
                 cleaned = str(sanitise.clean(html, Bases(drawings=True)))
@@ -139,9 +139,9 @@ class _Writer:
                 cleaned = ""
             if re.sub(r"<[^>]*>|\s", "", cleaned):
                 return f'<div class="cell-html">{cleaned}</div>'
-        if text := _text(data.get("text/markdown"))[:MAX_TEXT_CHARACTERS]:
+        if text := text_of(data.get("text/markdown"))[:MAX_TEXT_CHARACTERS]:
             return str(markdown.render(text, link_base="", raw_base=""))
-        if text := _text(data.get("text/latex"))[:MAX_TEXT_CHARACTERS]:
+        if text := text_of(data.get("text/latex"))[:MAX_TEXT_CHARACTERS]:
             return str(markdown.render(text, link_base="", raw_base=""))
         return f"<pre>{_plain(data.get('text/plain'))}</pre>" if "text/plain" in data else ""
 
@@ -149,7 +149,7 @@ class _Writer:
 def _data_address(bundle: dict[str, Any]) -> str:
     """A data: address of the first raster image of a bundle, "" when there is none that is well-formed."""
     for media_type in _IMAGES:
-        value = re.sub(r"\s", "", _text(bundle.get(media_type)))
+        value = re.sub(r"\s", "", text_of(bundle.get(media_type)))
         if value and len(value) <= MAX_IMAGE_CHARACTERS:
             try:
                 base64.b64decode(value, validate=True)
@@ -159,7 +159,7 @@ def _data_address(bundle: dict[str, Any]) -> str:
     return ""
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Notebook text is a string or a list of strings."""
     if isinstance(value, list):
         return "".join(part for part in value if isinstance(part, str))
@@ -167,5 +167,5 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    text = _ANSI.sub("", _text(value) if not isinstance(value, str) else value)
+    text = _ANSI.sub("", text_of(value) if not isinstance(value, str) else value)
     return escape(text if len(text) <= MAX_TEXT_CHARACTERS else text[:MAX_TEXT_CHARACTERS] + "\n…")

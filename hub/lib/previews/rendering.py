@@ -235,13 +235,18 @@ def _binary(order: _Order) -> Preview:
 
 
 def _hexdump(order: _Order) -> SafeString:
-    data = order.source.head(HEXDUMP_BYTES)
+    lines = hexdump(order.source.head(HEXDUMP_BYTES))
+    return format_html('<pre class="hexdump">{}</pre>', "\n".join(lines))
+
+
+def hexdump(data: bytes) -> list[str]:
+    """16 bytes a line: where they are, in hexadecimal, as text."""
     lines = []
     for at in range(0, len(data), 16):
         row = data[at : at + 16]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
         lines.append(f"{at:08x}  {row.hex(' '):<47}  {text}")
-    return format_html('<pre class="hexdump">{}</pre>', "\n".join(lines))
+    return lines
 
 
 def _cut(order: _Order, limit: int) -> str:

@@ -16,15 +16,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def tree(data: bytes, *, format: str) -> dict[str, Any]:
     """{"html", "note"}. Raises ValueError for what is not JSON or YAML."""
-    text, note = decoded(data)
-    try:
-        value = json.loads(text) if format == "json" else _yaml(text)
-    except RecursionError as error:
-        raise ValueError("This file nests too deep to be shown as a tree.") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"This is not valid YAML: {' '.join(str(error).split())[:200]}") from error
-    except json.JSONDecodeError as error:
-        raise ValueError(f"This is not valid JSON: {error.msg} in line {error.lineno:,}.") from error
+    value, note = parse(data, format=format)
     writer = _Writer()
     writer.write(value, depth=0)
     notes = [note]
@@ -33,6 +25,19 @@ def tree(data: bytes, *, format: str) -> dict[str, Any]:
     if writer.too_deep:
         notes.append(f"Values nested deeper than {MAX_DEPTH} are left out.")
     return {"html": f'<div class="tree">{"".join(writer.pieces)}</div>', "note": " ".join(filter(None, notes))}
+
+
+def parse(data: bytes, *, format: str) -> tuple[Any, str]:
+    """(the value, a sentence on its encoding). Raises ValueError for what is not JSON or YAML."""
+    text, note = decoded(data)
+    try:
+        return json.loads(text) if format == "json" else _yaml(text), note
+    except RecursionError as error:
+        raise ValueError("This file nests too deep to be shown as a tree.") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"This is not valid YAML: {' '.join(str(error).split())[:200]}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"This is not valid JSON: {error.msg} in line {error.lineno:,}.") from error
 
 
 def _yaml(text: str) -> Any:
