@@ -11,7 +11,8 @@ from typing import Any
 from datasets import diff_shapes, pipeline_shapes, teaching
 from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
 from datasets.pipelines import boxes, diffing, states
-from datasets.views.diff_context import Choice, Links
+from datasets.views.diff_context import Choice
+from datasets.views.links import Links
 from hub.accounts.http import HubRequest
 from hub.jobs.models import Job
 from hub.lib.paging import page_of
