@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from datasets import comparing, results
+from datasets import comparing, results, sandboxed
 from datasets.diffs import Diff
-from hub.lib import sandbox
 from hub.lib.errors import Busy, Invalid, Upstream
-from hub.lib.sandbox import Helper, Overrun, Unreadable
+from hub.lib.sandbox import Overrun, Unreadable
 
 PER_PAGE = 100
 PAGED = ("table", "files")  # kinds of diffs whose result is a file of rows
 MAX_SHOWN_COLUMNS = 60
 ROW_STATUSES = ("added", "removed", "changed", "rewritten")
 FILE_STATUSES = ("added", "removed", "modified", "renamed")
-_helper = Helper(
-    allowed="datasets.tables.pages:",
-    warm=["datasets.tables.pages"],
-    packages=[Path(__file__).resolve().parent],
-)
 
 
 @dataclass(frozen=True)
@@ -81,12 +74,9 @@ def _chosen(given: list[str], known: tuple[str, ...], *, default: tuple[str, ...
 
 def _call(found: Diff, function: str, number: int, **options: Any) -> dict[str, Any]:
     try:
-        answer = sandbox.call(
-            f"datasets.tables.pages:{function}",
-            helper=_helper,
+        answer = sandboxed.call(
+            f"pages:{function}",
             files=[results.place_of(found.compared.repository.pk, found.digest)],
-            seconds=10,
-            memory_bytes=2 * 1024**3,
             offset=(number - 1) * PER_PAGE,
             limit=PER_PAGE,
             **options,

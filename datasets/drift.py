@@ -109,6 +109,15 @@ def _of_numbers(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def histogram(sketch: dict[str, Any], bars: int = BARS) -> tuple[list[float], list[float]]:
+    """(edges, share of the values between each two) of one column of numbers or times; ([], []) without values."""
+    low, high = sketch.get("min"), sketch.get("max")
+    if low is None or high is None:
+        return [], []
+    lines = [low + (high - low) * n / bars for n in range(1, bars)] if high > low else []
+    return [low, *lines, high], _Spread(sketch).shares(lines)
+
+
 class _Spread:
     """A distribution known by its quantiles; by its values and their counts when there are few of them."""
 

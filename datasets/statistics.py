@@ -44,7 +44,7 @@ def statistics(asked: Compared, *, user_id: int | None) -> Statistics:
         versions.append((side, rev.commit, version))
     if missing := [{"side": s, "path": v.path, "pointer": v.pointer} for s, _, v in versions if not v.present]:
         return Statistics(asked, "missing", missing=missing)
-    waiting = [job for _, commit, version in versions if (job := _job(asked, commit, version, user_id))]
+    waiting = [job for _, c, v in versions if (job := sketch_job(asked.repository, asked.path, c, v, user_id))]
     for state in (State.FAILED, State.CANCELLED, State.RUNNING, State.QUEUED):
         for job in waiting:
             if job.state == state:
@@ -53,12 +53,18 @@ def statistics(asked: Compared, *, user_id: int | None) -> Statistics:
     return Statistics(asked, "done", drift.drift(one, other))
 
 
-def _job(asked: Compared, commit: str, version: Version, user_id: int | None) -> Job | None:
-    """The job that makes a sketch which is not there yet; None when it is."""
-    place = _place(asked.repository, version, asked.path)
-    digest = results.digest(SKETCH, asked.repository.pk, place.name)
-    arguments = {"repository": asked.repository.pk, "commit": commit, "path": quoted(asked.path)}
-    return making(place, SKETCH, digest, arguments, asked.repository, user_id)
+def sketch_of(repository: Repository, path: str, version: Version) -> dict[str, Any] | None:
+    """The sketch of a table, if it was made."""
+    place = _place(repository, version, path)
+    return dict(json.loads(place.read_bytes())) if results.touch(place) else None
+
+
+def sketch_job(repository: Repository, path: str, commit: str, version: Version, user_id: int | None) -> Job | None:
+    """The job that makes a sketch which is not there yet; None when it is. Raises Busy."""
+    place = _place(repository, version, path)
+    digest = results.digest(SKETCH, repository.pk, place.name)
+    arguments = {"repository": repository.pk, "commit": commit, "path": quoted(path)}
+    return making(place, SKETCH, digest, arguments, repository, user_id)
 
 
 def _place(repository: Repository, version: Version, path: str) -> Path:

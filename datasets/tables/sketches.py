@@ -16,12 +16,12 @@ from typing import Any
 from datasets.tables import reading
 from datasets.tables.columns import Column
 from datasets.tables.engine import Connection, Report, connect, name
+from datasets.tables.names import MAX_TOP_CHARACTERS
 from datasets.tables.reading import Table
 
 QUANTILES = 256
 TOP, FEW = 50, 5_000  # numbers with more distinct values than FEW have no list of frequent ones
 MAX_COLUMNS = 1_000
-MAX_TEXT_CHARACTERS = 200
 
 
 def sketch(inputs: Mapping[str, Path], folder: Path, report: Report, *, filename: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _known(value: Any) -> float | None:
 
 def _top(con: Connection, table: Table, text: str) -> list[list[Any]]:
     found = con.rows(
-        f"SELECT left({text}, {MAX_TEXT_CHARACTERS}) AS v, count(*) AS n FROM {table.sql} WHERE {text} IS NOT NULL "
+        f"SELECT left({text}, {MAX_TOP_CHARACTERS}) AS v, count(*) AS n FROM {table.sql} WHERE {text} IS NOT NULL "
         f"GROUP BY v ORDER BY n DESC, v LIMIT {TOP}"
     )
     return [[str(value), int(str(count))] for value, count in found]

@@ -14,6 +14,8 @@ from datasets.diff_pages import Page
 from datasets.diffs import Diff
 from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
 from datasets.statistics import SKETCH
+from datasets.table_pages import SELECT
+from datasets.viewing import PREPARE
 from datasets.views.diff_context import context
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
@@ -26,7 +28,7 @@ from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
 RETRY_SECONDS = "1"
-KINDS = [TABLE, FILE_LIST, SKETCH, PIPELINE, PIPELINE_DIFF]
+KINDS = [TABLE, FILE_LIST, SKETCH, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
 
 
 @require_safe

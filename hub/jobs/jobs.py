@@ -84,8 +84,10 @@ def start(
     repository_id: int | None = None,
     user_id: int | None = None,
     again: bool = False,
+    wake: bool = True,
 ) -> Job:
     """The job of this key, asked for if it was not yet. again: try one that failed or was cancelled once more.
+    wake: False when the caller runs it at once (run()); only if that dies, a worker takes it.
 
     Raises Busy when a repository has too many waiting already.
     """
@@ -98,7 +100,7 @@ def start(
         job, made = Job.objects.get_or_create(key=key, defaults=values)
     else:
         made = again and _reset(job)
-    if made:
+    if made and wake:
         _hint(job.pk)
     return job
 

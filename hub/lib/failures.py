@@ -86,7 +86,8 @@ def error_response(request: HttpRequest, error: HubError) -> HttpResponse:
 
 
 def reads_json(request: HttpRequest) -> bool:
-    return f"{request.path}/".startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+    asked = request.headers.get("Accept", "").startswith("application/json") or request.GET.get("format") == "json"
+    return asked or f"{request.path}/".startswith("/api/")
 
 
 # ---- Django's hooks (hub/urls.py, CSRF_FAILURE_VIEW) -----------------------------------------------

@@ -50,16 +50,18 @@ def call(
     output_bytes: int = OUTPUT_BYTES,
     helper: Helper | None = None,
     files: Sequence[Path] = (),
+    descriptors: Sequence[int] = (),
     **options: Any,
 ) -> Any:
     """What `function(payload, **options)` returns, as JSON carries it.
 
     function: "module:name" below what the helper allows (of previews, unless one is given). files: opened here and
-    named to the function, in this order, as option `files`: it sees no others. Raises Unreadable (what the function
+    named to the function, in this order, as option `files`: it sees no others. descriptors: open ones, named after them
+    (a socket of hub.lib.served, for bytes that lie elsewhere). Raises Unreadable (what the function
     said), Overrun, Busy when too many wait already, or OSError when a file cannot be opened.
     """
     order = {"function": function, "options": options, "seconds": seconds, "memory_bytes": memory_bytes}
-    with _turn(), _opened(files) as descriptors, (helper or previews).channel(descriptors) as channel:
+    with _turn(), _opened(files) as opened, (helper or previews).channel([*opened, *descriptors]) as channel:
         deadline = time.monotonic() + seconds + 1
         try:
             answer = _talk(channel, order, payload, deadline=deadline, output_bytes=output_bytes)

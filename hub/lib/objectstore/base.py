@@ -63,6 +63,11 @@ class ObjectStore(Protocol):
         """The first bytes; blocking. Raises ObjectMissing."""
         ...
 
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """Bytes start (inclusive) to end (exclusive), a few MiB at most; blocking. Raises ObjectMissing, and
+        ObjectStoreError when the object is shorter."""
+        ...
+
     def exists(self, key: str) -> bool: ...
 
     def local(self, key: str) -> Path | None:

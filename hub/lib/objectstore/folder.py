@@ -64,6 +64,16 @@ class FolderStore(FolderParts):
         finally:
             os.close(file)
 
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        file = self._open(key)
+        try:
+            data = os.pread(file, end - start, start)
+        finally:
+            os.close(file)
+        if len(data) != end - start:
+            raise ObjectStoreError(f"Object {key} gave {len(data)} bytes instead of {end - start}.")
+        return data
+
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
 

@@ -93,6 +93,16 @@ class S3Store(S3Parts):
         with translated(key):
             return self.control.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{limit - 1}")["Body"].read()
 
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        with translated(key):
+            if self._stream is None:
+                data = self._boto3_range(key, start, end)
+            else:
+                import obstore
+
+                data = bytes(obstore.get_range(self._stream, key, start=start, end=end))
+        return _whole(key, data, end - start)
+
     def exists(self, key: str) -> bool:
         try:
             self._size(key)
@@ -209,9 +219,7 @@ class S3Store(S3Parts):
                 import obstore
 
                 data = bytes(await obstore.get_range_async(self._stream, key, start=start, end=end))
-        if len(data) != end - start:
-            raise ObjectStoreError(f"Object {key} gave {len(data)} bytes instead of {end - start}.")
-        return data
+        return _whole(key, data, end - start)
 
     def _boto3_range(self, key: str, start: int, end: int) -> bytes:
         return self.control.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}")["Body"].read()
@@ -223,6 +231,12 @@ class S3Store(S3Parts):
             import obstore
 
             return obstore.head(self._stream, key)["size"]
+
+
+def _whole(key: str, data: bytes, size: int) -> bytes:
+    if len(data) != size:
+        raise ObjectStoreError(f"Object {key} gave {len(data)} bytes instead of {size}.")
+    return data
 
 
 def _random_key() -> str:

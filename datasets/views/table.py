@@ -1,0 +1,97 @@
+"""The rows of one version of a table, a hundred at a time. Also as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from datasets import diff_shapes, table_pages, viewing
+from datasets.table_pages import Rows
+from datasets.table_queries import PER_PAGE, Query, query
+from datasets.viewing import Table
+from datasets.views.diff import RETRY_SECONDS, readable
+from datasets.views.table_context import context
+from hub.accounts.http import HubRequest
+from repos.git import read
+from repos.place import Place, store_of
+from repos.views.places import rest_of
+
+CODES = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}
+
+
+@require_safe
+def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
+    repository = readable(request, owner, name)
+    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    place = Place(repository, rev, path)
+    user_id = request.actor.user_id
+    found = viewing.table(place, user_id=user_id)
+    asked, rows = Query(), None
+    if found.state == "done":
+        asked = query(request.GET, found.columns, found.about["rows"])
+        rows = table_pages.rows(found, asked, user_id=user_id)
+    if request.GET.get("format") == "json":
+        return as_json(found, asked, rows)
+    return _page(request, found, asked, rows)
+
+
+def _page(request: HubRequest, found: Table, asked: Query, rows: Rows | None) -> HttpResponse:
+    """As the pages of diffs: one that waits asks for its progress alone."""
+    state = rows.state if rows else found.state
+    waiting = state in diff_shapes.WAITING
+    if request.headers.get("HX-Request") and not waiting:
+        return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
+    values = context(request, found, asked, rows)
+    if request.headers.get("HX-Request"):
+        return render(request, "datasets/_diff_progress.html", values)
+    return render(request, "datasets/table.html", values, status=422 if state == "failed" else 200)
+
+
+def as_json(found: Table, asked: Query, rows: Rows | None) -> JsonResponse:
+    state = rows.state if rows else found.state
+    code = CODES.get(state, 200)
+    response = JsonResponse(shape(found, asked, rows), status=code)
+    response["Cache-Control"] = "private, no-cache"
+    if code == 202:
+        response["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
+    """rows: [{"row": number in the file from 1, "cells": text or null, in the order of `columns`}]."""
+    place, job = found.place, (rows.job if rows else None) or found.job
+    state = rows.state if rows else found.state
+    answer: dict[str, Any] = {
+        "repository": place.repository.full_name,
+        "rev": {"name": read.shown(place.rev.name), "kind": place.rev.kind, "commit": place.commit},
+        "path": place.path_shown,
+        "state": state,
+        "url": place.pinned("datasets/table"),
+        "missing": [{"path": place.path_shown, "pointer": found.version.pointer}] if state == "missing" else [],
+    }
+    if job is not None and state in diff_shapes.WAITING:
+        answer["progress"] = {"done": job.done, "total": job.total}
+        answer["cancel_url"] = diff_shapes.verb(place.repository, "diff_cancel", job.pk)
+    elif job is not None and state in {"failed", "cancelled"}:
+        answer["error"] = job.error or "This work was cancelled."
+        answer["again_url"] = diff_shapes.verb(place.repository, "diff_again", job.pk)
+    return answer | _shape(found, asked, rows)
+
+
+def _shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
+    if rows is None:
+        return {}
+    about, columns = found.about, found.columns
+    answer: dict[str, Any] = {"format": about["format"], "notes": about["notes"], "total_rows": about["rows"]}
+    answer |= {"total_columns": len(columns), "parts": len(about["parts"]), "part": asked.part}
+    answer["columns"] = [{name: columns[n][name] for name in ("name", "type", "kind")} for n in rows.columns]
+    answer["filters"] = [wanted.text(columns) for wanted in asked.filters]
+    answer["sort"] = [("-" if wanted.down else "") + columns[wanted.column]["name"] for wanted in asked.sorts]
+    if rows.state != "done":
+        return answer
+    lines = [{"row": number, "cells": cells} for number, cells in zip(rows.numbers, rows.rows, strict=True)]
+    answer |= {"page": asked.page, "pages": rows.pages, "per_page": PER_PAGE, "total": rows.total, "rows": lines}
+    return answer

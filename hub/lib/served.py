@@ -1,0 +1,162 @@
+"""Bytes that a sandboxed function asks for while it works, from a file that lies where the sandbox cannot reach.
+
+The hub's side answers ranges over a socket, up to a limit in all; the sandbox's side is a file that may be sought in.
+An order is a count and that many (start, end); the answer is their bytes, one after the other. A closed socket says
+that there is nothing more to have.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+MIB = 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+AT_ONCE = 8
+MAX_RANGES = 1_000
+Read = Callable[[int, int], bytes]
+_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="served")
+
+
+@dataclass
+class Served:
+    """The hub's side. bytes_read: so far. error: what the store said when it could not answer."""
+
+    read: Read
+    size: int
+    max_bytes: int
+    bytes_read: int = 0
+    error: Exception | None = None
+    socket: Any = field(default=None, repr=False)
+
+    def _serve(self, ours: socket.socket) -> None:
+        try:
+            while head := ours.recv(4, socket.MSG_WAITALL):
+                if len(head) < 4 or not self._answer(ours, struct.unpack("!I", head)[0]):
+                    break
+        except Exception as error:  # whatever the store says is said by the caller, who waits for the sandbox
+            self.error = error
+        finally:
+            ours.close()
+
+    def _answer(self, ours: socket.socket, count: int) -> bool:
+        asked = ours.recv(16 * count, socket.MSG_WAITALL) if 0 < count <= MAX_RANGES else b""
+        if len(asked) != 16 * count or not asked:
+            return False
+        numbers = struct.unpack(f"!{2 * count}Q", asked)
+        ranges = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if any(not 0 <= start < end <= self.size for start, end in ranges):
+            return False
+        self.bytes_read += sum(end - start for start, end in ranges)
+        if self.bytes_read > self.max_bytes:
+            return False
+        found = [self.read(*ranges[0])] if count == 1 else _pool.map(lambda part: self.read(*part), ranges)
+        for data in found:
+            ours.sendall(data)
+        return True
+
+
+@contextmanager
+def served(read: Read, *, size: int, max_bytes: int) -> Iterator[Served]:
+    """While this lasts, a sandboxed function that is given `.socket.fileno()` may read. read: blocking, of a range.
+
+    What read() raised is raised here in the end: then the function's own complaint was only a consequence.
+    """
+    made = Served(read, size, max_bytes)
+    ours, made.socket = socket.socketpair()
+    thread = threading.Thread(target=made._serve, args=[ours], daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.socket.shutdown(socket.SHUT_RDWR)
+        made.socket.close()
+        thread.join()
+        if made.error and not isinstance(made.error, ConnectionError | BrokenPipeError):
+            raise made.error
+
+
+class ServedFile(io.RawIOBase):
+    """The sandbox's side: a file to read and seek in, which fetches blocks and remembers what it fetched."""
+
+    def __init__(self, path: str, size: int) -> None:
+        """path: as the sandbox names the descriptor, /dev/fd/N."""
+        self._socket = socket.socket(fileno=int(path.rsplit("/", 1)[1]))
+        self._size, self._position = size, 0
+        self._starts: list[int] = []
+        self._pieces: dict[int, bytes] = {}
+
+    def fetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Have these ranges come at once; the hub asks for them side by side."""
+        wanted = [(start, min(end, self._size)) for start, end in ranges if start < min(end, self._size)][:MAX_RANGES]
+        if not wanted:
+            return
+        numbers = [number for part in wanted for number in part]
+        self._socket.sendall(struct.pack(f"!I{len(numbers)}Q", len(wanted), *numbers))
+        for start, end in wanted:
+            self._keep(start, self._receive(end - start))
+
+    def _receive(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            piece = self._socket.recv(min(size - len(data), MIB))
+            if not piece:
+                raise ValueError("More of this file would have to be read than one page may.")
+            data += piece
+        return bytes(data)
+
+    def _keep(self, start: int, data: bytes) -> None:
+        if len(self._pieces.get(start, b"")) < len(data):
+            if start not in self._pieces:
+                self._starts.insert(bisect_right(self._starts, start), start)
+            self._pieces[start] = data
+
+    def _known(self, start: int) -> bytes:
+        """What is here from a position on; empty for none."""
+        for place in reversed(self._starts[: bisect_right(self._starts, start)]):
+            data = self._pieces[place]
+            if start < place + len(data):
+                return data[start - place :]
+        return b""
+
+    def read(self, size: int = -1) -> bytes:
+        end = self._size if size < 0 else min(self._position + size, self._size)
+        parts = []
+        while self._position < end:
+            known = self._known(self._position)
+            if not known:
+                self.fetch([(self._position, max(end, self._position + BLOCK_BYTES))])
+                continue
+            parts.append(known[: end - self._position])
+            self._position += len(parts[-1])
+        return b"".join(parts)
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def size(self) -> int:
+        return self._size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
