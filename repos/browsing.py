@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import NamedTuple, cast
 
 from hub.lib.errors import NotFound
@@ -111,36 +110,43 @@ def source_entry(place: Place) -> content.Entry | None:
 
 def listing(place: Place, entry: TreeEntry | None, *, page: int = 1, seconds: float = LAST_COMMITS_SECONDS) -> Listing:
     """One page of a directory: git's tree (entry; None when only another source has it) and the sources' entries."""
-    if entry is None:
-        return _source_listing(place, page)
-    entries = tree_entries(place, entry.oid)
-    names = {e.name for e in entries}
-    added = [e for source in content.sources() for e in source.listing(place.repository, place.commit, place.path)]
-    rows: list[tuple[bool, str, TreeEntry | content.Entry]] = [(e.kind == "dir", e.name, e) for e in entries]
-    rows += [(e.is_dir, e.name, e) for e in added if e.name not in names]
-    rows.sort(key=lambda row: (not row[0], row[1]))
-    shown = list(islice(rows, (page - 1) * ENTRIES_PER_PAGE, page * ENTRIES_PER_PAGE))
-    if not shown and page > 1:
-        raise NotFound("That page of the directory does not exist.")
-    changed = last_commits(place, [e.name for _, _, e in shown if isinstance(e, TreeEntry)], seconds=seconds)
+    shown, total = entries(place, entry, page=page, size=ENTRIES_PER_PAGE)
+    changed = last_commits(place, [e.name for e in shown if isinstance(e, TreeEntry)], seconds=seconds)
     return Listing(
-        rows=_rows(place, [e for _, _, e in shown], changed),
-        total=len(rows),
+        rows=_rows(place, shown, changed),
+        total=total,
         page=page,
-        missing=any(isinstance(e, TreeEntry) and e.name not in changed for _, _, e in shown),
+        missing=any(isinstance(e, TreeEntry) and e.name not in changed for e in shown),
     )
 
 
-def _source_listing(place: Place, page: int) -> Listing:
+def entries(
+    place: Place, entry: TreeEntry | None, *, page: int, size: int
+) -> tuple[list[TreeEntry | content.Entry], int]:
+    """(what lies in a directory, folders first, as listing() says; how many there are in all). page counts from 1.
+
+    Raises NotFound beyond the last page."""
+    start = (page - 1) * size
+    if entry is None:
+        found, total = _of_source(place, start, size)
+    else:
+        in_git = tree_entries(place, entry.oid)
+        names = {e.name for e in in_git}
+        added = [e for source in content.sources() for e in source.listing(place.repository, place.commit, place.path)]
+        rows: list[TreeEntry | content.Entry] = [*in_git, *(e for e in added if e.name not in names)]
+        rows.sort(key=lambda e: (e.kind != "dir", e.name))
+        found, total = rows[start : start + size], len(rows)
+    if not found and page > 1:
+        raise NotFound("That page of the directory does not exist.")
+    return found, total
+
+
+def _of_source(place: Place, start: int, size: int) -> tuple[list[TreeEntry | content.Entry], int]:
     """A folder that git does not have lies in one source, which pages it."""
     at = (place.repository, place.commit, place.path)
     counts = [(source, source.count(*at)) for source in content.sources()]
     source, total = max(counts, key=lambda found: found[1])
-    start = (page - 1) * ENTRIES_PER_PAGE
-    if page > 1 and start >= total:
-        raise NotFound("That page of the directory does not exist.")
-    found = source.listing(*at, start=start, limit=ENTRIES_PER_PAGE)
-    return Listing(rows=_rows(place, found, {}), total=total, page=page, missing=False)
+    return list(source.listing(*at, start=start, limit=size) if start < total else ()), total
 
 
 def tree_entries(place: Place, tree: str) -> list[TreeEntry]:

@@ -41,6 +41,14 @@ class Row:
     def history_url(self) -> str:
         return self.place.page("datasets/history")
 
+    @property
+    def images_url(self) -> str:
+        return self.place.page("datasets/images")
+
+    @property
+    def table_url(self) -> str:
+        return self.place.page("datasets/table")
+
 
 @require_safe
 def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResponse:
