@@ -20,9 +20,11 @@ INLINE_BYTES = 128 * 1024  # digests of less are made at once: a trip to a threa
 _HEX = frozenset("0123456789abcdef")
 
 
-def declared_bytes(call: S3Call) -> int:
-    """The length of the object in a body, as S3 demands it. Raises S3Error."""
+def declared_bytes(call: S3Call) -> int | None:
+    """The length of the object in a body, as S3 demands it; None for a body in HTTP's own chunks. Raises S3Error."""
     chunked = _payload(call) in STREAMING
+    if not chunked and call.header("transfer-encoding").lower() == "chunked":
+        return None
     text = call.header("x-amz-decoded-content-length" if chunked else "content-length")
     if not text.isdigit() or len(text) > 18:
         raise S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.")

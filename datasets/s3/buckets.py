@@ -83,7 +83,7 @@ async def list_objects(call: S3Call) -> None:
     marker = encode(page.last) if page.last and query.get("delimiter") else None
     await call.document(
         "ListBucketResult",
-        *_head(call, encode, limit),
+        *_head(call, encode, limit, prefix=query.get("prefix", "")),
         node("Marker", encode(query.get("marker", ""))),
         node("NextMarker", marker) if marker is not None else None,
         _truncated(page),
@@ -95,8 +95,6 @@ async def list_objects(call: S3Call) -> None:
 async def list_objects_v2(call: S3Call) -> None:
     query, encode = call.query, encoder(call)
     token, after = query.get("continuation-token"), query.get("start-after")
-    if token == "":
-        raise S3Error("InvalidArgument", "The continuation token provided is incorrect.")
     page, limit = await _page(call, token or after or "")
     await call.document(
         "ListBucketResult",
@@ -181,12 +179,13 @@ def encoder(call: S3Call) -> Callable[[str], str]:
     return documents.url_encoded if kind == "url" else str
 
 
-def _head(call: S3Call, encode: Callable[[str], str], limit: int) -> list[Markup | None]:
+def _head(call: S3Call, encode: Callable[[str], str], limit: int, *, prefix: str | None = None) -> list[Markup | None]:
+    """prefix: as the answer tells it, where that is not encoded: botocore does not decode it in the first version."""
     query = call.query
     delimiter = query.get("delimiter")
     return [
         node("Name", call.address.bucket_name),
-        node("Prefix", encode(query.get("prefix", ""))),
+        node("Prefix", encode(query.get("prefix", "")) if prefix is None else prefix),
         node("Delimiter", encode(delimiter)) if delimiter else None,
         node("MaxKeys", limit),
         node("EncodingType", "url") if query.get("encoding-type") else None,

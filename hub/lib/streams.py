@@ -67,6 +67,7 @@ class Request:
         self.headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         self.request_id: str = scope.get("state", {}).get("request_id", "")
         self.started = False
+        self._body_asked = False
         self._body_done = False
         self._gone = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
@@ -185,9 +186,14 @@ class Request:
             given.append(("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
         if self.request_id:
             given.append(("x-request-id", self.request_id))
+        if not self._body_asked and self.headers.get("expect", "").lower() == "100-continue":
+            # The client was never told to go on: it may send the body or not, so nobody knows where the next request
+            # begins on this connection.
+            given = [*(field for field in given if field[0] != "connection"), ("connection", "close")]
         return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
 
     async def _next(self) -> dict[str, Any]:
+        self._body_asked = True
         try:
             async with asyncio.timeout(IDLE_SECONDS):
                 return await self._receive()

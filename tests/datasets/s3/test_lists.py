@@ -127,15 +127,23 @@ class TestOverTheRows:
         assert told(filled("GET", "private?list-type=2&max-keys=0"))[2]["IsTruncated"] == "false"
         assert told(filled("GET", "private?prefix=nothing"))[0] == []
 
+    def test_an_empty_token_begins_at_the_start_and_is_told_again(self, filled):
+        keys, _, fields = told(filled("GET", "private?list-type=2&continuation-token="))
+        assert len(keys) == len(KEYS)
+        assert fields["ContinuationToken"] == ""
+
+    def test_the_first_version_does_not_encode_its_prefix(self, filled):
+        """botocore decodes what it asked to be encoded, but not that."""
+        for query, prefix in [("", "\n+"), ("list-type=2&", "%0A%2B")]:
+            fields = told(filled("GET", f"private?{query}encoding-type=url&prefix=%0A%2B"))[2]
+            assert fields["Prefix"] == prefix
+
     def test_versions_are_the_objects(self, filled):
         text = filled("GET", "private?versions&prefix=a").text
         assert text.count("<Version>") == 4
         assert "<VersionId>null</VersionId>" in text
 
-    @pytest.mark.parametrize(
-        "query", ["max-keys=x", "max-keys=-1", "list-type=3", "encoding-type=gzip", "list-type=2&continuation-token=",
-                  "prefix=%FF"],
-    )  # fmt: skip
+    @pytest.mark.parametrize("query", ["max-keys=x", "max-keys=-1", "list-type=3", "encoding-type=gzip", "prefix=%FF"])
     def test_bad_parameters(self, filled, query):
         answer = filled("GET", f"private?{query}")
         assert answer.status == 400
