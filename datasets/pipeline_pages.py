@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,12 @@ from datasets.pipelines import states
 from datasets.presence import Presence, presence
 from datasets.tracking import tracked
 from hub.jobs.models import Job
+from hub.lib.errors import Busy
+from repos import browsing
 from repos.git.read import Rev
 from repos.models import Repository
+
+logger = logging.getLogger("covey.datasets")
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class PipelineDiff:
 
 def pipeline(repository: Repository, rev: Rev, *, user_id: int | None) -> Pipeline:
     """Raises Busy when too much waits. A fixed number of queries for any number of stages."""
-    if not any(path.endswith("dvc.yaml") for path in pipeline_files(repository, rev.commit)):
+    if not has_pipelines(repository, rev.commit):
         return Pipeline(repository, rev, "none")
     if job := ask(repository, rev.commit, user_id=user_id):
         return Pipeline(repository, rev, str(job.state), job=job)
@@ -69,10 +74,28 @@ def ask(repository: Repository, commit: str, *, user_id: int | None = None) -> J
     return making(results.pipeline_place(repository.pk, digest), PIPELINE, digest, arguments, repository, user_id)
 
 
+def prepare(repository_id: int) -> None:
+    """Have the pipelines of the default branch made before anybody asks: a second of work, only where there are any."""
+    repository = Repository.objects.select_related("owner").filter(pk=repository_id, deleted=None).first()
+    rev = browsing.default_rev(repository) if repository else None
+    if repository is None or rev is None or not has_pipelines(repository, rev.commit):
+        return
+    try:
+        ask(repository, rev.commit)
+    except Busy:
+        logger.info(
+            "repository %s has much work waiting; its pipelines are made when somebody looks", repository_id
+        )
+
+
+def has_pipelines(repository: Repository, commit: str) -> bool:
+    return any(path.endswith("dvc.yaml") for path in pipeline_files(repository, commit))
+
+
 def pipeline_diff(asked: Compared, *, user_id: int | None) -> PipelineDiff:
     """Raises Busy when too much waits."""
     repository, base, head = asked.repository, asked.base.commit, asked.head.commit
-    if not pipeline_files(repository, base) and not pipeline_files(repository, head):
+    if not has_pipelines(repository, base) and not has_pipelines(repository, head):
         return PipelineDiff(asked, "none")
     digest = results.digest(PIPELINE_DIFF, digest_of(repository, base), digest_of(repository, head))
     arguments = {"repository": repository.pk, "base": base, "head": head, "digest": digest}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets import indexing, tasks
+from datasets import indexing, pipeline_pages, tasks
 from hub.jobs.outbox import receiver
 from hub.jobs.tasks import wake
 from repos.signals import DELETED, PUSHED
@@ -13,6 +13,11 @@ from repos.signals import DELETED, PUSHED
 @receiver(PUSHED)
 def index_outputs(payload: dict[str, Any]) -> None:
     indexing.refresh(payload["repository_id"])
+
+
+@receiver(PUSHED)
+def make_pipelines(payload: dict[str, Any]) -> None:
+    pipeline_pages.prepare(payload["repository_id"])
 
 
 @receiver(DELETED)

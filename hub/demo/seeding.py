@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import yaml
 from django.conf import settings
 
 from datasets import objects
@@ -15,7 +16,7 @@ from experiments import commits, indexing
 from experiments.mlflow import recording
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.demo import data, runs, texts
+from hub.demo import data, pipeline, runs, texts
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from repos import editing, repositories
@@ -80,12 +81,17 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     """Twelve commits by three people on two branches; the ids of those on main, oldest first."""
     pictures = data.images()
     cover = pictures["quail/002.png"]
-    raw = _track(repository, "observations.csv", data.observations(clean=False))
-    clean = _track(repository, "observations.csv", data.observations(clean=True))
-    images = _track_folder(repository, "images", pictures)
+    tables = {clean: data.observations(clean=clean) for clean in (False, True)}
+    raw, clean = (_track(repository, "observations.csv", tables[it]) for it in (False, True))
+    images, folder = _track_folder(repository, "images", pictures)
+    first = _run(repository, tables[False], folder, texts.METRICS, texts.PARAMS, epochs=60)
+    again = _run(repository, tables[True], folder, texts.METRICS_CLEAN, texts.PARAMS_LONGER, epochs=80)
+    again["train@lion"] = first["train@lion"]  # one model was left for tomorrow
     remote = f"{settings.COVEY_URL}/{repository.full_name}.dvc"
     config = f"[core]\n    remote = origin\n['remote \"origin\"']\n    url = {remote}\n    auth = basic\n"
-    ignore = Put("data/.gitignore", b"/observations.csv\n/images\n")
+    ignore = Put("data/.gitignore", b"/observations.csv\n/images\n/clean.csv\n")
+    ignored = Put("models/.gitignore", b"/adam.json\n/lion.json\n")
+    stages = [_put("dvc.yaml", texts.PIPELINE), _put("src/evaluate.py", texts.EVALUATE), ignored]
     main: list[tuple[str, str, list[Put]]] = [
         (MAYA, "Begin with a README", [_put("README.md", texts.README.split("![A covey]")[0])]),
         (MAYA, "Add a first training script", [_put("src/train.py", texts.TRAIN_FIRST)]),
@@ -95,10 +101,10 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
         (INES, "Prepare the table", [_put("src/prepare.py", texts.PREPARE)]),
         (MAYA, "Describe the model", [_put("README.md", texts.README), Put("docs/covey.png", cover)]),
         (MAYA, "Train with a Poisson loss", [_put("src/train.py", texts.TRAIN), _put("params.yaml", texts.PARAMS)]),
-        (TOMAS, "Add the pipeline", [_put("dvc.yaml", texts.PIPELINE), _put("requirements.txt", texts.REQUIREMENTS)]),
+        (TOMAS, "Add the pipeline", [*stages, _put("requirements.txt", texts.REQUIREMENTS)]),
         (INES, "Explore in a notebook", [_put("notebooks/explore.ipynb", texts.notebook(cover))]),
         (INES, "Write down what we saw outside", [_put("docs/notes.md", texts.NOTES)]),
-        (MAYA, "Record the metrics of the best run", [_put("metrics.json", texts.METRICS)]),
+        (MAYA, "Run the pipeline", [_put("metrics.json", texts.METRICS), Put("dvc.lock", pipeline.lock(first))]),
     ]
     made = [
         _commit(repository, actor, "main", author, message, changes, END - (len(main) - number) * 4 * DAY)
@@ -107,8 +113,20 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     branch = "clean-labels"
     mended = [Put("data/observations.csv.dvc", clean)]
     _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - DAY, start=made[-1])
-    _commit(repository, actor, branch, INES, "Train again", [_put("metrics.json", texts.METRICS_CLEAN)], END)
+    trained = [_put("metrics.json", texts.METRICS_CLEAN), Put("dvc.lock", pipeline.lock(again))]
+    trained += [_put("params.yaml", texts.PARAMS_LONGER), _put("dvc.yaml", texts.PIPELINE_REPORT)]
+    _commit(repository, actor, branch, INES, "Train again, for longer", trained, END)
     return made
+
+
+def _run(
+    repository: Repository, table: bytes, images: pipeline.Record, metrics: str, params: str, *, epochs: int
+) -> dict[str, pipeline.Record]:
+    """Store what the stages make; dvc.lock's records of them."""
+    made = pipeline.made(table, epochs=epochs)
+    for body in made.values():
+        _store(repository, body)
+    return pipeline.records({**made, "data/observations.csv": table}, images, metrics, params)
 
 
 def _commit(
@@ -137,13 +155,13 @@ def _track(repository: Repository, path: str, body: bytes) -> bytes:
     return f"outs:\n- md5: {stored.md5}\n  size: {stored.size}\n  hash: md5\n  path: {path}\n".encode()
 
 
-def _track_folder(repository: Repository, path: str, files: dict[str, bytes]) -> bytes:
+def _track_folder(repository: Repository, path: str, files: dict[str, bytes]) -> tuple[bytes, pipeline.Record]:
+    """The same of a folder in data/, and its record as a dependency."""
     entries = [(name, _store(repository, body).md5) for name, body in files.items()]
     manifest = _store(repository, manifests.dumps(entries), suffix=".dir")
-    size = sum(map(len, files.values()))
-    return (
-        f"outs:\n- md5: {manifest.md5}.dir\n  size: {size}\n  nfiles: {len(files)}\n  hash: md5\n  path: {path}\n"
-    ).encode()
+    known = {"md5": f"{manifest.md5}.dir", "size": sum(map(len, files.values())), "nfiles": len(files), "hash": "md5"}
+    pointer = yaml.safe_dump({"outs": [{**known, "path": path}]}, sort_keys=False)
+    return pointer.encode(), {"path": f"data/{path}", **known}
 
 
 def _store(repository: Repository, body: bytes, *, suffix: str = "") -> Stored:

@@ -32,8 +32,7 @@ and $\\theta$ is found by minimising the negative log-likelihood with weight dec
 
 ```bash
 dvc pull                  # the data
-python src/prepare.py     # clean the table
-python src/train.py       # train and log to MLflow
+dvc repro                 # clean the table, train, evaluate: what changed only
 ```
 
 - [x] Baseline
@@ -52,7 +51,7 @@ def load(path: str = "data/observations.csv") -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    print(load().groupby("species")["count"].describe())
+    load().to_csv("data/clean.csv", index=False)
 '''
 
 TRAIN_FIRST = '''"""Train the counter and log it to MLflow."""
@@ -72,6 +71,7 @@ if __name__ == "__main__":
 TRAIN = '''"""Train the counter and log it to MLflow."""
 
 import math
+import sys
 from dataclasses import dataclass
 
 import mlflow
@@ -82,7 +82,6 @@ import yaml
 class Parameters:
     lr: float
     epochs: int
-    optimizer: str
     weight_decay: float
     augment: bool
 
@@ -92,9 +91,9 @@ def poisson_loss(rate: float, count: int) -> float:
     return rate - count * math.log(rate) + math.lgamma(count + 1)
 
 
-def train(parameters: Parameters) -> None:
+def train(optimizer: str, parameters: Parameters) -> None:
     mlflow.set_experiment("counting")
-    with mlflow.start_run():
+    with mlflow.start_run(run_name=optimizer):
         mlflow.log_params(vars(parameters))
         for epoch in range(parameters.epochs):
             mlflow.log_metrics(run_epoch(parameters, epoch), step=epoch)
@@ -102,28 +101,75 @@ def train(parameters: Parameters) -> None:
 
 if __name__ == "__main__":
     with open("params.yaml") as file:
-        train(Parameters(**yaml.safe_load(file)["train"]))
+        train(sys.argv[-1], Parameters(**yaml.safe_load(file)["train"]))
 '''
 
 PARAMS = """train:
   lr: 0.003
   epochs: 60
-  optimizer: adam
   weight_decay: 0.0001
   augment: true
 """
+PARAMS_LONGER = PARAMS.replace("epochs: 60", "epochs: 80")
 
-PIPELINE = """stages:
+EVALUATE = '''"""Compare the models on the birds that none of them has seen."""
+
+import json
+from pathlib import Path
+
+if __name__ == "__main__":
+    models = [json.loads(path.read_text()) for path in Path("models").glob("*.json")]
+    Path("metrics.json").write_text(json.dumps(score(models), indent=2) + "\\n")
+'''
+
+PIPELINE = """vars:
+  - optimizers: [adam, lion]
+
+stages:
   prepare:
     cmd: python src/prepare.py
-    deps: [src/prepare.py, data/observations.csv]
+    deps:
+      - data/observations.csv
+      - src/prepare.py
+    outs:
+      - data/clean.csv
   train:
-    cmd: python src/train.py
-    deps: [src/train.py, data/images]
-    params: [train]
-    metrics: [metrics.json]
+    foreach: ${optimizers}
+    do:
+      cmd: python src/train.py --optimizer ${item}
+      deps:
+        - data/clean.csv
+        - data/images
+        - src/train.py
+      params:
+        - train
+      outs:
+        - models/${item}.json
+  evaluate:
+    cmd: python src/evaluate.py
+    deps:
+      - models/adam.json
+      - models/lion.json
+      - src/evaluate.py
+    metrics:
+      - metrics.json:
+          cache: false
 """
 
+PIPELINE_REPORT = (
+    PIPELINE
+    + """  report:
+    cmd: jupyter nbconvert --execute notebooks/explore.ipynb --to html --output ../report.html
+    deps:
+      - data/clean.csv
+      - metrics.json
+      - notebooks/explore.ipynb
+    outs:
+      - report.html
+"""
+)
+
+SOURCES = {"src/prepare.py": PREPARE, "src/train.py": TRAIN, "src/evaluate.py": EVALUATE}
 REQUIREMENTS = "mlflow\npandas\npyyaml\n"
 METRICS = json.dumps({"val_acc": 0.871, "val_loss": 0.412, "mae": 0.63}, indent=2) + "\n"
 METRICS_CLEAN = json.dumps({"val_acc": 0.889, "val_loss": 0.377, "mae": 0.58}, indent=2) + "\n"
