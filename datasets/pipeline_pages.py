@@ -83,9 +83,7 @@ def prepare(repository_id: int) -> None:
     try:
         ask(repository, rev.commit)
     except Busy:
-        logger.info(
-            "repository %s has much work waiting; its pipelines are made when somebody looks", repository_id
-        )
+        logger.info("repository %s has much work waiting; its pipelines are made when somebody looks", repository_id)
 
 
 def has_pipelines(repository: Repository, commit: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import posixpath
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import dpath
@@ -15,6 +16,7 @@ from datasets.dvc import keys, pointers
 from datasets.dvc.pointers import Out
 
 MAX_TEXT = 20_000
+MAX_PARTS = 200  # of one parameter
 UNREAD = object()
 KINDS = ("outs", "metrics", "plots")
 
@@ -109,21 +111,35 @@ def _params(
     for file, names in _merge_params(written).items():
         path = placed(file)
         lock = recorded.get(file) if isinstance(recorded, dict) else None
-        lock = lock if isinstance(lock, dict) else None
+        lock = {str(key): value for key, value in lock.items()} if isinstance(lock, dict) else None
         values: dict[str, Any] | None = None
         if path:
             try:
                 values = _values(read(path), [str(name) for name in names])
             except (DvcException, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError) as e:
                 unread.append(f"Its parameters in '{file}' cannot be read: {' '.join(str(e).split())}"[:600])
-        shown = names or sorted({*map(str, values or {}), *map(str, lock or {})})
-        for name in map(str, shown):
-            item: dict[str, Any] = {"file": path, "written": file, "name": name, "read": values is not None}
-            if values is not None and name in values:
-                item["value"] = values[name]
-            if lock is not None and name in lock:
-                item["lock"] = lock[name]
-            yield item
+        shown = list(map(str, names)) or sorted({*map(str, values or {}), *map(str, lock or {})})
+        for name in shown:
+            sides = {"value": _leaves(values, name), "lock": _leaves(lock, name)}
+            for leaf in dict.fromkeys([*sides["value"], *sides["lock"]]) or [name]:
+                item: dict[str, Any] = {"file": path, "written": file, "name": leaf, "read": values is not None}
+                yield item | {side: found[leaf] for side, found in sides.items() if leaf in found}
+
+
+def _leaves(values: dict[Any, Any] | None, name: str) -> dict[str, Any]:
+    """The value of a parameter; of a mapping its parts, as `dvc params diff` names them."""
+    if values is None or name not in values:
+        return {}
+    parts = list(islice(_parts(name, values[name]), MAX_PARTS + 1))
+    return dict(parts) if len(parts) <= MAX_PARTS else {name: values[name]}
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, dict) or not value:
+        yield name, value
+        return
+    for key, part in value.items():
+        yield from _parts(f"{name}.{key}", part)
 
 
 def _values(document: Any, names: list[str]) -> dict[str, Any]:

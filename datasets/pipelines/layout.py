@@ -71,7 +71,11 @@ def _part(
     roots = [vertex for vertex in part.sV if not vertex.e_in()]
     sugiyama.init_all(roots=roots or None, optimize=True)
     sugiyama.draw(ROUNDS)
-    placed = [(v.data, v.view.xy[1] - v.view.h / 2, v.view.xy[0] - v.view.w / 2, v.view.w) for v in part.sV]
+    widest: dict[float, float] = {}  # of the boxes in one layer, which begin on one line
+    for vertex in part.sV:
+        middle = vertex.view.xy[1]
+        widest[middle] = max(widest.get(middle, 0.0), vertex.view.h)
+    placed = [(v.data, v.view.xy[1] - widest[v.view.xy[1]] / 2, v.view.xy[0] - v.view.w / 2, v.view.w) for v in part.sV]
     left, up = min(x for _, x, _, _ in placed), min(y for _, _, y, _ in placed)
     bends = [(x, y) for points in found.values() for y, x in points[1:-1]]
     up = min([up, *(y for _, y in bends)])

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import posixpath
+import re
 import signal
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ MAX_STAGES = 2_000
 MAX_ITEMS = 20_000  # deps, outs and params of one repository
 SECONDS_PER_FILE = 15.0
 CONFIG = ".dvc/config"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # DVC writes its messages for a terminal
 
 
 class TooSlow(Exception):
@@ -293,7 +295,7 @@ def _sentence(error: BaseException, file: str) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, (DvcException, ValueError)) and str(error):
-        return " ".join(str(error).split())
+        return " ".join(_COLOURS.sub("", str(error)).split())
     return f"DVC cannot resolve it ({type(error).__name__})"
 
 

@@ -138,7 +138,7 @@ def of_pipeline(request: HubRequest, repository: Repository, found: Pipeline | N
     return values | {
         "page": page,
         "rows": [_row(place, judged) for judged in page.rows],
-        "statuses": _choices(links, [one.state for one in found.stages], states.STATES, chosen),
+        "statuses": _states(links, [one.state for one in found.stages], chosen),
         "problems": [_problem(place, problem) for problem in found.document["problems"]],
         "drawing": _drawing(found.document, _stage_boxes(found.stages, here), place),
         "total": len(found.stages),
@@ -227,7 +227,8 @@ def _param(place: Place, param: dict[str, Any]) -> Item:
 
 
 def _out(place: Place, out: dict[str, Any], pushed: dict[str, bool]) -> Item:
-    told, look = _TOLD.get(out.get("state", ""), ("", ""))
+    expected = out["lock"] is not None or out.get("state") != states.GONE  # of a stage that never ran nothing is
+    told, look = _TOLD.get(out.get("state", ""), ("", "")) if expected else ("", "")
     if out.get("state") == states.STORED and not pushed[out["path"]]:
         told, look = "not pushed", "bad"
     kind = "" if out["kind"] == "out" else out["kind"]
@@ -272,7 +273,7 @@ def of_diff(request: HubRequest, found: PipelineDiff) -> dict[str, Any]:
     return values | {
         "page": page,
         "rows": [_diff_row(found, stage) for stage in page.rows],
-        "statuses": _choices(links, [s["status"] for s in stages], diffing.STATUSES, chosen, name="status"),
+        "statuses": _statuses(links, [s["status"] for s in stages], chosen),
         "problems": [_problem(base, p) for p in problems["base"]] + [_problem(head, p) for p in problems["head"]],
         "drawing": _drawing(found.document, words, head),
         "total": len(stages),
@@ -355,12 +356,21 @@ def _common(request: HubRequest, repository: Repository, state: str, job: Job | 
     return values
 
 
-def _choices(links: Links, all_: list[str], names: tuple[str, ...], chosen: str, name: str = "state") -> list[Choice]:
-    choices = [Choice("all", links(**{name: None}), not chosen, len(all_))]
-    for state in names:
-        if count := all_.count(state):
-            choices.append(Choice(state, links(**{name: state}), chosen == state, count, state))
-    return choices
+def _states(links: Links, found: list[str], chosen: str) -> list[Choice]:
+    return [Choice("all", links(state=None), not chosen, len(found))] + [
+        Choice(state, links(state=state), chosen == state, found.count(state), state)
+        for state in states.STATES
+        if state in found
+    ]
+
+
+def _statuses(links: Links, found: list[str], chosen: str) -> list[Choice]:
+    differing = len(found) - found.count(diffing.SAME)
+    return [Choice("all changes", links(status=None), not chosen, differing)] + [
+        Choice(status, links(status=status), chosen == status, found.count(status), status)
+        for status in diffing.STATUSES
+        if status in found
+    ]
 
 
 def _problem(place: Place, problem: dict[str, str]) -> dict[str, str]:

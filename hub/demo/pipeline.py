@@ -75,4 +75,5 @@ def record(path: str, data: bytes) -> Record:
 
 
 def lock(stages: Mapping[str, Record]) -> bytes:
-    return yaml.safe_dump({"schema": "2.0", "stages": dict(sorted(stages.items()))}, sort_keys=False).encode()
+    plain = json.loads(json.dumps(dict(sorted(stages.items()))))  # what is said twice is written twice: no aliases
+    return yaml.safe_dump({"schema": "2.0", "stages": plain}, sort_keys=False).encode()
