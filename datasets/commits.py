@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -78,8 +78,8 @@ def index(repository: Repository, *, again: bool = False) -> int:
         known = [] if again else list(read.blob_sizes(store_of(repository), list(state.tips)))  # those still there
         count = 0
         if again or set(tips) - set(known):
-            stream = _stream(repository, known)
-            while batch := list(islice(stream, BATCH_COMMITS)):
+            found = stream(repository, known)
+            while batch := list(islice(found, BATCH_COMMITS)):
                 _write(repository, batch)
                 count += len(batch)
         DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
@@ -101,14 +101,23 @@ def _tips(repository: Repository) -> list[str]:
     return sorted(set(lines))[:MAX_TIPS]
 
 
-def _stream(repository: Repository, known: list[str]) -> Iterator[Commit]:
-    """Commits with the data files they changed, oldest first. Merges are seen from their first parent."""
-    options = ["--branches", "--tags", "--stdin", "--full-history", "--reverse", "--topo-order"]
+def stream(
+    repository: Repository,
+    known: Sequence[str] = (),
+    *,
+    refs: Sequence[str] = ("--branches", "--tags"),
+    patterns: Sequence[str] = _PATTERNS,
+) -> Iterator[Commit]:
+    """Commits with the files they changed, oldest first. Merges are seen from their first parent.
+
+    known: commits whose history is left out. patterns: of the paths that count. Raises GitError.
+    """
+    options = [*refs, "--stdin", "--full-history", "--reverse", "--topo-order"]
     options += ["--raw", "-z", "--no-renames", "--no-abbrev", "--diff-merges=first-parent", "--format=commit %H"]
     found: Commit | None = None
     records = commands.records(
         store_of(repository),
-        *("-c", "log.showRoot=true", "log", *options, "--", *_PATTERNS),
+        *("-c", "log.showRoot=true", "log", *options, "--", *patterns),
         stdin="".join(f"^{tip}\n" for tip in known).encode(),
         timeout_seconds=GIT_SECONDS,
         limits=commands.TRANSFER,

@@ -10,25 +10,29 @@ from django.conf import settings
 
 from datasets.dvc import manifests
 from datasets.dvc.manifests import BadManifest, Manifest
+from datasets.intact import Damaged, intact, is_intact
 from datasets.models import Blob
-from hub.lib.stores import object_store
 
 logger = logging.getLogger("covey.datasets")
-VERSION = 1  # grows with the schema of the index files
+VERSION = 2  # grows with the schema of the index files
 
 
 def manifest_of(blob: Blob) -> Manifest | None:
-    """The readable manifest kept in a blob, or None when its bytes are none. Raises ObjectStoreError."""
+    """The readable manifest kept in a blob, or None when its bytes are none, or damaged. Raises ObjectStoreError."""
     place = _place(blob)
     bad = place.with_suffix(".bad")
     if not place.exists():
         if bad.exists():
             return None
         try:
-            async_to_sync(manifests.build)(object_store().get(blob.key), place)
+            async_to_sync(manifests.build)(intact(blob), place)
         except BadManifest as error:
             logger.warning("manifest %s cannot be read: %s", blob.md5, error)
-            bad.touch()
+            if is_intact(blob):
+                bad.touch()
+            return None
+        except Damaged as error:
+            logger.error("%s", error)
             return None
     return Manifest(place)
 

@@ -15,10 +15,18 @@ class Blob(models.Model):
     size = models.BigIntegerField()
     key = models.CharField(max_length=120, help_text="the object's key in the store")
     created = models.DateTimeField(auto_now_add=True)
+    checked = models.DateTimeField(null=True, db_index=True, help_text="when its bytes were last read again, whole")
+    rotten = models.DateTimeField(null=True, help_text="since when they are known to be damaged or lost")
+
+    class Meta:
+        indexes = [models.Index(fields=["rotten"], condition=models.Q(rotten__isnull=False), name="rotten_blobs")]
 
 
 class StoredObject(models.Model):
-    """A repository's name for a blob. Existence and reads go by this row only; publishing is this one row."""
+    """A repository's name for a blob. Existence and reads go by this row only; publishing is this one row.
+
+    To clients, a name of rotten bytes is absent: so they send them again.
+    """
 
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="objects_stored")
     bucket = models.CharField(max_length=63, default="dvc")
@@ -27,6 +35,7 @@ class StoredObject(models.Model):
     etag = models.CharField(max_length=80)
     metadata = models.JSONField(default=dict, help_text="headers that an S3 client gave it: {lower-case name: value}")
     created = models.DateTimeField(auto_now_add=True, help_text="when these bytes came; S3 says Last-Modified")
+    told = models.DateTimeField(null=True, help_text="when somebody who may push last heard that it is here")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "bucket", "key"], name="one_object_per_key")]

@@ -1,13 +1,22 @@
-"""Which repository may name which bytes. Bytes are durable in the store before a row here tells of them."""
+"""Which repository may name which bytes. Bytes are durable in the store before a row here tells of them.
+
+A name of rotten bytes is absent to whoever asks here, until they come again (scrubbing.py). And whoever may push and
+hears that an object is here will not send it: so that is written down, and collection (garbage.py) waits a day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from datasets.models import Blob, StoredObject
+from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
 from hub.lib.prepared import Prepared
@@ -15,17 +24,24 @@ from hub.lib.stores import object_store
 from hub.lib.together import Together
 from repos.models import Repository
 
+TELL_AGAIN = timedelta(hours=1)
 _BATCH = 500  # SQLite allows 32,766 parameters in a query; short statements also keep its writers short
 
 
 def find(repository_id: int, bucket: str, key: str) -> Blob | None:
     """The bytes this repository keeps under this name."""
+    row = named(repository_id, bucket, key)
+    return row.blob if row and row.blob.rotten is None else None
+
+
+def named(repository_id: int, bucket: str, key: str) -> StoredObject | None:
+    """The row of a name with its blob, which may be rotten."""
     return _NAMED.first(repository_id, bucket, key)
 
 
 _NAMED = Prepared(
-    lambda repository_id, bucket, key: Blob.objects.filter(
-        names__repository_id=repository_id, names__bucket=bucket, names__key=key
+    lambda repository_id, bucket, key: StoredObject.objects.select_related("blob").filter(
+        repository_id=repository_id, bucket=bucket, key=key
     ),
     int,
     str,
@@ -33,22 +49,68 @@ _NAMED = Prepared(
 )
 
 
+def whole(repository_id: int, bucket: str) -> QuerySet[StoredObject]:
+    """The names whose bytes are not known to be damaged."""
+    return StoredObject.objects.filter(repository_id=repository_id, bucket=bucket, blob__rotten=None)
+
+
 def blobs(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, Blob]:
     """The blob of each of these keys that is present; one query per 500 keys."""
     wanted = list(dict.fromkeys(keys))
     found: dict[str, Blob] = {}
     for start in range(0, len(wanted), _BATCH):
-        rows = StoredObject.objects.filter(
-            repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + _BATCH]
-        )
+        rows = whole(repository_id, bucket).filter(key__in=wanted[start : start + _BATCH])
         found.update((row.key, row.blob) for row in rows.select_related("blob"))
     return found
 
 
-def is_whole(repository_id: int, bucket: str, key: str) -> bool:
-    """Whether the repository has this name and the store still has its bytes: if not, pushing again mends it."""
-    blob = find(repository_id, bucket, key)
-    return blob is not None and object_store().exists(blob.key)
+# ---- what pushers are told ---------------------------------------------------------------------
+class Told(Protocol):
+    """A row, or as much of it as a list holds."""
+
+    @property
+    def created(self) -> datetime: ...
+
+    @property
+    def told(self) -> datetime | None: ...
+
+
+def may_push(actor: Actor, repository: Repository) -> bool:
+    """Of a repository that the gate has granted."""
+    return repository.can_write and actor.has_scope(Area.DATA, write=True)
+
+
+def is_told_late(row: Told) -> bool:
+    """Whether it must be written down that a pusher hears of it now."""
+    return max(row.created, row.told or row.created) < timezone.now() - TELL_AGAIN
+
+
+def tell(row: StoredObject) -> bool:
+    """Write down that a pusher hears that this is here; False when it was just collected: then it is not."""
+    return not is_told_late(row) or _tell_together(row.pk)
+
+
+def tell_all(repository_id: int, bucket: str, rows: Mapping[str, Told]) -> bool:
+    """The same of several, by key: False when one of them was just collected."""
+    late = [key for key, row in rows.items() if is_told_late(row)]
+    named_ = StoredObject.objects.filter(repository_id=repository_id, bucket=bucket, key__in=late)
+    return not late or named_.update(told=timezone.now()) == len(late)
+
+
+def _tell(ids: Sequence[int]) -> list[bool]:
+    with transaction.atomic():
+        rows = StoredObject.objects.filter(pk__in=ids)
+        rows.update(told=timezone.now())
+        here = set(rows.values_list("pk", flat=True))
+    return [pk in here for pk in ids]
+
+
+_tell_together = Together(_tell)
+
+
+def is_whole(row: StoredObject) -> bool:
+    """Whether the bytes of a name are still here, for whoever would send them: if not, pushing again mends it."""
+    return row.blob.rotten is None and object_store().exists(row.blob.key) and tell(row)
 
 
 def sizes(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, int]:
@@ -56,28 +118,27 @@ def sizes(repository_id: int, bucket: str, keys: Iterable[str]) -> dict[str, int
     wanted = list(dict.fromkeys(keys))
     found: dict[str, int] = {}
     for start in range(0, len(wanted), _BATCH):
-        rows = StoredObject.objects.filter(
-            repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + _BATCH]
-        )
+        rows = whole(repository_id, bucket).filter(key__in=wanted[start : start + _BATCH])
         found.update(rows.values_list("key", "blob__size"))
     return found
 
 
 @dataclass(frozen=True)
 class Naming:
-    """A repository's wish to name stored bytes."""
+    """A repository's wish to name stored bytes. mends: the name was there, but not its bytes."""
 
     repository_id: int
     bucket: str
     key: str
     stored: Stored
+    mends: bool = False
 
 
 def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
     """Let a repository name these bytes: both rows in one transaction, with the bytes seen to be there.
 
     When the same bytes were here already, the older copy stays and the new one is removed (unless the store has lost
-    the older). When the name was taken in the meantime its first row stays: it names the same bytes.
+    the older, or it is rotten). When the name was taken in the meantime its first row stays: it names the same bytes.
     Raises NotFound when the repository has gone, Busy when the bytes were removed in this very moment (removal.py).
     """
     return publish_all([Naming(repository_id, bucket, key, stored)])[0]
@@ -89,20 +150,35 @@ def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
         for repository_id in sorted({naming.repository_id for naming in wanted}):
             hold(repository_id)
         found = locked_all([naming.stored for naming in wanted])
-        rows = [
-            StoredObject(
+        now = timezone.now()
+        rows = {
+            (naming.repository_id, naming.bucket, naming.key): StoredObject(
                 repository_id=naming.repository_id,
                 bucket=naming.bucket,
                 key=naming.key,
                 blob=found[naming.stored.sha256],
                 etag=naming.stored.md5,
+                told=now,
             )
             for naming in wanted
-        ]
-        StoredObject.objects.bulk_create(rows, ignore_conflicts=True)
+        }
+        StoredObject.objects.bulk_create(
+            [rows[place] for place in sorted(rows)],
+            update_conflicts=True,
+            unique_fields=["repository", "bucket", "key"],
+            update_fields=["told"],
+        )
         for naming in wanted:
+            if naming.mends:
+                _name_instead(naming, found[naming.stored.sha256])
             keep_one(found[naming.stored.sha256], naming.stored)
-    return [row.blob for row in rows]
+    return [found[naming.stored.sha256] for naming in wanted]
+
+
+def _name_instead(naming: Naming, blob: Blob) -> None:
+    """Leave rotten bytes for others that may bear the same name: text that DVC 2 named without its CR."""
+    rows = StoredObject.objects.filter(repository_id=naming.repository_id, bucket=naming.bucket, key=naming.key)
+    rows.filter(blob__rotten__isnull=False).exclude(blob=blob).update(blob=blob, etag=naming.stored.md5)
 
 
 # Clients send many small objects at once; a commit to disk each would be most of their time.
@@ -144,6 +220,12 @@ def locked_all(stored: Sequence[Stored]) -> dict[str, Blob]:
 def keep_one(blob: Blob, stored: Stored) -> None:
     """One copy of the bytes, in the place the row tells."""
     store = object_store()
+    if blob.rotten:
+        if blob.key != stored.key:
+            store.delete(blob.key)
+        blob.key, blob.rotten, blob.checked = stored.key, None, timezone.now()
+        blob.save(update_fields=["key", "rotten", "checked"])
+        return
     if store.exists(blob.key):
         if blob.key != stored.key:
             store.delete(stored.key)

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from datasets import objects
 from datasets.dvc import keys
+from datasets.models import Blob
 from hub.accounts.actor import Area
 from hub.lib.errors import Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
@@ -37,9 +38,7 @@ OBJECT = r"(?P<layout>files/md5/)?(?P<shard>[0-9a-f]{2})/(?P<rest>[0-9a-f]{30}(?
 async def download(call: Call) -> None:
     """GET and HEAD of one object."""
     key, _, _ = _names(call)
-    blob = await in_thread(objects.find, call.repository.pk, keys.BUCKET, key)
-    if blob is None:
-        raise NotFound("This object is not in this repository.", details="Run `dvc push` where the data is.")
+    blob = await in_thread(_found, call, key)
     if settings.COVEY_S3_PRESIGN and call.request.method == "GET":
         url = await run(partial(object_store().presigned_url, blob.key, seconds=PRESIGNED_SECONDS))
         if url:
@@ -49,16 +48,27 @@ async def download(call: Call) -> None:
         await serve(call.request, read, size=blob.size, etag=f'"{blob.md5}"', headers=HEADERS)
 
 
+def _found(call: Call, key: str) -> Blob:
+    """Raises NotFound: DVC asks with this whether it has to send an object."""
+    row = objects.named(call.repository.pk, keys.BUCKET, key)
+    if row is None or (objects.may_push(call.actor, call.repository) and not objects.tell(row)):
+        raise NotFound("This object is not in this repository.", details="Run `dvc push` where the data is.")
+    if row.blob.rotten:
+        raise NotFound("The hub's copy of this object is damaged.", details="Run `dvc push` where the data is.")
+    return row.blob
+
+
 async def upload(call: Call) -> None:
     """POST and PUT mean the same: keep the body if its md5 is the name. 201 when new, 200 when it was here."""
     key, md5, legacy = _names(call)
     body = call.request.body(limit_bytes=MAX_OBJECT_BYTES)
     with _upstream():
-        if await in_thread(objects.is_whole, call.repository.pk, keys.BUCKET, key):
+        row = await in_thread(objects.named, call.repository.pk, keys.BUCKET, key)
+        if row is not None and await in_thread(objects.is_whole, row):
             await _compare(body, md5, legacy=legacy)
             return await call.request.respond(200)
         stored = await object_store().put(body, md5s=frozenset({md5}), unix_text=legacy)
-        naming = objects.Naming(call.repository.pk, keys.BUCKET, key, stored)
+        naming = objects.Naming(call.repository.pk, keys.BUCKET, key, stored, mends=row is not None)
         await in_thread(objects.publish_together, naming)
     await call.request.respond(201)
 

@@ -16,6 +16,8 @@ once, and later uploads see that the repository is deleted.
 
 Killed anywhere, what is left has rows still, and the next run goes on from them: at worst a row of this repository
 names bytes that are gone, which nobody can read.
+
+Names always go at once. Bytes stay while a backup copies them (hub/lib/backups.py); sweep() finds them later.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from datasets import manifests, results
+from datasets import manifests, objects, results
 from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
 from hub.jobs import jobs
 from hub.jobs.models import Job
+from hub.lib import backups
+from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from repos.models import Repository
 
@@ -79,19 +83,56 @@ def _is_deleted(repository_id: int) -> bool:
     return Repository.objects.select_for_update().filter(pk=repository_id, deleted__isnull=False).exists()
 
 
-@transaction.atomic
 def _remove_batch(repository_id: int) -> int:
-    rows = StoredObject.objects.filter(repository_id=repository_id).order_by("pk")
-    names = dict(rows.values_list("pk", "blob_id")[:BATCH])
-    StoredObject.objects.filter(pk__in=names).delete()
-    remove_unnamed(names.values())
-    return len(names)
+    rows = StoredObject.objects.filter(repository_id=repository_id).order_by("pk")[:BATCH]
+    return len(remove_names(StoredObject.objects.filter(pk__in=[row.pk for row in rows.only("pk")])))
 
 
-def remove_unnamed(blob_ids: Iterable[int]) -> None:
-    """Bytes and rows of those that no key names any more, inside of the caller's transaction. Locked in the order of
-    their ids, so that two removals never wait for each other."""
-    locked = list(Blob.objects.select_for_update().filter(pk__in=set(blob_ids)).order_by("pk"))
+@transaction.atomic
+def remove_names(rows: QuerySet[StoredObject]) -> list[StoredObject]:
+    """Remove these names (at most BATCH), and the bytes that nothing names any more; those that went.
+
+    The blobs are locked first, as by uploads; then the rows are looked at again, so that one which meanwhile is no
+    longer among those asked for stays."""
+    _locked(rows.values_list("blob_id", flat=True))
+    gone = list(rows.select_for_update(of=("self",)).select_related("blob").order_by("pk"))
+    StoredObject.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    remove_unnamed(row.blob_id for row in gone)
+    return gone
+
+
+def sweep() -> int:
+    """Remove what was left without a name while a backup ran; how many."""
+    swept, last = 0, 0
+    while window := list(Blob.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]):
+        last = window[-1]
+        unnamed = Blob.objects.filter(pk__in=window).exclude(Exists(StoredObject.objects.filter(blob=OuterRef("pk"))))
+        ids = list(unnamed.values_list("pk", flat=True))
+        for start in range(0, len(ids), BATCH):
+            with transaction.atomic():
+                swept += remove_unnamed(ids[start : start + BATCH])
+    return swept
+
+
+def drop(stored: Stored) -> None:
+    """Bytes that were stored and shall not be named after all: they go, unless somebody names the same."""
+    with transaction.atomic():
+        blob = objects.locked(stored)
+        if blob.key != stored.key:
+            object_store().delete(stored.key)
+        remove_unnamed([blob.pk])
+
+
+def _locked(blob_ids: Iterable[int]) -> list[Blob]:
+    """In the order of their ids, so that two removals never wait for each other."""
+    return list(Blob.objects.select_for_update().filter(pk__in=set(blob_ids)).order_by("pk"))
+
+
+def remove_unnamed(blob_ids: Iterable[int]) -> int:
+    """Bytes and rows of those that no key names any more, inside of the caller's transaction; how many."""
+    locked = _locked(blob_ids)
+    if not locked or backups.running():
+        return 0
     named = set(StoredObject.objects.filter(blob__in=locked).values_list("blob_id", flat=True))
     unnamed = [blob for blob in locked if blob.pk not in named]
     for blob in unnamed:
@@ -99,3 +140,4 @@ def remove_unnamed(blob_ids: Iterable[int]) -> None:
         manifests.forget(blob)
         results.manifest_place(blob).unlink(missing_ok=True)
     Blob.objects.filter(pk__in=[blob.pk for blob in unnamed]).delete()
+    return len(unnamed)

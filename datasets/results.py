@@ -38,6 +38,11 @@ def picture_place(repository_id: int, digest: str) -> Path:
     return _folder(repository_id) / f"{digest}.webp"
 
 
+def list_place(repository_id: int, digest: str) -> Path:
+    """The list of what a look for garbage found."""
+    return _folder(repository_id) / f"{digest}.list"
+
+
 def _folder(repository_id: int) -> Path:
     return _root() / f"results-{VERSION}" / str(repository_id)
 
@@ -107,7 +112,7 @@ def sweep(*, older_than_seconds: float = KEEP_SECONDS, keep_bytes: int = KEEP_BY
 def _results() -> Iterator[tuple[float, int, Path]]:
     """(last use, bytes, file) of every result."""
     for place in _root().glob("*-*/*/*.*"):
-        if place.suffix in {".parquet", ".json", ".webp"}:
+        if place.suffix in {".parquet", ".json", ".webp", ".list"}:
             with suppress(FileNotFoundError):  # its repository was just deleted
                 found = place.stat()
                 yield found.st_mtime, found.st_size, place

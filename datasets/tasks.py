@@ -46,3 +46,10 @@ def remove_leftovers() -> None:
     """The same wherever a worker was killed in the middle, or never heard of it."""
     for repository_id in removal.leftovers():
         remove_objects(repository_id)
+
+
+@shared_task
+def remove_unnamed() -> None:
+    """Bytes that nothing named any more while a backup ran."""
+    if removed := removal.sweep():
+        logger.info("removed %s objects without a name", removed)

@@ -3,7 +3,8 @@
 The order makes it so. First the refs of every repository: all they reach is in the databases' rows by then (data is
 pushed before the pointers to it), and stays in git. Then the databases, each as of one moment. Then the bytes, which
 are immutable and were written before whatever names them. So whatever a ref or a row of the archive names is in it;
-what was pushed meanwhile is either whole or absent, and bytes that nothing names are collected later.
+what was pushed meanwhile is either whole or absent, and bytes that nothing names are collected later. What is removed
+meanwhile loses its names; bytes stay until the backup has ended (hub/lib/backups.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from hub import dumps
-from hub.lib import temporary
+from hub.lib import backups, temporary
 from hub.lib.errors import Busy, Conflict
 from hub.lib.objectstore import S3Store
 from hub.lib.stores import object_store
@@ -54,7 +55,7 @@ def write(target: Path, *, databases_only: bool = False) -> Path:
         ) from error
     try:
         with os.fdopen(handle, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            with backups.held(), tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 _fill(archive, databases_only=databases_only)
             file.flush()
             os.fsync(file.fileno())

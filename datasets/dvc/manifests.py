@@ -26,6 +26,7 @@ SCHEMA = """
 CREATE TABLE folders (id INTEGER PRIMARY KEY, parent INTEGER, name TEXT, path TEXT UNIQUE);
 CREATE INDEX folders_by_parent ON folders (parent, name);
 CREATE TABLE files (folder INTEGER, name TEXT, md5 BLOB, PRIMARY KEY (folder, name)) WITHOUT ROWID;
+CREATE TABLE others (md5 BLOB);
 INSERT INTO folders VALUES (0, NULL, '', '');
 """
 _FOLDERS = "SELECT name FROM folders WHERE parent = ? ORDER BY name LIMIT ? OFFSET ?"
@@ -61,6 +62,13 @@ async def entries(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str]
 
     Raises BadManifest.
     """
+    async for path, md5 in _pairs(stream):
+        if path:
+            yield path, md5
+
+
+async def _pairs(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str]]:
+    """The same with the hostile paths, as ""."""
     text, total, opened = bytearray(), 0, False
     async for piece in stream:
         total += len(piece)
@@ -118,17 +126,20 @@ def _skip(string: str, position: int) -> int:
 
 
 def _pair(entry: object) -> tuple[str, str] | None:
+    """None for what no object of DVC can be."""
     if not isinstance(entry, dict):
         raise BadManifest("an entry is no object")
     path, md5 = entry.get("relpath"), entry.get("md5")
     if not isinstance(path, str) or not isinstance(md5, str):
         raise BadManifest("an entry lacks md5 or relpath")
-    if path.startswith("/") or clean(path) != path or not keys.is_oid(md5) or keys.is_manifest(md5):
+    if not keys.is_oid(md5) or keys.is_manifest(md5):
         return None
+    if path.startswith("/") or clean(path) != path:
+        return "", md5
     try:
         path.encode()
     except UnicodeEncodeError:  # half a surrogate pair is no name that a file can have
-        return None
+        return "", md5
     return path, md5
 
 
@@ -141,7 +152,10 @@ async def build(stream: AsyncIterator[bytes], place: Path) -> None:
         with closing(sqlite3.connect(temporary, isolation_level=None, check_same_thread=False)) as base:
             base.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + SCHEMA + "BEGIN;")
             folders, batch = {"": 0}, []
-            async for path, md5 in entries(stream):
+            async for path, md5 in _pairs(stream):
+                if not path:
+                    base.execute("INSERT INTO others VALUES (?)", (bytes.fromhex(md5),))
+                    continue
                 parent, _, name = path.rpartition("/")
                 batch.append((_folder(base, folders, parent), name, bytes.fromhex(md5)))
                 if len(batch) >= BATCH:

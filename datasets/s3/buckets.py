@@ -140,7 +140,7 @@ async def list_versions(call: S3Call) -> None:
 async def _page(call: S3Call, after: str) -> tuple[Page, int]:
     query, limit = call.query, max_keys(call.query.get("max-keys"))
     page = await in_thread(
-        listing.page,
+        listing.told_page if call.may_push else listing.page,
         call.repository.pk,
         call.bucket,
         prefix=_asked(query.get("prefix", "")),

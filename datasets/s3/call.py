@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from datasets import objects
 from datasets.models import StoredObject
 from datasets.s3 import documents
-from datasets.s3.addresses import Address
+from datasets.s3.addresses import DVC, Address
 from datasets.s3.bodies import Body
 from datasets.s3.chunks import Signer
 from datasets.s3.signatures import Claim, Message
@@ -46,6 +47,11 @@ class S3Call:
     @property
     def query(self) -> dict[str, str]:
         return dict(self.message.query)
+
+    @property
+    def may_push(self) -> bool:
+        """Whether what this call hears of DVC's objects decides what is sent."""
+        return self.bucket == DVC and objects.may_push(self.actor, self.repository)
 
     def header(self, name: str) -> str:
         return self.request.headers.get(name, "")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
+from datasets import objects
 from datasets.models import StoredObject
 
 _STEP = 100  # rows read at once while folding: a folder of a million files costs one such step
@@ -19,6 +21,7 @@ class Item:
     etag: str
     size: int
     created: datetime
+    told: datetime | None = None
 
 
 @dataclass
@@ -32,8 +35,16 @@ class Page:
 
 def page(repository_id: int, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> Page:
     """At most limit objects and prefixes that come after a key (or after everything below a prefix told before)."""
-    rows = StoredObject.objects.filter(repository_id=repository_id, bucket=bucket)
+    rows = objects.whole(repository_id, bucket)
     return fold(lambda start, over, count: _read(rows, prefix, start, over, count), prefix, delimiter, after, limit)
+
+
+def told_page(repository_id: int, bucket: str, **asked: Any) -> Page:
+    """page(), for somebody who may push and will not send what it lists."""
+    while True:
+        found = page(repository_id, bucket, **asked)
+        if objects.tell_all(repository_id, bucket, {item.key: item for item in found.objects}):
+            return found
 
 
 def _read(rows: QuerySet[StoredObject], prefix: str, start: str, over: bool, count: int) -> list[Item]:
@@ -43,7 +54,7 @@ def _read(rows: QuerySet[StoredObject], prefix: str, start: str, over: bool, cou
         found = found.filter(key__gte=prefix)
         if (end := successor(prefix)) is not None:
             found = found.filter(key__lt=end)
-    values = found.order_by("key").values_list("key", "etag", "blob__size", "created")[:count]
+    values = found.order_by("key").values_list("key", "etag", "blob__size", "created", "told")[:count]
     return [Item(*value) for value in values]
 
 

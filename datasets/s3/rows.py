@@ -42,19 +42,12 @@ class Wanted:
 
 
 def find(repository_id: int, bucket: str, key: str) -> StoredObject | None:
-    return _FIND.first(repository_id, bucket, key)
+    row = objects.named(repository_id, bucket, key)
+    return row if row and row.blob.rotten is None else None
 
 
 _LOCKED = Prepared(
     lambda repository_id, bucket, key: StoredObject.objects.select_for_update(no_key=True).filter(
-        repository_id=repository_id, bucket=bucket, key=key
-    ),
-    int,
-    str,
-    str,
-)
-_FIND = Prepared(
-    lambda repository_id, bucket, key: StoredObject.objects.select_related("blob").filter(
         repository_id=repository_id, bucket=bucket, key=key
     ),
     int,
@@ -104,12 +97,8 @@ def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
     wanted = list(keys)
     for start in range(0, len(wanted), removal.BATCH):
         with writing():
-            rows = StoredObject.objects.filter(
-                repository_id=repository_id, bucket=bucket, key__in=wanted[start : start + removal.BATCH]
-            )
-            blobs = dict(rows.values_list("pk", "blob_id"))
-            StoredObject.objects.filter(pk__in=blobs).delete()
-            removal.remove_unnamed(blobs.values())
+            some = wanted[start : start + removal.BATCH]
+            removal.remove_names(StoredObject.objects.filter(repository_id=repository_id, bucket=bucket, key__in=some))
     if bucket == DVC:
         presence.forget(repository_id)
 
@@ -168,7 +157,12 @@ def _write(wanted: Wanted, blob: Blob) -> tuple[StoredObject, int | None]:
         made.save(force_insert=True)
         return made, None
     check(wanted.condition, there)
-    if wanted.fixed:
+    if wanted.fixed and not (
+        there.blob_id != blob.pk and Blob.objects.filter(pk=there.blob_id).exclude(rotten=None).exists()
+    ):
+        if objects.is_told_late(there):
+            there.told = timezone.now()
+            there.save(update_fields=["told"])
         return there, None
     before, there.blob = there.blob_id, blob
     there.etag, there.metadata, there.created = wanted.etag, wanted.metadata, timezone.now()

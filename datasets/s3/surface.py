@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from datasets import objects
 from datasets.s3 import addresses, documents, operations, rows, signatures
 from datasets.s3.addresses import Address
 from datasets.s3.call import XML, S3Call
@@ -89,7 +91,8 @@ def _gated(request: Request, message: Message, address: Address, operation: Oper
     # What a read is about, in the same trip to a thread.
     reads = bool(address.key) and operation.need is Access.READ
     row = rows.find(found.pk, kind, address.key) if found is not None and reads else None
-    return S3Call(request, message, address, actor, claim, signer_of(claim, secret), found, kind, row)
+    call = S3Call(request, message, address, actor, claim, signer_of(claim, secret), found, kind, row)
+    return replace(call, row=None) if row and call.may_push and not objects.tell(row) else call
 
 
 def actor_of(request: Request, message: Message, claim: Claim | None) -> tuple[Actor, str]:
