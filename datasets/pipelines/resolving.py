@@ -13,8 +13,9 @@ import math
 import posixpath
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,20 @@ from datasets.pipelines import entries, yamls
 
 MAX_STAGES = 2_000
 MAX_ITEMS = 20_000  # deps, outs and params of one repository
-SECONDS_PER_FILE = 15.0
+SECONDS_PER_FILE, SECONDS_IN_ALL = 15.0, 60.0
 CONFIG = ".dvc/config"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # DVC writes its messages for a terminal
 
 
+MAX_PROBLEMS = 500
+
+
 class TooSlow(Exception):
     """Resolving one file took too long."""
+
+
+class TooMany(Exception):
+    """Nobody reads more problems than these."""
 
 
 # What a resolver and parsers raise over documents that nobody checked.
@@ -66,13 +74,11 @@ def resolve(inputs: Mapping[str, Path], folder: Path, report: Report, *, pipelin
     contents = {path: base64.b64decode(content) for path, content in given.items() if content is not None}
     files = Files(contents, given.keys() - contents.keys())
     found = Found(files, Repo(files))
-    for number, path in enumerate(pipelines):
-        report(number, len(pipelines))
-        try:
-            with found.guarded(path, ""), _limited(SECONDS_PER_FILE):
-                _pipeline(found, path)
-        except TooSlow:
-            found.problem(path, "", f"Resolving it takes more than {SECONDS_PER_FILE:.0f} s; stages are left out.")
+    deadline = time.monotonic() + SECONDS_IN_ALL
+    with suppress(TooMany):
+        for number, path in enumerate(pipelines):
+            report(number, len(pipelines))
+            _in_time(found, path, min(SECONDS_PER_FILE, deadline - time.monotonic()))
     answer = {"files": found.pipelines, "stages": found.stages, "problems": found.problems}
     missed = sorted(path for path in files.missed if pointers.clean(path) == path and path.isprintable())
     return entries.plain(answer) | {"missed": missed}
@@ -138,6 +144,8 @@ class Found:
 
     def problem(self, file: str, stage: str, message: str) -> None:
         self.problems.append({"file": file, "stage": stage, "message": message[:1000]})
+        if len(self.problems) > MAX_PROBLEMS:
+            raise TooMany
 
     @contextmanager
     def guarded(self, file: str, stage: str) -> Iterator[None]:
@@ -157,6 +165,14 @@ class Found:
         if isinstance(value, Exception):
             raise value
         return value
+
+
+def _in_time(found: Found, path: str, seconds: float) -> None:
+    try:
+        with found.guarded(path, ""), _limited(max(0.5, seconds)):
+            _pipeline(found, path)
+    except TooSlow:
+        found.problem(path, "", "Resolving it takes too long; stages are left out.")
 
 
 # ---- one dvc.yaml ------------------------------------------------------------------------------
@@ -180,6 +196,9 @@ def _pipeline(found: Found, path: str) -> None:
         top["plots"] = [name for item in plots for name in ([item] if isinstance(item, str) else item)]
     found.pipelines.append(top)
     for name, definition in resolver.definitions.items():
+        if len(found.stages) >= MAX_STAGES:
+            found.problem(path, name, f"There are more than {MAX_STAGES:,} stages; those from here on are left out.")
+            return
         _definition(found, path, resolver, name, definition, lock)
 
 
@@ -199,29 +218,26 @@ def _valid(found: Found, path: str, document: dict[str, Any]) -> dict[str, Any]:
         count = len(found.problems)
         with found.guarded(path, str(name)):
             valid["stages"] |= schema.COMPILED_MULTI_STAGE_SCHEMA({"stages": {name: definition}})["stages"]
-        if len(found.problems) > count:
+        if len(found.problems) > count and len(found.stages) < MAX_STAGES:
             found.stages.append(entries.unresolved(path, str(name)))
     return valid
 
 
 def _definition(found: Found, path: str, resolver: Any, name: str, definition: Any, lock: Any) -> None:
     """One entry of `stages:`, which may stand for many stages."""
-    names = [name]
+    names: list[str] | None = None
     with found.guarded(path, name):
         if isinstance(definition, (ForeachDefinition, MatrixDefinition)):
-            names = []
             count = _count(definition)
             if len(found.stages) + count > MAX_STAGES:
                 raise ValueError(f"it makes {count:,} stages; at most {MAX_STAGES:,} of a repository are shown")
             names = definition.get_generated_names()
-    if not names:
+        else:
+            names = [name]
+    if names is None:
         found.stages.append(entries.unresolved(path, name))
+        return
     for each in names:
-        if len(found.stages) >= MAX_STAGES:
-            found.problem(
-                path, each, f"There are more than {MAX_STAGES:,} stages; this one and those after are left out."
-            )
-            return
         _stage(found, path, resolver, each, group=name if each != name else "", lock=lock)
 
 

@@ -201,6 +201,21 @@ def test_stages_beyond_the_limit_are_left_out(tmp_path, monkeypatch):
     assert [(p["stage"], "more than 20 stages" in p["message"]) for p in found["problems"]] == [("s20", True)]
 
 
+def test_what_takes_long_is_stopped_and_the_rest_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(resolving, "SECONDS_PER_FILE", 0.5)
+    deep = "a" + "+(a" * 3 + ")" * 3
+    slow = "stages:\n" + "".join(f"  s{n}: {{cmd: '{'${x} ' * 400}{deep}'}}\n" for n in range(400))
+    found = resolve({"dvc.yaml": f"vars: [x: 1]\n{slow}", "other/dvc.yaml": "stages: {fine: {cmd: x}}\n"}, tmp_path)
+    assert found["problems"][-1]["message"] == "Resolving it takes too long; stages are left out."
+    assert found["stages"][-1]["address"] == "other/dvc.yaml:fine"
+
+
+def test_a_thousand_problems_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(resolving, "MAX_PROBLEMS", 10)
+    bad = "stages:\n" + "".join(f"  s{n}: {{none: 1}}\n" for n in range(30))
+    assert len(resolve({"dvc.yaml": bad, "other/dvc.yaml": bad}, tmp_path)["problems"]) == 11
+
+
 def test_one_bad_stage_spoils_itself_only(tmp_path):
     found = resolve({"dvc.yaml": "stages:\n  good: {cmd: a}\n  bad: {cmd: '${b}'}\n  last: {cmd: c}\n"}, tmp_path)
     assert [(s["name"], s["resolved"]) for s in found["stages"]] == [("good", True), ("bad", False), ("last", True)]
