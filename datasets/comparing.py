@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from datasets import filelists, objects, results
 from datasets.dvc import keys
 from datasets.filelists import Lists, Pair, Side
+from datasets.media.names import DIFFERENCE
 from datasets.tables.names import CHANGES, FILES, HASHES, MANIFEST, MAX_HASHES
 from datasets.versions import Version, blob_file, local_file, version_at
 from hub.jobs import jobs
@@ -24,9 +25,11 @@ from repos.git import read
 from repos.models import Repository
 from repos.place import store_of
 
-TABLE, FILE_LIST = "datasets.table-diff", "datasets.file-diff"
+TABLE, FILE_LIST, MEDIA = "datasets.table-diff", "datasets.file-diff", "datasets.media-diff"
 LIMITS = Limits(seconds=900, memory_bytes=4 * 1024**3, disk_bytes=8 * 1024**3)
-MAX_TABLE_BYTES = 4 * 1024**3
+MEDIA_LIMITS = Limits(seconds=120, memory_bytes=3 * 1024**3, disk_bytes=64 * 1024**2)
+MAX_TABLE_BYTES, MAX_MEDIA_BYTES = 4 * 1024**3, 1024**3
+MEDIA_READERS = {"image": "datasets.media.images:compare", "audio": "datasets.media.sounds:compare"}
 TOO_MUCH = "Comparing these takes more time or memory than this hub gives to one comparison."
 
 
@@ -38,17 +41,44 @@ def compare_tables(run: Run) -> dict[str, Any]:
     repository = repository_of(asked)
     path = path_of(asked)
     with results.work_folder() as folder:
-        inputs: dict[str, Path] = {}
-        for side in ("base", "head"):
-            version = version_at(repository, asked[side], path)
-            if version is not None and not version.is_dir:
-                inputs[side] = local_or_failed(repository, version, folder / f"in-{side}")
+        inputs = _sides(repository, asked, folder, MAX_TABLE_BYTES)
         options: dict[str, Any] = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
         names: dict[str, Any] = {"base_name": read.shown(path), "head_name": read.shown(path)}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
         if not answer["problems"]:
             results.keep(folder / "out" / CHANGES, results.place_of(repository.pk, asked["digest"]))
     return dict(answer)
+
+
+@jobs.handler(MEDIA)
+def compare_media(run: Run) -> dict[str, Any]:
+    """Arguments: repository, base and head (commit ids), path, digest, reader (of MEDIA_READERS). The answer of that
+    reader's compare, or {"unreadable": why}."""
+    asked = run.job.arguments
+    repository, reader = repository_of(asked), MEDIA_READERS[asked["reader"]]
+    with results.work_folder() as folder:
+        inputs, out = _sides(repository, asked, folder, MAX_MEDIA_BYTES), folder / "out"
+        out.mkdir()
+        try:
+            answer = sandbox_job.run(reader, inputs, out, package="datasets", limits=MEDIA_LIMITS, beat=run.progress)
+        except Unreadable as error:
+            return {"unreadable": _storable(str(error))}
+        except Overrun as error:
+            raise Failed(TOO_MUCH) from error
+        if (picture := out / DIFFERENCE).exists():
+            results.keep(picture, results.picture_place(repository.pk, asked["digest"]))
+    return dict(_storable(answer))
+
+
+def _sides(repository: Repository, asked: dict[str, Any], folder: Path, max_bytes: int) -> dict[str, Path]:
+    """The files to compare, on this machine: base and head, or one of them."""
+    path = path_of(asked)
+    versions = {side: version_at(repository, asked[side], path) for side in ("base", "head")}
+    return {
+        side: local_or_failed(repository, version, folder / f"in-{side}", max_bytes)
+        for side, version in versions.items()
+        if version is not None and not version.is_dir
+    }
 
 
 @jobs.handler(FILE_LIST)
@@ -120,11 +150,11 @@ def repository_of(asked: dict[str, Any]) -> Repository:
     return found
 
 
-def local_or_failed(repository: Repository, version: Version, made: Path) -> Path:
+def local_or_failed(repository: Repository, version: Version, made: Path, max_bytes: int = MAX_TABLE_BYTES) -> Path:
     if not version.present:
         raise Failed("The data was never pushed here.")
     try:
-        return local_file(repository, version, made, max_bytes=MAX_TABLE_BYTES)
+        return local_file(repository, version, made, max_bytes=max_bytes)
     except HubError as error:
         raise Failed(error.message) from error
 

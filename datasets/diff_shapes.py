@@ -53,7 +53,8 @@ def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
     if found.kind == "files" and found.summary:
         answer["folders_moved"] = found.result["folders"]
     if found.kind in CONTENTS and found.result:
-        answer |= CONTENTS[found.kind](found.result) | {"note": found.result["note"]}
+        note = found.result.get("note") or found.result.get("unreadable", "")
+        answer |= CONTENTS[found.kind](found.result) | {"note": note}
     if page is not None:
         answer |= _page(found, page)
     return answer
@@ -71,7 +72,17 @@ def _notebook(result: dict[str, Any]) -> dict[str, Any]:
     return {"cells": [{n: c[n] for n in names} | {"outputs_changed": c["outputs"] is not None} for c in cells]}
 
 
+def _image(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: result[name] for name in ("sides", "compared", "how") if name in result}
+
+
+def _audio(result: dict[str, Any]) -> dict[str, Any]:
+    return {"sides": result.get("sides", {})}
+
+
 CONTENTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "image": _image,
+    "audio": _audio,
     "text": _text,
     "structure": lambda result: {"changes": result["changes"], "left_out": result["left_out"]},
     "notebook": _notebook,

@@ -8,6 +8,7 @@ its result is read again at any time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from datasets import comparing, contentdiffs, filelists, formats, results
@@ -53,7 +54,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Diff:
-    """kind: files, table, text, structure, notebook or bytes; file while nothing is compared.
+    """kind: files, table, image, audio, text, structure, notebook or bytes; file while nothing is compared.
 
     state: done, queued, running, failed, cancelled or missing (data never pushed).
 
@@ -118,8 +119,7 @@ def _files(asked: Compared, options: Options, user_id: int | None) -> Diff:
         for output in listed.missing
     ]
     digest = results.digest("files", repository.pk, base, head, asked.path, found.identity)
-    arguments = {"repository": repository.pk, "base": base, "head": head, "path": quoted(asked.path), "digest": digest}
-    job = _job(comparing.FILE_LIST, digest, arguments, repository, user_id)
+    job = _job(comparing.FILE_LIST, asked, digest, {}, user_id, kept=results.place_of(repository.pk, digest))
     result = job.result or {}
     summary = result.get("summary", {})
     return Diff(asked, options, "files", str(job.state), summary, result, job, digest, missing=missing)
@@ -139,10 +139,28 @@ def _file(asked: Compared, options: Options, user_id: int | None, base: Version 
         return Diff(asked, options, kind, "missing", base=base, head=head, missing=missing)
     if kind == "table":
         return _table(asked, options, user_id, base, head)
+    if kind in comparing.MEDIA_READERS:
+        return _media(asked, options, user_id, kind, base, head)
     return _contents(asked, options, base, head)
 
 
-def _contents(asked: Compared, options: Options, base: Version | None, head: Version | None) -> Diff:
+def _media(
+    asked: Compared, options: Options, user_id: int | None, kind: str, base: Version | None, head: Version | None
+) -> Diff:
+    """An image that cannot be read is compared by its bytes."""
+    repository = asked.repository
+    digest = results.digest(kind, repository.pk, *(v.sha256 or v.identity if v else "" for v in (base, head)))
+    picture = results.picture_place(repository.pk, digest) if kind == "image" and base and head else None
+    job = _job(comparing.MEDIA, asked, digest, {"reader": kind}, user_id, kept=picture)
+    result = job.result or {}
+    if kind == "image" and "unreadable" in result:
+        return _contents(asked, options, base, head, note=result["unreadable"])
+    numbers = ("pixels", "pixels_changed", "pixels_visible", "mean", "max", "same_sound")
+    summary = {name: result[name] for name in numbers if name in result}
+    return Diff(asked, options, kind, str(job.state), summary, result, job, digest, base, head)
+
+
+def _contents(asked: Compared, options: Options, base: Version | None, head: Version | None, *, note: str = "") -> Diff:
     found = contentdiffs.changes(
         asked.repository,
         (asked.base.commit, base) if base else None,
@@ -150,7 +168,7 @@ def _contents(asked: Compared, options: Options, base: Version | None, head: Ver
         as_text=options.as_text,
         ignore_space=options.ignore_space,
     )
-    result = found.result | {"note": found.note}
+    result = found.result | {"note": f"{note} {found.note}".strip()}
     return Diff(asked, options, found.kind, "done", found.summary, result, base=base, head=head)
 
 
@@ -163,17 +181,8 @@ def _table(asked: Compared, options: Options, user_id: int | None, base: Version
     sides = [version.sha256 or version.identity if version else "" for version in (base, head)]
     name = formats.extension(asked.path)
     digest = results.digest("table", repository.pk, *sides, name, key, options.unkeyed, options.tolerance)
-    arguments = {
-        "repository": repository.pk,
-        "base": asked.base.commit,
-        "head": asked.head.commit,
-        "path": quoted(asked.path),
-        "digest": digest,
-        "key": key,
-        "unkeyed": options.unkeyed,
-        "tolerance": options.tolerance,
-    }
-    job = _job(comparing.TABLE, digest, arguments, repository, user_id)
+    chosen = {"key": key, "unkeyed": options.unkeyed, "tolerance": options.tolerance}
+    job = _job(comparing.TABLE, asked, digest, chosen, user_id, kept=results.place_of(repository.pk, digest))
     result = job.result or {}
     return Diff(
         asked,
@@ -190,10 +199,17 @@ def _table(asked: Compared, options: Options, user_id: int | None, base: Version
     )
 
 
-def _job(kind: str, digest: str, arguments: dict[str, Any], repository: Repository, user_id: int | None) -> Job:
-    job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id)
-    done = job.state == State.DONE and not (job.result or {}).get("problems")
-    if done and not results.touch(results.place_of(repository.pk, digest)):
+def _job(
+    kind: str, asked: Compared, digest: str, options: dict[str, Any], user_id: int | None, *, kept: Path | None
+) -> Job:
+    """The job of a comparison; done again when the file that it keeps was swept away."""
+    repository = asked.repository.pk
+    revs = {"base": asked.base.commit, "head": asked.head.commit}
+    arguments = {"repository": repository, **revs, "path": quoted(asked.path), "digest": digest, **options}
+    job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository, user_id=user_id)
+    result = job.result or {}
+    done = job.state == State.DONE and not (result.get("problems") or result.get("unreadable"))
+    if done and kept and not results.touch(kept):
         jobs.restart(job)
     return job
 

@@ -14,6 +14,16 @@ from repos.git.read import shown
 register = template.Library()
 
 
+@register.filter
+def percent(share: float) -> str:
+    """0.1234 → 12.3 %; what is not quite nothing or everything never rounds to it."""
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    if 0.999 < share < 1:
+        return "more than 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
 @register.simple_tag
 def push_command(entry: Entry) -> str:
     """What pushes the object of this entry: its pointer's, or all of a pipeline's."""

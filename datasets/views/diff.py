@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from datasets import diff_pages, diff_shapes, diffs, results
-from datasets.comparing import FILE_LIST, TABLE
+from datasets.comparing import FILE_LIST, MEDIA, TABLE
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
 from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
@@ -28,7 +28,7 @@ from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
 RETRY_SECONDS = "1"
-KINDS = [TABLE, FILE_LIST, SKETCH, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
+KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
 
 
 @require_safe
@@ -41,6 +41,8 @@ def diff(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseB
         return as_json(request, found)
     if wanted == "parquet":
         return _as_parquet(found)
+    if wanted == "difference":
+        return _as_picture(found)
     return _page(request, found)
 
 
@@ -99,6 +101,14 @@ def _as_parquet(found: Diff) -> HttpResponseBase:
             "There is no result to download.", details="Open the diff again; it is made once more."
         ) from error
     return FileResponse(file, as_attachment=True, filename="changes.parquet", content_type="application/octet-stream")
+
+
+def _as_picture(found: Diff) -> HttpResponseBase:
+    """Where the pixels of two images differ."""
+    if found.kind != "image" or "compared" not in found.result:
+        raise NotFound("There is no picture of a difference.", details="Open the diff of two images first.")
+    picture = results.picture_place(found.compared.repository.pk, found.digest).read_bytes()
+    return HttpResponse(picture, content_type="image/webp", headers={"Cache-Control": "private, no-cache"})
 
 
 def _page(request: HubRequest, found: Diff) -> HttpResponse:

@@ -11,6 +11,7 @@ from datasets.diff_pages import Page
 from datasets.diffs import Diff
 from datasets.views.content_context import contents
 from datasets.views.links import Links
+from datasets.views.media_context import MEDIA
 from hub.accounts.http import HubRequest
 from repos.git.read import shown
 from repos.place import Place, url
@@ -77,7 +78,9 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
             "again_url": diff_shapes.verb(asked.repository, "diff_again", job),
             "may_stop": asked.repository.can_write or (found.job.user_id or 0) == (request.user.pk or -1),
         }
-    if found.kind in diff_shapes.CONTENTS and found.result:
+    if found.kind in MEDIA and found.result:
+        values |= MEDIA[found.kind](found, links)
+    elif found.kind in diff_shapes.CONTENTS and found.result:
         values |= contents(found, links)
     if page is not None:
         values |= _paging(page, links) | {"parquet_url": links(format="parquet")}

@@ -6,6 +6,7 @@ const behaviours = {
   "details.menu": () => import("./menu.js"),
   "[data-chart]": () => import("./chart.js"),
   "[data-histogram]": () => import("./histogram.js"),
+  "[data-overlay]": () => import("./overlay.js"),
   "[data-lines]": () => import("./lines.js"),
   "[data-key='y']": () => import("./permalink.js"),
   "[data-filter]": () => import("./filter.js"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO"]
 MAX_PIXELS = 64_000_000  # 256 MB when decoded; a PNG of a few KiB can claim any number
-QUALITY = 80
+QUALITY, EXACT_PIXELS = 80, 128 * 128  # of a small image every pixel is seen
 
 
 def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
@@ -17,38 +19,53 @@ def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
 
     files[0]: the image; of animations and pages the first. Never larger than the image itself. Raises ValueError.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
+
+    with opened(files[0]) as image:
+        of = [image.width, image.height, str(image.format)]
+        image.draft("RGB", (edge, edge))  # a JPEG is decoded at a fraction of its size
+        small = shown(image)
+        small.thumbnail((edge, edge))
+        small = ImageOps.exif_transpose(small)
+    out = io.BytesIO()
+    exact = small.width * small.height <= EXACT_PIXELS
+    small.save(out, "WEBP", quality=QUALITY, method=3, lossless=exact)
+    return {
+        "webp": base64.b64encode(out.getvalue()).decode(),
+        "width": small.width,
+        "height": small.height,
+        "of": of,
+    }
+
+
+@contextmanager
+def opened(file: str) -> Iterator[Any]:
+    """An image of a known format with a bounded number of pixels; what its decoder raises becomes a sentence."""
+    from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("ignore")
     try:
-        with Image.open(files[0], formats=FORMATS) as image:
-            width, height, format = *image.size, str(image.format)
-            if width * height > MAX_PIXELS:
+        with Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            image.draft("RGB", (edge, edge))  # a JPEG is decoded at a fraction of its size
-            small = _shown(image)
-            small.thumbnail((edge, edge))
-            small = ImageOps.exif_transpose(small)
+            yield image
     except UnidentifiedImageError as error:
         raise ValueError("This is not an image that can be read.") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"This image has more than {MAX_PIXELS:,} pixels.") from error
     except (OSError, SyntaxError, EOFError, ArithmeticError) as error:
         raise ValueError("This image is damaged or cut off.") from error
-    out = io.BytesIO()
-    small.save(out, "WEBP", quality=QUALITY, method=3)
-    return {
-        "webp": base64.b64encode(out.getvalue()).decode(),
-        "width": small.width,
-        "height": small.height,
-        "of": [width, height, format],
-    }
 
 
-def _shown(image: Any) -> Any:
+def is_wide(image: Any) -> bool:
+    """More than 8 bits per channel: a depth map, a mask."""
+    return image.mode in {"I", "F"} or image.mode.startswith("I;")
+
+
+def shown(image: Any) -> Any:
     """The same in 8 bits per channel. Depth maps and masks of 16 or 32 bits are stretched from darkest to brightest."""
-    if image.mode in {"I", "F"} or image.mode.startswith("I;"):
+    if is_wide(image):
         wide = image.convert("F")
         low, high = wide.getextrema()
         scale = 255 / (high - low) if high > low else 0.0

@@ -1,0 +1,5 @@
+"""Names of the files that the readers write."""
+
+from __future__ import annotations
+
+DIFFERENCE = "difference.webp"
