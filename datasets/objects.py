@@ -19,8 +19,9 @@ from datasets.models import Blob, StoredObject
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
-from hub.lib.prepared import Prepared
+from hub.lib.prepared import Prepared, insert, moment
 from hub.lib.stores import object_store
+from hub.lib.streams import fresh_connections
 from hub.lib.together import Together
 from repos.models import Repository
 
@@ -87,7 +88,7 @@ def is_told_late(row: Told) -> bool:
 
 def tell(row: StoredObject) -> bool:
     """Write down that a pusher hears that this is here; False when it was just collected: then it is not."""
-    return not is_told_late(row) or _tell_together(row.pk)
+    return not is_told_late(row) or _tell_together.ask(row.pk).result()
 
 
 def tell_all(repository_id: int, bucket: str, rows: Mapping[str, Told]) -> bool:
@@ -105,7 +106,7 @@ def _tell(ids: Sequence[int]) -> list[bool]:
     return [pk in here for pk in ids]
 
 
-_tell_together = Together(_tell)
+_tell_together = Together("tell", fresh_connections()(_tell))
 
 
 def is_whole(row: StoredObject) -> bool:
@@ -150,23 +151,16 @@ def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
         for repository_id in sorted({naming.repository_id for naming in wanted}):
             hold(repository_id)
         found = locked_all([naming.stored for naming in wanted])
-        now = timezone.now()
+        now = moment()
         rows = {
-            (naming.repository_id, naming.bucket, naming.key): StoredObject(
-                repository_id=naming.repository_id,
-                bucket=naming.bucket,
-                key=naming.key,
-                blob=found[naming.stored.sha256],
-                etag=naming.stored.md5,
-                told=now,
-            )
-            for naming in wanted
+            (each.repository_id, each.bucket, each.key): (found[each.stored.sha256].pk, each.stored.md5, "{}", now, now)
+            for each in wanted
         }
-        StoredObject.objects.bulk_create(
-            [rows[place] for place in sorted(rows)],
-            update_conflicts=True,
-            unique_fields=["repository", "bucket", "key"],
-            update_fields=["told"],
+        insert(
+            StoredObject,
+            ("repository_id", "bucket", "key", "blob_id", "etag", "metadata", "created", "told"),
+            [(*place, *rows[place]) for place in sorted(rows)],
+            conflict="(repository_id, bucket, key) DO UPDATE SET told = excluded.told",
         )
         for naming in wanted:
             if naming.mends:
@@ -182,7 +176,7 @@ def _name_instead(naming: Naming, blob: Blob) -> None:
 
 
 # Clients send many small objects at once; a commit to disk each would be most of their time.
-publish_together = Together(publish_all)
+publish_together = Together("publish", fresh_connections()(publish_all))
 
 
 def hold(repository_id: int) -> None:
@@ -208,13 +202,23 @@ def locked_all(stored: Sequence[Stored]) -> dict[str, Blob]:
     no two transactions wait for each other."""
     wanted = {each.sha256: each for each in sorted(stored, key=lambda each: each.sha256)}
     while True:
-        # ON CONFLICT DO NOTHING: of two uploads at the same moment one makes the row, both find it.
-        fresh = [Blob(sha256=each.sha256, md5=each.md5, size=each.size, key=each.key) for each in wanted.values()]
-        Blob.objects.bulk_create(fresh, ignore_conflicts=True)
-        rows = Blob.objects.select_for_update(no_key=True).filter(sha256__in=wanted).order_by("pk")
-        found = {blob.sha256: blob for blob in rows}
+        # Of two uploads at the same moment one makes the row, both find it.
+        now = moment()
+        fresh = [(each.sha256, each.md5, each.size, each.key, now) for each in wanted.values()]
+        insert(Blob, ("sha256", "md5", "size", "key", "created"), fresh)
+        found = {blob.sha256: blob for blob in _lock(list(wanted))}
         if len(found) == len(wanted):  # else one was removed since the first statement saw it
             return found
+
+
+def _lock(hashes: list[str]) -> list[Blob]:
+    """select_for_update(no_key=True) by sha256, in plain SQL for the reason of insert(); without created."""
+    fields = ["id", "sha256", "md5", "size", "key", "rotten"]
+    marks = ", ".join(["%s"] * len(hashes))
+    sql = f"SELECT {', '.join(fields)} FROM {Blob._meta.db_table} WHERE sha256 IN ({marks}) ORDER BY id"  # noqa: S608  # ours
+    with connection.cursor() as cursor:
+        cursor.execute(sql + (" FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""), hashes)
+        return [Blob.from_db(connection.alias, fields, row) for row in cursor.fetchall()]
 
 
 def keep_one(blob: Blob, stored: Stored) -> None:

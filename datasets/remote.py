@@ -19,9 +19,8 @@ from hub.accounts.actor import Area
 from hub.lib.errors import Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 from hub.lib.objectstore.digests import Digests, pieces, run
-from hub.lib.ranges import serve
+from hub.lib.ranges import serve, sliced
 from hub.lib.stores import object_store
-from hub.lib.streams import in_thread
 from repos.models import Access
 from repos.surface import Call, Surface, route
 
@@ -37,25 +36,28 @@ OBJECT = r"(?P<layout>files/md5/)?(?P<shard>[0-9a-f]{2})/(?P<rest>[0-9a-f]{30}(?
 
 async def download(call: Call) -> None:
     """GET and HEAD of one object."""
-    key, _, _ = _names(call)
-    blob = await in_thread(_found, call, key)
+    blob, data = call.found
     if settings.COVEY_S3_PRESIGN and call.request.method == "GET":
         url = await run(partial(object_store().presigned_url, blob.key, seconds=PRESIGNED_SECONDS))
         if url:
             return await call.request.respond(307, b"", [("location", url), ("cache-control", "no-store")])
-    read = partial(object_store().get, blob.key)
+    read = partial(object_store().get, blob.key) if data is None else partial(sliced, data)
     with _upstream():
         await serve(call.request, read, size=blob.size, etag=f'"{blob.md5}"', headers=HEADERS)
 
 
-def _found(call: Call, key: str) -> Blob:
-    """Raises NotFound: DVC asks with this whether it has to send an object."""
+def _found(call: Call) -> tuple[Blob, bytes | None]:
+    """The object, with its bytes when they are few and near. Raises NotFound: DVC asks with this whether it has to send
+    an object."""
+    key, _, _ = _names(call)
     row = objects.named(call.repository.pk, keys.BUCKET, key)
     if row is None or (objects.may_push(call.actor, call.repository) and not objects.tell(row)):
         raise NotFound("This object is not in this repository.", details="Run `dvc push` where the data is.")
     if row.blob.rotten:
         raise NotFound("The hub's copy of this object is damaged.", details="Run `dvc push` where the data is.")
-    return row.blob
+    with _upstream():
+        data = object_store().at_hand(row.blob.key, row.blob.size) if call.request.method == "GET" else None
+    return row.blob, data
 
 
 async def upload(call: Call) -> None:
@@ -63,14 +65,21 @@ async def upload(call: Call) -> None:
     key, md5, legacy = _names(call)
     body = call.request.body(limit_bytes=MAX_OBJECT_BYTES)
     with _upstream():
-        row = await in_thread(objects.named, call.repository.pk, keys.BUCKET, key)
-        if row is not None and await in_thread(objects.is_whole, row):
+        named, whole = call.found
+        if whole:
             await _compare(body, md5, legacy=legacy)
             return await call.request.respond(200)
         stored = await object_store().put(body, md5s=frozenset({md5}), unix_text=legacy)
-        naming = objects.Naming(call.repository.pk, keys.BUCKET, key, stored, mends=row is not None)
-        await in_thread(objects.publish_together, naming)
+        await objects.publish_together(objects.Naming(call.repository.pk, keys.BUCKET, key, stored, mends=named))
     await call.request.respond(201)
+
+
+def _is_whole(call: Call) -> tuple[bool, bool]:
+    """Whether the name is here, and whether its bytes are."""
+    key, _, _ = _names(call)
+    row = objects.named(call.repository.pk, keys.BUCKET, key)
+    with _upstream():
+        return row is not None, row is not None and objects.is_whole(row)
 
 
 async def _compare(body: AsyncIterator[bytes], md5: str, *, legacy: bool) -> None:
@@ -113,7 +122,7 @@ surface = Surface(
     ".dvc",
     Area.DATA,
     [
-        route("GET HEAD", OBJECT, download, Access.READ),
-        route("POST PUT", OBJECT, upload, Access.WRITE),
+        route("GET HEAD", OBJECT, download, Access.READ, _found),
+        route("POST PUT", OBJECT, upload, Access.WRITE, _is_whole),
     ],
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import unquote
 
 from hub.accounts.actor import Actor, Area
@@ -33,13 +34,16 @@ CHALLENGE = ("WWW-Authenticate", 'Basic realm="covey", charset="UTF-8"')
 
 @dataclass(frozen=True)
 class Call:
-    """One gated request. rest: the raw path below the surface. match: the route's groups (undecoded)."""
+    """One gated request. rest: the raw path below the surface. match: the route's groups (undecoded).
+
+    found: what the route's look has found."""
 
     request: Request
     actor: Actor
     repository: Repository
     rest: str
     match: re.Match[str]
+    found: Any = None
 
 
 Handler = Callable[[Call], Awaitable[None]]
@@ -49,21 +53,29 @@ Handler = Callable[[Call], Awaitable[None]]
 class Route:
     """pattern: full match on the path below the surface, undecoded, without its leading slash.
 
-    need may depend on the request (a function of Request), as git's info/refs does.
+    need may depend on the request (a function of Request), as git's info/refs does. look: blocking; what the handler
+    has to know first, found in the gate's own trip to a thread (each trip costs more than a query).
     """
 
     methods: frozenset[str]
     pattern: str
     handler: Handler
     need: Access | Callable[[Request], Access]
+    look: Callable[[Call], Any] | None = None
     compiled: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compiled", re.compile(self.pattern))
 
 
-def route(methods: str, pattern: str, handler: Handler, need: Access | Callable[[Request], Access]) -> Route:
-    return Route(frozenset(methods.split()), pattern, handler, need)
+def route(
+    methods: str,
+    pattern: str,
+    handler: Handler,
+    need: Access | Callable[[Request], Access],
+    look: Callable[[Call], Any] | None = None,
+) -> Route:
+    return Route(frozenset(methods.split()), pattern, handler, need, look)
 
 
 class Surface:
@@ -93,13 +105,17 @@ class Surface:
 
     async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
         found, match = self.find(request.method, rest)
-        need = found.need(request) if callable(found.need) else found.need
-        actor, repository = await in_thread(self._admit, request, unquote(owner), unquote(name), need)
-        await found.handler(Call(request, actor, repository, rest, match))
 
-    def _admit(self, request: Request, owner: str, name: str, need: Access) -> tuple[Actor, Repository]:
-        """Credential and gate in one trip to a thread. Whether or not it exists, a machine without a credential is
-        asked for one."""
+        def admit() -> Call:
+            actor, repository = self._admit(request, unquote(owner), unquote(name), found)
+            call = Call(request, actor, repository, rest, match)
+            return replace(call, found=found.look(call)) if found.look else call
+
+        await found.handler(await in_thread(admit))
+
+    def _admit(self, request: Request, owner: str, name: str, wanted: Route) -> tuple[Actor, Repository]:
+        """Credential and gate. Whether or not it exists, a machine without a credential is asked for one."""
+        need = wanted.need(request) if callable(wanted.need) else wanted.need
         actor = self.authenticate(request)
         try:
             return actor, access.repository_for(actor, owner, name, need=need, area=self.area)

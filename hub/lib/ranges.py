@@ -76,6 +76,11 @@ async def serve(
     await request.finish()
 
 
+async def sliced(data: bytes, start: int, end: int) -> AsyncIterator[bytes]:
+    """read of bytes that are in memory."""
+    yield data[start:end]
+
+
 def _has(etag: str, header: str) -> bool:
     """Whether If-None-Match names this etag (weak comparison, as for GET)."""
     names = [name.strip().removeprefix("W/") for name in header.split(",")]

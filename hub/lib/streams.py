@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -47,13 +48,20 @@ async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     context = contextvars.copy_context()
 
     def call() -> T:
-        close_old_connections()
-        try:
+        with fresh_connections():
             return context.run(function, *args, **kwargs)
-        finally:
-            close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(_pool, call)
+
+
+@contextmanager
+def fresh_connections() -> Iterator[None]:
+    """Around a piece of work on a thread that stays: no connection that is too old or broken, before and after."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
 
 
 class Request:

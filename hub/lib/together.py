@@ -1,56 +1,55 @@
-"""Work that many threads ask for at once, done as one: what waits while one transaction commits shares the next."""
+"""Work that many ask for at once, done as one: what comes while a batch is under way shares the next."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class _Wanted(Generic[T, R]):
-    def __init__(self, item: T) -> None:
-        self.item = item
-        self.result: R | None = None
-        self.error: Exception | None = None
-        self.done = False
-
-
 class Together(Generic[T, R]):
-    """Call it with one item from any thread, outside of any transaction.
+    """Await it with one item, in any event loop. One thread does the batches, one after the other.
 
-    do: does a batch whole or not at all, and returns a result per item. When a batch fails, its items are done one by
-    one, so that nobody hears of another's failure.
+    do: does a batch whole or not at all, and returns a result per item, or an exception for an item that is refused.
+    When it raises, the items are done one by one, so that nobody hears of another's failure.
     """
 
-    def __init__(self, do: Callable[[Sequence[T]], Sequence[R]], *, most: int = 100) -> None:
+    def __init__(self, name: str, do: Callable[[Sequence[T]], Sequence[R | Exception]], *, most: int = 100) -> None:
         self._do, self._most = do, most
-        self._turn = threading.Lock()
-        self._waiting: deque[_Wanted[T, R]] = deque()
+        self._waiting: deque[tuple[T, Future[R]]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    def __call__(self, item: T) -> R:
-        wanted: _Wanted[T, R] = _Wanted(item)
-        self._waiting.append(wanted)
-        with self._turn:  # whoever had the turn may have done ours already
-            while not wanted.done:
-                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-                self._serve(batch)
-        if wanted.error:
-            raise wanted.error
-        return wanted.result  # type: ignore[return-value]  # it is done
+    async def __call__(self, item: T) -> R:
+        return await asyncio.wrap_future(self.ask(item))
 
-    def _serve(self, batch: list[_Wanted[T, R]]) -> None:
+    def ask(self, item: T) -> Future[R]:
+        """For threads."""
+        future: Future[R] = Future()
+        self._waiting.append((item, future))
+        self._thread.submit(self._serve_waiting)  # finds nothing to do when the batch before took the item along
+        return future
+
+    def _serve_waiting(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        self._serve([(item, future) for item, future in batch if future.set_running_or_notify_cancel()])
+
+    def _serve(self, batch: list[tuple[T, Future[R]]]) -> None:
         try:
-            for wanted, result in zip(batch, self._do([wanted.item for wanted in batch]), strict=True):
-                wanted.result = result
+            results = self._do([item for item, _ in batch]) if batch else []
         except Exception as error:
-            if len(batch) > 1:
-                for wanted in batch:
-                    self._serve([wanted])
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
                 return
-            batch[0].error = error
-        for wanted in batch:
-            wanted.done = True
+            for pair in batch:
+                self._serve([pair])
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -209,3 +209,32 @@ def test_a_bucket_without_room_is_told_as_such(streamed, use_obstore, size, stat
         with pytest.raises(ObjectStoreError) as raised:
             asyncio.run(store.put(streamed(b"x" * size)))
     assert says_disk_full(raised.value)
+
+
+def test_small_uploads_at_once_share_the_disk_and_keep_their_own_ends(tmp_path, streamed):
+    """One refused among them, two of the same bytes, one empty."""
+    store = FolderStore(tmp_path)
+    datas = [b"a", b"b", b"wrong", b"a", b""]
+
+    async def together():
+        puts = [store.put(streamed(data), md5s=frozenset({md5(data.replace(b"wrong", b"right"))})) for data in datas]
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    heard = asyncio.run(together())
+    assert isinstance(heard.pop(2), DigestMismatch)
+    assert [one.md5 for one in heard] == [md5(b"a"), md5(b"b"), md5(b"a"), md5(b"")]
+    assert {store.head(one.key, 9) for one in heard} == {b"a", b"b", b""}
+    assert (len(everything(store)), leftovers(store)) == (3, 0)
+
+
+def test_what_is_near_and_small_is_read_at_once(tmp_path, streamed):
+    store = FolderStore(tmp_path)
+    for size in (0, 5, MIB, MIB + 1):
+        data = os.urandom(size)
+        key = asyncio.run(store.put(streamed(data))).key
+        assert store.at_hand(key, size) == (data if size <= MIB else None)
+    (tmp_path / key).write_bytes(b"cut")
+    with pytest.raises(ObjectStoreError):
+        store.at_hand(key, 4)
+    with pytest.raises(ObjectMissing):
+        store.at_hand("sha256/00/" + "1" * 62, 5)

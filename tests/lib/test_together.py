@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -11,64 +11,82 @@ import pytest
 from hub.lib.together import Together
 
 
+class Refused(Exception):
+    pass
+
+
 class Work:
-    """Doubles numbers, none below zero; remembers its batches and can be held up."""
+    """Doubles numbers; zero is refused, and with one below zero the batch fails. Remembers its batches and can be held
+    up."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.go = threading.Event()
 
-    def __call__(self, numbers: Sequence[int]) -> list[int]:
+    def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.batches.append(list(numbers))
         self.go.wait(10)
         if any(number < 0 for number in numbers):
             raise ValueError(f"{numbers} holds one below zero")
-        return [2 * number for number in numbers]
+        return [2 * number if number else Refused("zero") for number in numbers]
 
 
-def all_at_once(together: Together[int, int], work: Work, numbers: Sequence[int]) -> dict[int, object]:
-    """Each number from a thread of its own, all waiting before the first is done."""
-    found: dict[int, object] = {}
+def all_at_once(work: Work, numbers: Sequence[int], *, most: int = 100, leaving: Sequence[int] = ()) -> list[object]:
+    """What each hears, all waiting before the first is done; those leaving give up before it is."""
 
-    def ask(number: int) -> None:
-        try:
-            found[number] = together(number)
-        except ValueError as error:
-            found[number] = str(error)
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in numbers]
-    for thread in threads:
-        thread.start()
+    async def ask() -> list[object]:
+        together = Together("test", work, most=most)
+        asked = [asyncio.ensure_future(together(number)) for number in numbers]
         while not work.batches:  # the first has begun
-            time.sleep(0.001)
-    while len(together._waiting) < len(numbers) - 1:
-        time.sleep(0.001)
-    work.go.set()
-    for thread in threads:
-        thread.join(10)
-    return found
+            await asyncio.sleep(0.001)
+        for place in leaving:
+            asked[place].cancel()
+        await asyncio.sleep(0)
+        work.go.set()
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    return asyncio.run(ask())
 
 
 def test_what_waits_is_done_as_one():
     work = Work()
-    assert all_at_once(Together(work), work, range(6)) == {number: 2 * number for number in range(6)}
-    assert sorted(map(len, work.batches)) == [1, 5]
+    assert all_at_once(work, range(1, 7)) == [2, 4, 6, 8, 10, 12]
+    assert len(work.batches) <= 2
+    assert sorted(number for batch in work.batches for number in batch) == [1, 2, 3, 4, 5, 6]
 
 
 def test_no_batch_is_larger_than_asked():
     work = Work()
-    assert len(all_at_once(Together(work, most=2), work, range(6))) == 6
+    assert all_at_once(work, range(1, 7), most=2) == [2, 4, 6, 8, 10, 12]
     assert max(map(len, work.batches)) == 2
 
 
 def test_a_failure_is_nobody_elses():
+    heard = all_at_once(Work(), [1, -2, 3, 4])
+    assert heard[:1] + heard[2:] == [2, 6, 8]
+    assert str(heard[1]) == "[-2] holds one below zero"
+
+
+def test_one_that_is_refused_costs_the_others_no_second_try():
     work = Work()
-    found = all_at_once(Together(work), work, [1, -2, 3, 4])
-    assert found == {1: 2, -2: "[-2] holds one below zero", 3: 6, 4: 8}
+    heard = all_at_once(work, [1, 0, 3])
+    assert (heard[0], heard[2]) == (2, 6)
+    assert isinstance(heard[1], Refused)
+    assert sorted(number for batch in work.batches for number in batch) == [0, 1, 3]
 
 
-def test_an_error_reaches_who_asked_alone():
+def test_who_left_while_waiting_is_passed_over():
+    work = Work()
+    heard = all_at_once(work, [1, 2, 3], most=1, leaving=[1])
+    assert (heard[0], heard[2]) == (2, 6)
+    assert isinstance(heard[1], asyncio.CancelledError)
+    assert work.batches == [[1], [3]]
+
+
+def test_it_serves_one_loop_after_another():
     work = Work()
     work.go.set()
+    together = Together("test", work)
+    assert [asyncio.run(together(number)) for number in (1, 2)] == [2, 4]
     with pytest.raises(ValueError, match="-1"):
-        Together(work)(-1)
+        asyncio.run(together(-1))

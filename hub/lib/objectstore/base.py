@@ -68,6 +68,11 @@ class ObjectStore(Protocol):
         ObjectStoreError when the object is shorter."""
         ...
 
+    def at_hand(self, key: str, size: int) -> bytes | None:
+        """The whole object of this size when it is small and no network lies between, else None; blocking. Raises as
+        read_range."""
+        ...
+
     def exists(self, key: str) -> bool: ...
 
     def local(self, key: str) -> Path | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,6 +17,17 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects")
 async def run(function: Callable[..., T], *args: Any) -> T:
     """Blocking work in the store's own bounded pool, so that slow disks never hold up the rows' pool."""
     return await asyncio.get_running_loop().run_in_executor(_pool, function, *args)
+
+
+def at_once(function: Callable[[T], object], items: Collection[T]) -> None:
+    """Blocking work on several, at the same time. Raises what one of them raises, after all have ended."""
+    if len(items) == 1:  # a trip to a thread costs more than most of what is done here
+        function(*items)
+    elif items:
+        futures = [_pool.submit(function, item) for item in items]
+        wait(futures)
+        for future in futures:
+            future.result()
 
 
 class Digests:

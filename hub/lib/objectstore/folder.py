@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
-from hub.lib.objectstore.digests import PIECE_BYTES, Digests, pieces, run
+from hub.lib.objectstore.digests import PIECE_BYTES, Digests, at_once, pieces, run
 from hub.lib.objectstore.folder_parts import FolderParts, fsync_folder
+from hub.lib.together import Together
 
 
 class FolderStore(FolderParts):
@@ -22,24 +24,40 @@ class FolderStore(FolderParts):
         self.root = root
         self.temporary = root / "tmp"
         self.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._put_together = Together("objects-small", self._put_all)
 
     async def put(
         self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
     ) -> Stored:
-        upload = _Upload(self, Digests(unix_text=unix_text), md5s)
-        previous = b""
+        upload, last = _Upload(self, _Wanted(md5s, unix_text)), b""
         try:
             async for piece in pieces(stream):
-                if previous:
-                    await run(upload.write, previous)
-                previous = piece
-            # The last piece and the rename share one trip to a thread: most objects are that small.
-            return await run(upload.finish, previous)
+                if last:
+                    await run(upload.write, last)
+                last = piece
+            if upload.file is None:
+                return await self._put_together(_Wanted(md5s, unix_text, last))
+            await run(upload.write, last)
+            (result,) = await run(_finish, self, [upload])
+            if isinstance(result, Exception):
+                raise result
+            return result
         except OSError as error:
             raise ObjectStoreError(f"The object folder refused the write: {error.strerror or error}.") from error
         finally:
-            if not upload.closed:
-                await run(upload.abandon)
+            if upload.file is not None:
+                await run(upload.close)
+
+    def _put_all(self, wanted: Sequence[_Wanted]) -> list[Stored | Exception]:
+        """Of one piece each."""
+        uploads = [_Upload(self, each) for each in wanted]
+        try:
+            for upload in uploads:
+                upload.write(upload.wanted.data)
+            return _finish(self, uploads)
+        finally:
+            for upload in uploads:
+                upload.close()
 
     async def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         # Opening and the first piece share one trip to a thread: most objects are that small.
@@ -73,6 +91,9 @@ class FolderStore(FolderParts):
         if len(data) != end - start:
             raise ObjectStoreError(f"Object {key} gave {len(data)} bytes instead of {end - start}.")
         return data
+
+    def at_hand(self, key: str, size: int) -> bytes | None:
+        return self.read_range(key, 0, size) if size <= PIECE_BYTES else None
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
@@ -139,14 +160,22 @@ class FolderStore(FolderParts):
             raise ObjectMissing(key) from error
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What put() was asked for. data: of an object of one piece."""
+
+    md5s: frozenset[str]
+    unix_text: bool
+    data: bytes = b""
+
+
 class _Upload:
     """One temporary file on its way to its place. Every method blocks; they never run at the same time."""
 
-    def __init__(self, store: FolderStore, digests: Digests, md5s: frozenset[str]) -> None:
-        self.store, self.digests, self.md5s = store, digests, md5s
+    def __init__(self, store: FolderStore, wanted: _Wanted) -> None:
+        self.store, self.wanted, self.digests = store, wanted, Digests(unix_text=wanted.unix_text)
         self.path = store.temporary / secrets.token_hex(16)
         self.file: int | None = None
-        self.closed = False
 
     def write(self, piece: bytes) -> None:
         if self.file is None:
@@ -156,33 +185,45 @@ class _Upload:
         while view:
             view = view[os.write(self.file, view) :]
 
-    def finish(self, last: bytes) -> Stored:
-        """Verify, make durable, publish. Raises DigestMismatch and removes the file."""
-        try:
-            self.write(last)
-            if not self.digests.match(self.md5s):
-                raise DigestMismatch(f"The bytes have the md5 {self.digests.md5}.")
-            assert self.file is not None
-            os.fsync(self.file)
-            sha256 = self.digests.sha256
-            key = f"sha256/{sha256[:2]}/{sha256[2:]}"
-            self._publish(self.store.root / key)
-            return Stored(key=key, size=self.digests.size, md5=self.digests.md5, sha256=sha256)
-        finally:
-            self.abandon()
+    @property
+    def matches(self) -> bool:
+        return self.digests.match(self.wanted.md5s)
 
-    def abandon(self) -> None:
-        self.closed = True
+    @property
+    def place(self) -> Path:
+        return self.store.root / self.stored.key
+
+    @property
+    def stored(self) -> Stored:
+        sha256 = self.digests.sha256
+        key = f"sha256/{sha256[:2]}/{sha256[2:]}"
+        return Stored(key=key, size=self.digests.size, md5=self.digests.md5, sha256=sha256)
+
+    def close(self) -> None:
+        """Nothing is left of it, unless it was renamed into its place."""
         if self.file is not None:
             os.close(self.file)
             self.file = None
             self.path.unlink(missing_ok=True)
 
-    def _publish(self, place: Path) -> None:
-        """An older copy of the same bytes is replaced: that mends one the disk has damaged."""
-        if not place.parent.is_dir():
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fsync_folder(place.parent.parent)
-            fsync_folder(self.store.root)
-        os.replace(self.path, place)
-        fsync_folder(place.parent)
+
+def _finish(store: FolderStore, uploads: Sequence[_Upload]) -> list[Stored | Exception]:
+    """Verify, make durable, publish; bytes that do not match refuse their own upload only.
+
+    One step for all of them and then the next: a disk makes durable together what waits together. An older copy of the
+    same bytes is replaced: that mends one the disk has damaged."""
+    good = [upload for upload in uploads if upload.matches]
+    at_once(os.fsync, [upload.file for upload in good if upload.file is not None])
+    folders = {upload.place.parent for upload in good}
+    if missing := [folder for folder in folders if not folder.is_dir()]:
+        for folder in missing:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fsync_folder(store.root / "sha256")
+        fsync_folder(store.root)
+    for upload in good:
+        os.replace(upload.path, upload.place)
+    at_once(fsync_folder, folders)
+    return [
+        upload.stored if upload in good else DigestMismatch(f"The bytes have the md5 {upload.digests.md5}.")
+        for upload in uploads
+    ]
