@@ -1,54 +1,154 @@
 """A connection of our own to MLflow's tables, for reading. MLflow's stores build thousands of objects per page.
 
-The tables are MLflow's; only the columns read here are named. rows_of() answers nothing while the tables do not exist.
+The tables are MLflow's; only the columns read here are named. While they do not exist, every answer is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from sqlalchemy import BigInteger, Boolean, Engine, Executable, Float, column, create_engine, inspect, table
-from sqlalchemy.sql.expression import ColumnClause
+from sqlalchemy import BigInteger, Boolean, Connection, Engine, Executable, Float, column, create_engine, event, inspect
+from sqlalchemy import table as _table
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.expression import ColumnClause, TableClause
 
-experiments = table(
-    "experiments", column("experiment_id"), column("name"), column("workspace"), column("lifecycle_stage")
-)
+from experiments import numbers
+from experiments.filters import patterns
+from hub.lib.errors import Unprocessable
+
+INFINITY = 1.7976931348623157e308  # how MLflow stores it
+MAX_SECONDS = 15  # of one statement
+_SQLITE_INSTRUCTIONS = 20_000  # between two looks at the clock
+_CANCELLED, _PATTERN = "57014", "2201B"  # PostgreSQL's words for what takes too long, and for a bad expression
+_TOO_LONG = "This question takes the database too long."
+_NARROWER = "Ask about fewer runs: add an experiment, a status or a time to the filter."
+
+
+def table(name: str, *columns: str | ColumnClause[Any]) -> TableClause:
+    return _table(name, *(column(each) if isinstance(each, str) else each for each in columns))
+
+
+def _whole(*names: str) -> list[ColumnClause[Any]]:
+    return [column(name, BigInteger) for name in names]
+
+
+experiments = table("experiments", *_whole("experiment_id"), "name", "workspace", "lifecycle_stage")
 runs = table(
-    "runs",
-    *map(column, ["run_uuid", "name", "user_id", "status", "lifecycle_stage", "artifact_uri"]),
-    *(column(name, BigInteger) for name in ("start_time", "end_time", "experiment_id")),
-)
+    "runs", "run_uuid", "name", "user_id", "status", "lifecycle_stage", "artifact_uri",
+    *_whole("start_time", "end_time", "experiment_id"),
+)  # fmt: skip
 
 
-def _metric_columns() -> list[ColumnClause[Any]]:
-    whole = [column(name, BigInteger) for name in ("step", "timestamp")]
-    return [column("run_uuid"), column("key"), column("value", Float), column("is_nan", Boolean), *whole]
+def _points(name: str) -> TableClause:
+    flags = [column("value", Float), column("is_nan", Boolean)]
+    return table(name, "run_uuid", "key", *flags, *_whole("step", "timestamp"))
 
 
-latest_metrics = table("latest_metrics", *_metric_columns())
-metrics = table("metrics", *_metric_columns())
-params = table("params", *map(column, ["run_uuid", "key", "value"]))
-tags = table("tags", *map(column, ["run_uuid", "key", "value"]))
+latest_metrics = _points("latest_metrics")
+metrics = _points("metrics")
+params = table("params", "run_uuid", "key", "value")
+tags = table("tags", "run_uuid", "key", "value")
+inputs = table("inputs", "input_uuid", "source_type", "source_id", "destination_type", "destination_id")
+datasets = table("datasets", "dataset_uuid", "name", "digest")
+input_tags = table("input_tags", "input_uuid", "name", "value")
 
 
 def engine() -> Engine:
+    """For what removes rows."""
     return _engine(settings.MLFLOW_DATABASE_URL)
+
+
+def reading_engine() -> Engine:
+    """Without transactions, which would cost PostgreSQL two more trips, and with a limit of time."""
+    return _reading_engine(settings.MLFLOW_DATABASE_URL)
+
+
+def is_postgresql() -> bool:
+    return reading_engine().dialect.name == "postgresql"
 
 
 @lru_cache(maxsize=4)
 def _engine(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=8)
+    return create_engine(url, pool_pre_ping=True)
+
+
+@lru_cache(maxsize=4)
+def _reading_engine(url: str) -> Engine:
+    made = create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="AUTOCOMMIT")
+    event.listen(made, "connect", _prepare_sqlite if made.dialect.name == "sqlite" else _prepare_postgresql)
+    return made
+
+
+def _prepare_postgresql(link: Any, _: object) -> None:
+    link.execute(f"SET statement_timeout = '{MAX_SECONDS}s'")
+
+
+def _prepare_sqlite(link: Any, _: object) -> None:
+    link.create_function("covey_matches", 2, patterns.matches, deterministic=True)
+    link.create_function("covey_number", 1, numbers.number, deterministic=True)
+
+
+class Reader:
+    """One connection, for as many statements as an answer needs."""
+
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
+        self.postgresql = is_postgresql()
+
+    def rows(self, statement: Executable) -> Sequence[Any]:
+        """Every row; none when MLflow never ran here. Raises Unprocessable for what takes too long."""
+        if self._connection is None:
+            return []
+        try:
+            with _clock(self._connection):
+                return self._connection.execute(statement).all()
+        except DBAPIError as error:
+            raise _explained(error) from error
+
+
+@contextmanager
+def reading() -> Iterator[Reader]:
+    """Each statement sees what is there when it runs: there is no transaction around them."""
+    if not tables_exist():
+        yield Reader(None)
+        return
+    with reading_engine().connect() as connection:
+        yield Reader(connection)
 
 
 def rows_of(statement: Executable) -> Sequence[Any]:
-    """Every row of one statement; none when MLflow never ran here."""
-    if not tables_exist():
-        return []
-    with engine().connect() as connection:
-        return connection.execute(statement).all()
+    """Every row of one statement."""
+    with reading() as reader:
+        return reader.rows(statement)
+
+
+@contextmanager
+def _clock(connection: Connection) -> Iterator[None]:
+    """Ends a statement of SQLite's after MAX_SECONDS; PostgreSQL is told when the connection is made."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    link, end = connection.connection.driver_connection, time.monotonic() + MAX_SECONDS
+    assert link is not None
+    link.set_progress_handler(lambda: time.monotonic() > end, _SQLITE_INSTRUCTIONS)
+    try:
+        yield
+    finally:
+        link.set_progress_handler(None, 0)
+
+
+def _explained(error: DBAPIError) -> Exception:
+    state = getattr(error.orig, "sqlstate", "")
+    if state == _CANCELLED or str(error.orig) == "interrupted":
+        return Unprocessable(_TOO_LONG, details=_NARROWER)
+    if state == _PATTERN:
+        return Unprocessable("The database cannot read this pattern.", details="Use a simpler regular expression.")
+    return error
 
 
 _seen: set[str] = set()
@@ -57,6 +157,6 @@ _seen: set[str] = set()
 def tables_exist() -> bool:
     """Whether MLflow has made its tables; asked until it has."""
     url = settings.MLFLOW_DATABASE_URL
-    if url not in _seen and inspect(engine()).has_table("latest_metrics"):
+    if url not in _seen and inspect(reading_engine()).has_table("latest_metrics"):
         _seen.add(url)
     return url in _seen

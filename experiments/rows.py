@@ -8,7 +8,8 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from experiments.runs import Page, Run
+from experiments.listing import Page
+from experiments.runs import Run
 from hub.templatetags.covey import duration, measured, run_status, short
 from repos.rows import when
 
@@ -28,7 +29,9 @@ def _row(run: Run, commit: str, columns: list[list[str]], base: str, now: float)
     link = f'<a class="mono" href="{base}/commit/{escape(commit)}">{escape(short(commit))}</a>' if commit else ""
     cells = "".join([f'<td class="number">{_cell(run, kind, key)}</td>' for kind, key in columns])
     return (
-        f'<tr><th scope="row"><a href="{base}/experiments/runs/{escape(run.run_id)}">'
+        f'<tr><td class="choose"><input type="checkbox" name="run" value="{escape(run.run_id)}" form="compare" '
+        f'aria-label="Choose {_beginning(run.name, NAME_CHARACTERS)}"></td>'
+        f'<th scope="row"><a href="{base}/experiments/runs/{escape(run.run_id)}">'
         f"{_beginning(run.name, NAME_CHARACTERS)}</a></th>"
         f'<td>{run_status(run.status)}</td><td>{escape(run.user)}</td><td class="nowrap">{started}</td>'
         f'<td class="nowrap">{duration(run.duration)}</td><td>{_beginning(run.experiment, EXPERIMENT_CHARACTERS)}</td>'
@@ -39,7 +42,7 @@ def _row(run: Run, commit: str, columns: list[list[str]], base: str, now: float)
 def _cell(run: Run, kind: str, key: str) -> str:
     if kind == "metrics":
         return measured(run.metrics.get(key))
-    return escape(measured(run.params.get(key)))
+    return escape(measured((run.params if kind == "params" else run.tags).get(key)))
 
 
 def _beginning(text: str, characters: int) -> str:

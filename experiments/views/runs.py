@@ -1,72 +1,122 @@
-"""The table of runs. Its whole state is in the URL: sort, page, columns, experiment, search."""
+"""The table of runs. Its whole state is in the URL: filter, order, place, columns, experiment."""
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from experiments import commits, rows
-from experiments import runs as runs_table
+from experiments import asking, commits, keys, listing, rows, shapes
+from experiments.filters.errors import FilterError
+from experiments.listing import Page, Query
 from experiments.mlflow.context import workspace_of
 from hub.accounts.http import HubRequest
-from hub.lib.paging import page_number
+from hub.lib.errors import Invalid
 from repos import access
 from repos.access import Access, Area
+from repos.models import Repository
 
-ATTRIBUTE_LABELS = {"name": "Run", "status": "Status", "user": "User", "started": "Started", "duration": "Duration"}
-MAX_PAGE = 10_000
-COLUMN = re.compile(r"(metrics|params)\.[^\0]")
+ATTRIBUTE_LABELS = {"name": "Run", "status": "Status", "user": "User", "started": "Started", "duration": "Duration",
+                    "experiment": "Experiment", "commit": "Commit"}  # fmt: skip
+PRIVATE = {"Cache-Control": "private, no-cache"}
 
 
 @require_GET
 def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.EXPERIMENTS)
-    query = query_of(workspace_of(repository.pk), request.GET)
-    page = runs_table.page(query)
+    repository = readable(request, owner, name)
+    wanted = request.GET.get("format", "")
+    if wanted:
+        return _file(repository, request.GET, wanted)
+    try:
+        query = asking.query(workspace_of(repository.pk), request.GET)
+    except FilterError as error:
+        return render(request, "experiments/runs.html", _refused(repository, request.GET, error), status=400)
+    page = listing.page(query)
+    return render(request, "experiments/runs.html", _shown(repository, request.GET, query, page))
+
+
+@require_GET
+def names(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    """Names of metrics, params and tags that hold ?name=: as JSON, or as boxes to tick for ?format=boxes."""
+    repository = readable(request, owner, name)
+    text = request.GET.get("name", "").strip()[: asking.MAX_NAME_CHARACTERS].replace("\0", "")
+    found = keys.search(workspace_of(repository.pk), text)
+    if request.GET.get("format") != "boxes":
+        return JsonResponse({"names": found}, headers=PRIVATE)
+    shown = set(asking.columns(request.GET) or ())
+    return render(request, "experiments/_boxes.html", {"names": [one for one in found if one not in shown]})
+
+
+def readable(request: HubRequest, owner: str, name: str) -> Repository:
+    return access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.EXPERIMENTS)
+
+
+def _shown(repository: Repository, given: QueryDict, query: Query, page: Page) -> dict[str, object]:
     bound = commits.bind(repository, {row.run_id: row.commit for row in page.rows})
-    base = link(request.GET, sort=None, page=None)
-    shown = {
-        "repository": repository,
-        "tab": "experiments",
+    base = link(given, sort=None, after=None, before=None)
+    here = link(given, after=None, before=None)
+    return {
+        **_frame(repository, given),
         "page": page,
         "query": query,
         "rows": rows.html(page, bound, repository_url=repository.get_absolute_url()),
         "attributes": [heading(base, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
         "columns": [heading(base, query, column, column.split(".", 1)[1]) for column in page.columns],
-        "chooser": [(column, column in page.columns) for column in page.names],
-        "experiments": runs_table.experiments_of(query.workspace),
+        "previous": added(here, before=page.previous) if page.previous else "",
+        "next": added(here, after=page.next) if page.next else "",
+        "csv": added(here, format="csv"),
+        "json": added(here, format="json"),
+        "some": bool(page.total or query.filter or query.experiment_id or query.after or query.before),
+    }
+
+
+def _refused(repository: Repository, given: QueryDict, error: FilterError) -> dict[str, object]:
+    """The same page with the place of the error marked, and no runs."""
+    text, at = given.get("q", ""), error.position
+    marked = {"before": text[max(0, at - 60) : at], "at": text[at : at + 1], "after": text[at + 1 : at + 60]}
+    return {**_frame(repository, given), "error": error, "marked": marked, "some": True}
+
+
+def _frame(repository: Repository, given: QueryDict) -> dict[str, object]:
+    return {
+        "repository": repository,
+        "tab": "experiments",
+        "q": given.get("q", ""),
+        "sort": given.get("sort", ""),
+        "chosen": asking.columns(given),
+        "experiment_id": given.get("experiment", ""),
         "tracking_uri": f"{settings.COVEY_URL}/{repository.full_name}.mlflow",
     }
-    return render(request, "experiments/runs.html", shown)
 
 
-def query_of(workspace: str, given: QueryDict) -> runs_table.Query:
-    """The table a URL asks for; what it does not understand is left out. Raises Invalid for a page that is none."""
-    sort = given.get("sort", "-started")
-    experiment = given.get("experiment", "")
-    return runs_table.Query(
-        workspace=workspace,
-        sort=sort.removeprefix("-")[:300].replace("\0", ""),
-        descending=sort.startswith("-"),
-        page=page_number(given.get("page", "1"), most=MAX_PAGE),
-        columns=tuple(c for c in given.getlist("column") if COLUMN.match(c)) if "column" in given else None,
-        experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
-        search=given.get("q", "").strip()[:200].replace("\0", ""),
-    )
+def _file(repository: Repository, given: QueryDict, wanted: str) -> HttpResponse:
+    """Every run that the address shows, on all its pages, as a file. Raises Invalid."""
+    query = asking.query(workspace_of(repository.pk), given)
+    if wanted not in {"csv", "json"}:
+        raise Invalid(f"There is no format {wanted[:20]!r}.", details="Ask for format=csv or format=json.")
+    columns = query.columns if query.columns is not None else tuple(listing.page(query).columns)
+    named = f"{repository.name}-runs.{wanted}"
+    headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{named}"'}
+    found = listing.exported(listing.with_columns(query, columns))
+    if wanted == "csv":
+        return HttpResponse(shapes.table(found, columns), content_type="text/csv; charset=utf-8", headers=headers)
+    return JsonResponse({"columns": columns, "runs": [shapes.run(row) for row in found]}, headers=headers)
 
 
-def heading(base: str, query: runs_table.Query, key: str, label: str) -> dict[str, str]:
+def heading(base: str, query: Query, key: str, label: str) -> dict[str, str]:
     """A sortable column: where its header leads, and how it is sorted now (aria-sort). base: a link without sort."""
     now = ("descending" if query.descending else "ascending") if key == query.sort else ""
     wanted = key if now == "descending" else f"-{key}"
-    return {"label": label, "href": f"{base}{'&' if base != '?' else ''}{urlencode({'sort': wanted})}", "sorted": now}
+    return {"key": key, "label": label, "href": added(base, sort=wanted), "sorted": now}
 
 
 def link(given: QueryDict, **changes: object) -> str:
     pairs = [(k, v) for k, values in given.lists() for v in values if k not in changes]
     return "?" + urlencode([*pairs, *((k, v) for k, v in changes.items() if v is not None)])
+
+
+def added(address: str, **more: str) -> str:
+    return f"{address}{'' if address == '?' else '&'}{urlencode(more)}"
