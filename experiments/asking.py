@@ -38,3 +38,8 @@ def columns(given: QueryDict) -> tuple[str, ...] | None:
         return None
     named: Sequence[str] = [*",".join(given.getlist("columns")).split(","), *given.getlist("column")]
     return tuple(dict.fromkeys(name[: MAX_NAME_CHARACTERS + 8] for name in named if _COLUMN.match(name)))
+
+
+def run_ids(given: QueryDict) -> list[str]:
+    """Ids are letters and digits; anything else is no run of anybody's."""
+    return [one for one in dict.fromkeys(given.getlist("run")) if one.isalnum() and one.isascii() and len(one) <= 36]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, case, cast, func, literal
+from sqlalchemy import ColumnElement, Float, case, cast, func, null
 
 # Bounded so that no text overflows a double, which PostgreSQL's cast answers with an error.
 _PATTERN = r"[-+]?([0-9]{1,200}(\.[0-9]{0,200})?|\.[0-9]{1,200})([eE][-+]?[0-9]{1,2})?"
@@ -19,5 +19,5 @@ def number(text: str | None) -> float | None:
 def of_text(column: ColumnElement[Any], *, postgresql: bool) -> ColumnElement[Any]:
     """The number that a text is, else null."""
     if postgresql:
-        return case((column.op("~")(f"^({_PATTERN})$"), cast(column, Float(53))), else_=literal(None, Float))
+        return case((column.op("~")(f"^({_PATTERN})$"), cast(column, Float(53))), else_=null())
     return func.covey_number(column, type_=Float)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, literal, null, select, union_all
 from sqlalchemy.types import Boolean, Float, Text
 
 from experiments.database import INFINITY, Reader, experiments, latest_metrics, params, reading, rows_of, runs, tags
@@ -101,7 +101,7 @@ _SOURCES: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags":
 
 
 def _values(kind: str, ids: Sequence[str], keys: Sequence[str]) -> Select[Any]:
-    source, nothing = _SOURCES[kind], literal(None)
+    source, nothing = _SOURCES[kind], null()
     is_metric = kind == "metrics"
     columns: list[ColumnElement[Any]] = [
         source.c.value if is_metric else cast(nothing, Float),

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from experiments.comparison import Comparison
 from experiments.listing import Page
 from experiments.numbers import number
 from experiments.runs import Run
@@ -23,6 +24,16 @@ def page(found: Page) -> dict[str, Any]:
         "total": found.total,
         "next": found.next or None,
         "previous": found.previous or None,
+    }
+
+
+def comparison(found: Comparison) -> dict[str, Any]:
+    return {
+        "runs": [run(row) for row in found.runs],
+        "baseline": found.baseline.run_id if found.baseline else None,
+        "names": found.names,
+        "cut": found.cut,
+        "missing": found.missing,
     }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.conf import settings
+from sqlalchemy import event
 
 from experiments import database
 from experiments.mlflow import server
@@ -32,6 +34,26 @@ def tables(mlflow_app: Any) -> Iterator[None]:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
     shutil.rmtree(settings.COVEY_HOME / "artifacts", ignore_errors=True)
+
+
+@pytest.fixture
+def statements() -> Callable[[], Any]:
+    """Listens to what is asked of MLflow's tables."""
+
+    @contextmanager
+    def listening() -> Iterator[list[str]]:
+        told: list[str] = []
+
+        def note(*given: Any) -> None:
+            told.append(given[2])
+
+        event.listen(database.reading_engine(), "before_cursor_execute", note)
+        try:
+            yield told
+        finally:
+            event.remove(database.reading_engine(), "before_cursor_execute", note)
+
+    return listening
 
 
 class Client:

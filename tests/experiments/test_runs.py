@@ -6,9 +6,8 @@ import json
 import math
 
 import pytest
-from sqlalchemy import event
 
-from experiments import database, history, indexing, listing
+from experiments import history, indexing, listing
 from experiments.filters.parser import parse
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunCommit
@@ -76,16 +75,14 @@ def test_it_shows_only_this_repository(client, client_of, public, private, alice
     assert names(private) == ["mine"]
 
 
-def test_it_reads_a_page_with_few_queries(client, private, pages, django_assert_max_num_queries):
+def test_it_reads_a_page_with_few_queries(client, private, pages, statements, django_assert_max_num_queries):
     for number in range(30):
         run_id = client.run(run_name=f"r{number}")["run_id"]
         client.batch(run_id, metrics=[metric(f"m{number % 7}", number)], params=[{"key": "p", "value": "1"}])
-    statements: list[str] = []
     pages.get("/alice/private/experiments")  # the first asks whether the tables exist
-    event.listen(database.reading_engine(), "before_cursor_execute", lambda *a: statements.append(a[2]))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(6), statements() as told:
         assert pages.get("/alice/private/experiments").status_code == 200
-    assert len(statements) <= 4, statements
+    assert len(told) <= 4, told
 
 
 def test_the_page_shows_runs_and_state_in_the_url(client, private, pages):

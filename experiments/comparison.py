@@ -1,0 +1,126 @@
+"""Runs side by side: attributes, metrics, params and tags by name, what differs, and how far from a baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select
+
+from experiments.database import Reader, latest_metrics, params, reading, runs, tags
+from experiments.runs import Run, filled, scoped, select_runs
+from hub.lib.errors import Invalid, NotFound
+
+LEAST_RUNS, MOST_RUNS = 2, 100
+MOST_NAMES = 200  # of metrics, params and tags each; the rest is found by name
+MOST_CHARTS, FIRST_CHARTS = 24, 6
+_SOURCES: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags": tags}
+
+
+@dataclass(frozen=True)
+class Question:
+    """name: only names that hold it. differences: only what is not the same in all. charts: None: choose for me."""
+
+    workspace: str
+    run_ids: tuple[str, ...]
+    baseline: str = ""
+    differences: bool = False
+    name: str = ""
+    charts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """runs: as asked, without those that are not here (missing). names: kind → names, cut: kinds with more of them.
+
+    charts: metrics to draw; drawable: those that have more than one step.
+    """
+
+    runs: list[Run]
+    missing: int
+    baseline: Run | None
+    names: dict[str, list[str]]
+    cut: list[str]
+    charts: list[str]
+    drawable: list[str]
+
+
+def compare(asked: Question) -> Comparison:
+    """Seven statements. Raises Invalid for too few or too many runs, NotFound when none of them is here."""
+    ids = _checked(asked.run_ids)
+    with reading() as reader:
+        rows = {row.run_uuid: row for row in reader.rows(_wanted(asked.workspace, ids))}
+        if not rows:
+            raise NotFound("There are no such runs here.")
+        found_ids = [run_id for run_id in ids if run_id in rows]
+        names, cut = {}, []
+        for kind in _SOURCES:
+            keys = _names(reader, kind, found_ids, asked)
+            names[kind] = keys[:MOST_NAMES]
+            cut += [kind] if len(keys) > MOST_NAMES else []
+        columns = [f"{kind}.{key}" for kind, keys in names.items() for key in keys]
+        found = filled(reader, [rows[run_id] for run_id in found_ids], columns)
+        drawable = _drawable(reader, found_ids)
+    baseline = next((run for run in found if run.run_id == asked.baseline), None)
+    charts = list(asked.charts) if asked.charts is not None else drawable[:FIRST_CHARTS]
+    return Comparison(found, len(ids) - len(found), baseline, names, cut, charts[:MOST_CHARTS], drawable)
+
+
+def readable_ids(workspace: str, run_ids: Sequence[str]) -> dict[str, str]:
+    """run id → name of those of these runs that are here, in their order. Raises Invalid for too many."""
+    if len(run_ids) > MOST_RUNS:
+        raise _wrong_number(len(run_ids))
+    with reading() as reader:
+        found = {row.run_uuid: row.name or row.run_uuid[:8] for row in reader.rows(_wanted(workspace, run_ids))}
+    return {run_id: found[run_id] for run_id in run_ids if run_id in found}
+
+
+def delta(value: float | None, base: float | None) -> float | None:
+    """How much more than the baseline; None where one of them is absent or not finite."""
+    if value is None or base is None or not (math.isfinite(value) and math.isfinite(base)):
+        return None
+    return value - base
+
+
+def _wanted(workspace: str, ids: Sequence[str]) -> Any:
+    return scoped(select_runs(), workspace).where(runs.c.run_uuid.in_(ids))
+
+
+def _checked(run_ids: Sequence[str]) -> list[str]:
+    ids = list(dict.fromkeys(run_ids))
+    if not LEAST_RUNS <= len(ids) <= MOST_RUNS:
+        raise _wrong_number(len(ids))
+    return ids
+
+
+def _wrong_number(count: int) -> Invalid:
+    problem = f"{LEAST_RUNS} to {MOST_RUNS} runs can be compared; this address names {count}."
+    return Invalid(problem, details="Tick the runs in the table of experiments, then choose Compare.")
+
+
+def _names(reader: Reader, kind: str, ids: list[str], asked: Question) -> list[str]:
+    source = _SOURCES[kind]
+    wanted = select(source.c.key).where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
+    if kind == "tags":
+        wanted = wanted.where(source.c.key.not_like("mlflow.%"))
+    if asked.name:
+        like = f"%{asked.name.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        wanted = wanted.where(func.lower(source.c.key).like(like, escape="!"))
+    if asked.differences:
+        least, most = func.min(source.c.value), func.max(source.c.value)
+        different = or_(func.count() < len(ids), least != most)
+        if kind == "metrics":
+            nans = func.sum(case((source.c.is_nan, 1), else_=0))
+            different = or_(different, and_(nans > 0, nans < len(ids)))
+        wanted = wanted.having(different)
+    return [row.key for row in reader.rows(wanted.order_by(source.c.key).limit(MOST_NAMES + 1))]
+
+
+def _drawable(reader: Reader, ids: list[str]) -> list[str]:
+    """Metrics that went beyond their first step in one of the runs, the most common first."""
+    source = latest_metrics
+    wanted = select(source.c.key).where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
+    wanted = wanted.having(func.max(source.c.step) > 0).order_by(func.count().desc(), source.c.key)
+    return [row.key for row in reader.rows(wanted.limit(MOST_NAMES))]

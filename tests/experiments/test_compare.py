@@ -1,0 +1,167 @@
+"""Runs side by side: what differs, how far from the baseline, and their curves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from experiments import comparison, history
+from experiments.comparison import Question
+from experiments.mlflow.context import workspace_of
+from hub.lib.errors import Invalid, NotFound
+from tests.experiments.conftest import metric
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BASE = "/alice/private/experiments/compare"
+
+
+@pytest.fixture
+def pages(client, alice):
+    from django.test import Client as Django
+
+    django = Django()
+    django.force_login(alice)
+    return django
+
+
+@pytest.fixture
+def pair(client):
+    """Two runs: same opt, other lr; acc 0.5 and 0.75; loss of ten steps; a tag on the second only."""
+    ids = []
+    for number, (lr, acc) in enumerate((("0.1", 0.5), ("0.2", 0.75))):
+        run_id = client.run(run_name=f"<b>run {number}</b>", start_time=1000 + number)["run_id"]
+        client.batch(
+            run_id,
+            params=[{"key": "lr", "value": lr}, {"key": "opt", "value": "<i>adam</i>"}],
+            metrics=[metric("acc", acc), *(metric("loss", 1 / (step + 1), step) for step in range(10))],
+            tags=[{"key": "team", "value": "x"}] if number else [],
+        )
+        ids.append(run_id)
+    return ids
+
+
+def asked(private, ids, **more):
+    return comparison.compare(Question(workspace=workspace_of(private.pk), run_ids=tuple(ids), **more))
+
+
+def address(ids, *more):
+    return f"{BASE}?{'&'.join([*(f'run={one}' for one in ids), *more])}"
+
+
+def test_it_shows_what_differs(private, pair):
+    whole = asked(private, pair)
+    assert whole.names == {"metrics": ["acc", "loss"], "params": ["lr", "opt"], "tags": ["team"]}
+    assert [run.run_id for run in whole.runs] == pair
+    assert whole.drawable == ["loss"]
+    only = asked(private, pair, differences=True)
+    assert only.names == {"metrics": ["acc"], "params": ["lr"], "tags": ["team"]}
+    assert asked(private, pair, name="L").names == {"metrics": ["loss"], "params": ["lr"], "tags": []}
+
+
+def test_nan_differs_from_a_number(client, private):
+    ids = [client.run()["run_id"] for _ in range(2)]
+    for run_id, value in zip(ids, (0.0, "NaN"), strict=True):
+        client.batch(run_id, metrics=[metric("a", value), metric("b", "NaN"), metric("c", "Infinity")])
+    assert asked(private, ids, differences=True).names["metrics"] == ["a"]
+
+
+def test_the_page_shows_signed_deltas_from_the_baseline(pages, pair):
+    page = pages.get(address(pair, f"baseline={pair[0]}")).content.decode()
+    assert '<td class="number">0.75 <span class="delta">+0.25</span></td>' in page
+    assert "Baseline ✓" in page
+    other = pages.get(address(pair, f"baseline={pair[1]}")).content.decode()
+    assert '<span class="delta">−0.25</span>' in other
+    assert '<span class="delta">±0</span>' in other
+    assert not any(tag in page for tag in ("<b>run", "<i>adam"))
+    assert "data-chart" in page
+
+
+def test_the_json_has_what_the_page_shows(pages, pair):
+    answer = json.loads(pages.get(address(pair, "format=json", f"baseline={pair[0]}")).content)
+    assert [run["metrics"]["acc"] for run in answer["runs"]] == [0.5, 0.75]
+    assert answer["baseline"] == pair[0]
+    assert answer["names"]["params"] == ["lr", "opt"]
+
+
+def test_runs_of_another_repository_are_as_if_absent(client_of, public, private, alice, pages, pair):
+    theirs = client_of(public, alice).run(run_name="theirs")["run_id"]
+    page = pages.get(address([*pair, theirs])).content.decode()
+    assert "theirs" not in page
+    assert "1 of the runs is not here" in page
+    curves = json.loads(pages.get(f"{BASE}/curves.json?key=loss&run={theirs}&run={pair[0]}").content)
+    assert [curve["run_id"] for curve in curves["curves"]] == [pair[0]]
+    with pytest.raises(NotFound):
+        asked(private, [theirs, "f" * 32])
+    assert pages.get(address([theirs, "0" * 32])).status_code == 404
+
+
+@pytest.mark.parametrize("count", [0, 1, 101])
+def test_it_compares_2_to_100_runs(pages, private, count):
+    ids = [f"{number:032x}" for number in range(count)]
+    with pytest.raises(Invalid):
+        asked(private, ids)
+    answer = pages.get(address(ids))
+    assert answer.status_code == 400
+    assert "2 to 100 runs" in answer.content.decode()
+
+
+def test_it_reads_with_few_statements(client, private, pages, pair, statements):
+    more = [client.run()["run_id"] for _ in range(10)]
+    pages.get(address(pair))
+    with statements() as told:
+        assert pages.get(address([*pair, *more])).status_code == 200
+    assert len(told) <= 6, told
+    with statements() as told:
+        assert (
+            pages.get(f"{BASE}/curves.json?key=loss&" + "&".join(f"run={one}" for one in [*pair, *more])).status_code
+            == 200
+        )
+    assert len(told) <= 3, told
+
+
+def test_curves_of_several_runs_are_reduced_and_looked_into(client, private):
+    ids = [client.run()["run_id"] for _ in range(3)]
+    for number, run_id in enumerate(ids[:2]):
+        for start in range(0, 3000, 1000):
+            points = [metric("loss", float(number), step) for step in range(start, start + 1000)]
+            client.batch(run_id, metrics=points)
+    found = history.curves([ids[1], ids[2], ids[0]], "loss")
+    assert [curve.run_id for curve in found] == [ids[1], ids[0]]
+    assert all(curve.points == 3000 and len(curve.x) <= 1000 and curve.axis == "step" for curve in found)
+    assert {y for curve in found for y in curve.y} == {0.0, 1.0}
+    closer = history.curves(ids, "loss", between=(100.0, 199.0))
+    assert [curve.x for curve in closer] == [list(range(100, 200))] * 2
+
+
+@pytest.mark.parametrize(
+    ("axis", "x"), [("step", [0, 1, 2]), ("time", [0, 0.001, 0.002]), ("wall", [1000, 1001, 1002]), ("", [0, 1, 2])]
+)
+def test_curves_are_drawn_over_steps_and_times(client, pages, axis, x):
+    run_id = client.run()["run_id"]
+    client.batch(run_id, metrics=[metric("a", step, step) for step in range(3)])
+    answer = json.loads(pages.get(f"{BASE}/curves.json?key=a&run={run_id}&axis={axis}").content)
+    assert answer["axis"] == (axis or "step")
+    assert answer["curves"][0]["x"] == x
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("axis=depth", 400), ("from=x&to=1", 400), ("from=nan&to=1", 400), ("from=1e400&to=2", 400),
+     ("run=%00&key=%00", 200), ("run=../x&run='", 200), ("from=5&to=1", 200), ("key=" + "k" * 9000, 200)],
+)  # fmt: skip
+def test_strange_questions_about_curves_are_answered(pages, pair, query, status):
+    assert pages.get(f"{BASE}/curves.json?key=loss&run={pair[0]}&{query}").status_code == status
+
+
+@pytest.mark.parametrize("rest", ["", "/curves.json"])
+def test_four_questions(pages, pair, charlie, bob, rest):
+    path = address(pair, "key=loss").replace("/compare", f"/compare{rest}")
+    assert pages.get(path).status_code == 200
+    assert pages.post(path).status_code == 405
+    pages.force_login(charlie)
+    assert pages.get(path).status_code == 404
+    pages.logout()
+    assert pages.get(path).status_code == 404
+    pages.force_login(bob)
+    assert pages.get(path).status_code == 200
