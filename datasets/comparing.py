@@ -42,8 +42,8 @@ def compare_tables(run: Run) -> dict[str, Any]:
     path = path_of(asked)
     with results.work_folder() as folder:
         inputs = _sides(repository, asked, folder, MAX_TABLE_BYTES)
-        options: dict[str, Any] = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
-        names: dict[str, Any] = {"base_name": read.shown(path), "head_name": read.shown(path)}
+        options = {name: asked[name] for name in ("key", "unkeyed", "tolerance")}
+        names = {"base_name": read.shown(path), "head_name": read.shown(path)}
         answer = work(run, "datasets.tables.diff:compare", inputs, folder, **names, **options)
         if not answer["problems"]:
             results.keep(folder / "out" / CHANGES, results.place_of(repository.pk, asked["digest"]))
@@ -97,14 +97,12 @@ def compare_files(run: Run) -> dict[str, Any]:
     return dict(answer)
 
 
-def work(
-    run: Run, function: str, inputs: Mapping[str, Path], folder: Path, *, limits: Limits = LIMITS, **options: Any
-) -> Any:
-    """Run a function of ours in the sandbox; it writes to folder/out. Raises Failed for people."""
+def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **options: Any) -> Any:
+    """Run a function of datasets.tables in the sandbox; it writes to folder/out. Raises Failed for people."""
     out = folder / "out"
     out.mkdir(exist_ok=True)
     try:
-        answer = sandbox_job.run(function, inputs, out, package="datasets", limits=limits, beat=run.progress, **options)
+        answer = sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
     except Unreadable as error:
         raise Failed(_storable(str(error))) from error
     except Overrun as error:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from datasets import results
-from datasets.comparing import repository_of, work
+from datasets.comparing import repository_of
 from datasets.holdings import NOT_PUSHED, holdings
 from datasets.pipelines import boxes, diffing, states
 from datasets.pipelines.graph import graph
 from datasets.tracking import Output, tracked
 from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run
-from hub.lib.sandbox_job import Limits
+from hub.lib import sandbox
+from hub.lib.sandbox import Helper, Overrun, Unreadable
 from repos import cache
 from repos.git import commands, read
 from repos.models import Repository
@@ -25,7 +26,8 @@ from repos.place import store_of
 
 PIPELINE, PIPELINE_DIFF = "datasets.pipeline", "datasets.pipeline-diff"
 VERSION = 1  # grows when the meaning of a document changes
-LIMITS = Limits(seconds=90, memory_bytes=2 * 1024**3, disk_bytes=1024**2)
+SECONDS, MEMORY_BYTES = 45.0, 2 * 1024**3  # shorter than the lease of a job
+TOO_MUCH = "These pipelines take more time or memory than this hub gives to them."
 MAX_PIPELINES = 500  # dvc.yaml files
 MAX_FILE_BYTES = 2 * 1024**2
 MAX_ALL_BYTES = 32 * 1024**2
@@ -79,7 +81,7 @@ def make_diff(run: Run) -> dict[str, Any]:
     found["problems"] = {
         side: one["problems"] if one else [] for side, one in zip(("base", "head"), sides, strict=True)
     }
-    found["drawing"] = _drawing(run, found["stages"], found["sources"], [edge[:2] for edge in found["edges"]])
+    found["drawing"] = _drawing(found["stages"], found["sources"], [edge[:2] for edge in found["edges"]])
     _keep(repository, found, asked["digest"])
     return found["summary"]
 
@@ -121,7 +123,7 @@ def _document(run: Run, repository: Repository, commit: str) -> dict[str, Any]:
         states.compare(stage, held, data)
     found = graph(stages, {path: output.pointer for path, output in data.items() if output.pointer.endswith(".dvc")})
     document["problems"] += _of_graph(stages, found)
-    drawing = None if found["cut"] else _drawing(run, stages, found["sources"], found["edges"])
+    drawing = None if found["cut"] else _drawing(stages, found["sources"], found["edges"])
     lacking = sorted({_manifest(data, path) for path, one in held.items() if one["unknown"] == NOT_PUSHED})
     return document | {
         "sources": found["sources"],
@@ -165,11 +167,8 @@ def _resolved(
         reader.find(f"{folder}params.yaml")
     reader.find(CONFIG)
     for _ in range(ROUNDS):
-        with results.work_folder() as folder_:
-            bundle = folder_ / "files.json"
-            bundle.write_text(json.dumps(reader.given))
-            function = "datasets.pipelines.resolving:resolve"
-            answer = work(run, function, {"files": bundle}, folder_, limits=LIMITS, pipelines=pipelines)
+        answer = _call("resolving:resolve", json.dumps(reader.given).encode(), pipelines=pipelines)
+        run.progress(0)
         missed = answer.pop("missed")
         if not [path for path in missed if reader.find(path)]:
             break
@@ -202,16 +201,32 @@ class _Reader:
 
 
 def _drawing(
-    run: Run, stages: list[dict[str, Any]], sources: list[dict[str, str]], edges: list[list[int]]
+    stages: list[dict[str, Any]], sources: list[dict[str, str]], edges: list[list[int]]
 ) -> dict[str, Any] | None:
     """The answer of datasets.pipelines.layout; None when there is too much to be drawn."""
     labels = [*map(boxes.label, stages), *map(boxes.source_label, sources)]
     if not stages or len(labels) > MAX_BOXES or len(edges) > MAX_LINES:
         return None
-    with results.work_folder() as folder:
-        asked: Path = folder / "graph.json"
-        asked.write_text(json.dumps({"boxes": [boxes.size(label) for label in labels], "edges": edges}))
-        try:
-            return dict(work(run, "datasets.pipelines.layout:layout", {"graph": asked}, folder, limits=LIMITS))
-        except Failed:
-            return None  # the list says the same
+    try:
+        return _call("layout:layout", json.dumps({"boxes": list(map(boxes.size, labels)), "edges": edges}).encode())
+    except Failed:
+        return None  # the list says the same
+
+
+# One warm process with DVC in it for each worker that has drawn a pipeline; a call is a fork of it.
+_helper = Helper(
+    allowed="datasets.pipelines.",
+    warm=["datasets.pipelines.resolving", "datasets.pipelines.layout"],
+    packages=[Path(__file__).resolve().parent],
+)
+
+
+def _call(function: str, payload: bytes, **options: Any) -> dict[str, Any]:
+    """A function of datasets.pipelines in the sandbox. Raises Failed for people."""
+    name = f"datasets.pipelines.{function}"
+    try:
+        return dict(sandbox.call(name, payload, helper=_helper, seconds=SECONDS, memory_bytes=MEMORY_BYTES, **options))
+    except Unreadable as error:
+        raise Failed(str(error)) from error
+    except Overrun as error:
+        raise Failed(TOO_MUCH) from error

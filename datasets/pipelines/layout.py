@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from grandalf.graphs import Edge, Graph, Vertex
@@ -18,12 +16,12 @@ GAP_ACROSS, GAP_DOWN, GAP_PARTS, MARGIN = 56.0, 14.0, 24.0, 8.0  # CSS pixels, a
 ROUNDS = 3
 
 
-def layout(inputs: Mapping[str, Path], folder: Path, report: Callable[..., None]) -> dict[str, Any]:
-    """inputs["graph"]: {"boxes": [[width, height], …], "edges": [[from, to], …]} by number of box.
+def layout(payload: bytes) -> dict[str, Any]:
+    """payload: JSON, {"boxes": [[width, height], …], "edges": [[from, to], …]} by number of box.
 
     Answers {"width", "height", "boxes": [[left, top], …], "lines": ["M…", …]}: SVG paths, in the order of edges.
     """
-    asked = json.loads(inputs["graph"].read_bytes())
+    asked = json.loads(payload)
     sys.setrecursionlimit(20_000)  # grandalf walks a chain of boxes by calling itself
     return draw(asked["boxes"], [tuple(edge) for edge in asked["edges"]])
 

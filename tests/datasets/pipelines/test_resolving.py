@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.pipelines import resolving
@@ -83,13 +83,11 @@ PROJECT = {
 }
 
 
-def resolve(files: dict[str, str | bytes], tmp_path: Path, pipelines: list[str] | None = None) -> dict[str, Any]:
+def resolve(files: dict[str, Any]) -> dict[str, Any]:
     """As the worker does it, with all files given at once."""
     given_ = {path: base64.b64encode(d.encode() if isinstance(d, str) else d).decode() for path, d in files.items()}
-    bundle = tmp_path / "files.json"
-    bundle.write_text(json.dumps(given_))
-    named = pipelines or sorted(path for path in files if path.endswith("dvc.yaml"))
-    return resolving.resolve({"files": bundle}, tmp_path, lambda *_: None, pipelines=named)
+    named = sorted(path for path in files if path.endswith("dvc.yaml"))
+    return resolving.resolve(json.dumps(given_).encode(), pipelines=named)
 
 
 def real(folder: Path, *words: str) -> Any:
@@ -116,7 +114,7 @@ def lay_out(files: dict[str, Any], folder: Path) -> None:
 
 
 def test_it_resolves_187_stages_exactly_as_dvc_does(tmp_path):
-    ours = resolve(PROJECT, tmp_path)
+    ours = resolve(PROJECT)
     folder = tmp_path / "project"
     lay_out(PROJECT, folder)
     theirs = real(folder)
@@ -136,8 +134,8 @@ def test_it_resolves_187_stages_exactly_as_dvc_does(tmp_path):
     assert stages["sub/dvc.yaml:tail"]["desc"] == "1 of them"
 
 
-def test_it_asks_for_the_files_that_it_needs(tmp_path):
-    found = resolve({"dvc.yaml": PROJECT["dvc.yaml"], "sub/dvc.yaml": SUB}, tmp_path)
+def test_it_asks_for_the_files_that_it_needs():
+    found = resolve({"dvc.yaml": PROJECT["dvc.yaml"], "sub/dvc.yaml": SUB})
     assert {"config/more.json", "sub/local.yaml", "params.yaml", "dvc.lock", "sub/dvc.lock"} <= set(found["missed"])
     assert [(p["file"], "does not exist" in p["message"]) for p in found["problems"]] == [
         ("dvc.yaml", True),
@@ -182,9 +180,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ('stages: {"a\\0": {cmd: "${b}"}}\n', None, "Could not find 'b'"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_file_and_stage(tmp_path, text, stage, words):
+def test_what_is_wrong_is_said_with_its_file_and_stage(text, stage, words):
     good = "stages: {fine: {cmd: echo fine}}\n"
-    found = resolve({"dvc.yaml": text, "other/dvc.yaml": good}, tmp_path)
+    found = resolve({"dvc.yaml": text, "other/dvc.yaml": good})
     problem = found["problems"][0]
     assert problem["file"] == "dvc.yaml"
     assert stage is None or problem["stage"] == stage
@@ -194,30 +192,30 @@ def test_what_is_wrong_is_said_with_its_file_and_stage(tmp_path, text, stage, wo
     str(found).encode()  # no lone surrogates: a page must be able to show it
 
 
-def test_stages_beyond_the_limit_are_left_out(tmp_path, monkeypatch):
+def test_stages_beyond_the_limit_are_left_out(monkeypatch):
     monkeypatch.setattr(resolving, "MAX_STAGES", 20)
-    found = resolve({"dvc.yaml": "stages:\n" + "".join(f"  s{n}: {{cmd: x}}\n" for n in range(25))}, tmp_path)
+    found = resolve({"dvc.yaml": "stages:\n" + "".join(f"  s{n}: {{cmd: x}}\n" for n in range(25))})
     assert len(found["stages"]) == 20
     assert [(p["stage"], "more than 20 stages" in p["message"]) for p in found["problems"]] == [("s20", True)]
 
 
-def test_what_takes_long_is_stopped_and_the_rest_is_told(tmp_path, monkeypatch):
+def test_what_takes_long_is_stopped_and_the_rest_is_told(monkeypatch):
     monkeypatch.setattr(resolving, "SECONDS_PER_FILE", 0.5)
     deep = "a" + "+(a" * 3 + ")" * 3
     slow = "stages:\n" + "".join(f"  s{n}: {{cmd: '{'${x} ' * 400}{deep}'}}\n" for n in range(400))
-    found = resolve({"dvc.yaml": f"vars: [x: 1]\n{slow}", "other/dvc.yaml": "stages: {fine: {cmd: x}}\n"}, tmp_path)
+    found = resolve({"dvc.yaml": f"vars: [x: 1]\n{slow}", "other/dvc.yaml": "stages: {fine: {cmd: x}}\n"})
     assert found["problems"][-1]["message"] == "Resolving it takes too long; stages are left out."
     assert found["stages"][-1]["address"] == "other/dvc.yaml:fine"
 
 
-def test_a_thousand_problems_are_cut(tmp_path, monkeypatch):
+def test_a_thousand_problems_are_cut(monkeypatch):
     monkeypatch.setattr(resolving, "MAX_PROBLEMS", 10)
     bad = "stages:\n" + "".join(f"  s{n}: {{none: 1}}\n" for n in range(30))
-    assert len(resolve({"dvc.yaml": bad, "other/dvc.yaml": bad}, tmp_path)["problems"]) == 11
+    assert len(resolve({"dvc.yaml": bad, "other/dvc.yaml": bad})["problems"]) == 11
 
 
-def test_one_bad_stage_spoils_itself_only(tmp_path):
-    found = resolve({"dvc.yaml": "stages:\n  good: {cmd: a}\n  bad: {cmd: '${b}'}\n  last: {cmd: c}\n"}, tmp_path)
+def test_one_bad_stage_spoils_itself_only():
+    found = resolve({"dvc.yaml": "stages:\n  good: {cmd: a}\n  bad: {cmd: '${b}'}\n  last: {cmd: c}\n"})
     assert [(s["name"], s["resolved"]) for s in found["stages"]] == [("good", True), ("bad", False), ("last", True)]
 
 
@@ -232,29 +230,28 @@ def test_nothing_is_read_but_what_was_given(tmp_path, monkeypatch):
         f"stages: {{a: {{cmd: x, wdir: '{tmp_path}', params: [secret.yaml: [word]]}}}}\n",
     ]
     for text in texts:
-        assert "hunter2" not in json.dumps(resolve({"dvc.yaml": text}, tmp_path))
+        assert "hunter2" not in json.dumps(resolve({"dvc.yaml": text}))
 
 
 def test_commands_are_not_run(tmp_path):
     mark = tmp_path / "ran"
-    resolve({"dvc.yaml": f"stages: {{a: {{cmd: touch {mark}, always_changed: true}}}}\n"}, tmp_path)
+    resolve({"dvc.yaml": f"stages: {{a: {{cmd: touch {mark}, always_changed: true}}}}\n"})
     assert not mark.exists()
 
 
-def test_a_lock_that_cannot_be_read_leaves_the_question_open(tmp_path):
-    found = resolve({"dvc.yaml": "stages: {a: {cmd: x}}\n", "dvc.lock": "stages: ["}, tmp_path)
+def test_a_lock_that_cannot_be_read_leaves_the_question_open():
+    found = resolve({"dvc.yaml": "stages: {a: {cmd: x}}\n", "dvc.lock": "stages: ["})
     assert found["stages"][0]["lock_unread"]
     assert "'dvc.lock' cannot be read" in found["problems"][0]["message"]
 
 
-def test_an_older_lock_and_a_parsing_section_are_read(tmp_path):
+def test_an_older_lock_and_a_parsing_section_are_read():
     found = resolve(
         {
             "dvc.yaml": "vars: [{d: {flag: true, list: [1, 2]}}]\nstages: {a: {cmd: 'run ${d}', deps: [x]}}\n",
             "dvc.lock": "a:\n  cmd: run --flag\n  deps:\n  - path: x\n    md5: " + "a" * 32 + "\n",
             ".dvc/config": "[parsing]\n    list = append\n",
-        },
-        tmp_path,
+        }
     )
     stage = found["stages"][0]
     assert stage["cmd"] == ["run --flag --list 1 --list 2"]
@@ -286,18 +283,18 @@ STAGES = st.dictionaries(st.text(max_size=8), st.dictionaries(st.sampled_from(KE
 DOCUMENTS = st.fixed_dictionaries({}, optional={"stages": STAGES | VALUES, "vars": VALUES, "metrics": VALUES})
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None)
 @given(document=DOCUMENTS | VALUES, lock=DOCUMENTS | VALUES)
-def test_any_document_has_an_answer(tmp_path, document, lock):
+def test_any_document_has_an_answer(document, lock):
     files = {"dvc.yaml": json.dumps(document), "dvc.lock": json.dumps(lock), "params.yaml": "a: {b: 1}\n"}
-    found = resolve(files, tmp_path)
+    found = resolve(files)
     graph(found["stages"], {})
     json.dumps(found, allow_nan=False)
     str(found).encode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200) | st.text(alphabet="ab:-[]{}&* \n${}'\"|>#!", max_size=120).map(str.encode))
-def test_any_bytes_have_an_answer(tmp_path, data):
-    found = resolve({"dvc.yaml": data, "dvc.lock": data, "params.yaml": data}, tmp_path)
+def test_any_bytes_have_an_answer(data):
+    found = resolve({"dvc.yaml": data, "dvc.lock": data, "params.yaml": data})
     json.dumps(found, allow_nan=False)
