@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from datasets import filelists, objects, results
 from datasets.dvc import keys
 from datasets.filelists import Lists, Pair, Side
 from datasets.media.names import DIFFERENCE
+from datasets.models import Blob
 from datasets.tables.names import CHANGES, FILES, HASHES, MANIFEST, MAX_HASHES
 from datasets.versions import Version, blob_file, local_file, version_at
 from hub.jobs import jobs
@@ -26,6 +26,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 TABLE, FILE_LIST, MEDIA = "datasets.table-diff", "datasets.file-diff", "datasets.media-diff"
+MANIFEST_JOB = "datasets.manifest"
 LIMITS = Limits(seconds=900, memory_bytes=4 * 1024**3, disk_bytes=8 * 1024**3)
 MEDIA_LIMITS = Limits(seconds=120, memory_bytes=3 * 1024**3, disk_bytes=64 * 1024**2)
 MAX_TABLE_BYTES, MAX_MEDIA_BYTES = 4 * 1024**3, 1024**3
@@ -175,16 +176,37 @@ def _manifests(run: Run, side: Side, folder: Path, inputs: dict[str, Path]) -> l
     parts = []
     for part in side.large:
         source = f"manifest-{part.blob.sha256}"
-        place = results.manifest_place(part.blob)
-        if not results.touch(place):
-            made = folder / "made"
-            made.mkdir()
-            work(run, "datasets.tables.entries:manifest", {"manifest": blob_file(part.blob, made / "raw")}, made)
-            results.keep(made / "out" / MANIFEST, place)
-            shutil.rmtree(made)
-        inputs[source] = place
+        inputs[source] = _kept_manifest(run, part.blob)
         parts.append([source, part.prefix])
     return parts
+
+
+def _kept_manifest(run: Run, blob: Blob) -> Path:
+    """A manifest as Parquet, made if it is not there."""
+    place = results.manifest_place(blob)
+    if not results.touch(place):
+        with results.work_folder() as folder:
+            work(run, "datasets.tables.entries:manifest", {"manifest": blob_file(blob, folder / "raw")}, folder)
+            results.keep(folder / "out" / MANIFEST, place)
+    return place
+
+
+def prepare_manifests(repository: Repository, blobs: Mapping[str, Blob]) -> None:
+    """Let a worker keep large manifests as Parquet before somebody waits for a diff of them. blobs: by their keys."""
+    for key, blob in blobs.items():
+        if blob.size > filelists.LARGE_MANIFEST_BYTES:
+            digest = results.digest("manifest", repository.pk, blob.sha256)
+            arguments = {"repository": repository.pk, "key": key}
+            making(results.manifest_place(blob), MANIFEST_JOB, digest, arguments, repository, None)
+
+
+@jobs.handler(MANIFEST_JOB)
+def keep_manifest(run: Run) -> dict[str, Any]:
+    """Arguments: repository, key (of the manifest's object)."""
+    repository, key = repository_of(run.job.arguments), run.job.arguments["key"]
+    for blob in objects.blobs(repository.pk, keys.BUCKET, [key]).values():
+        _kept_manifest(run, blob)
+    return {}
 
 
 def _bytes(repository: Repository, listed: Path) -> dict[str, int | None]:

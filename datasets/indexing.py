@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets import commits, objects
+from datasets import commits, comparing, objects
 from datasets.dvc import keys
 from datasets.manifests import manifest_of
 from datasets.tracking import tracked
@@ -19,8 +19,10 @@ def refresh(repository_id: int, *, again: bool = False) -> int | None:
     rev = browsing.default_rev(repository)
     outputs = tracked(repository, rev.commit).outputs.values() if rev else ()
     manifests = (output.out.key for output in outputs if keys.is_manifest(output.out.oid))
-    for blob in objects.blobs(repository.pk, keys.BUCKET, manifests).values():
+    blobs = objects.blobs(repository.pk, keys.BUCKET, manifests)
+    for blob in blobs.values():
         manifest_of(blob)
+    comparing.prepare_manifests(repository, blobs)
     Repository.objects.filter(pk=repository.pk).update(outputs_count=len(outputs))
     if rev:
         commits.index(repository, again=again)

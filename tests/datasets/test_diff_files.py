@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from datasets import filelists, results
+from datasets import comparing, filelists, indexing, objects, results
 from datasets.dvc import manifests
+from datasets.tracking import tracked
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
@@ -107,6 +108,18 @@ def test_large_manifests_are_kept_as_parquet_and_say_the_same(project, as_user, 
     monkeypatch.setattr(filelists, "LARGE_MANIFEST_BYTES", 10)
     assert counts(ask(as_user(bob), "v1...main/images").json()) == (1, 1, 1, 2)
     assert counts(ask(as_user(bob), "v1...main/images/a").json()) == (0, 1, 1, 0)
+
+
+def test_large_manifests_are_kept_as_parquet_after_a_push(project, private, monkeypatch):
+    monkeypatch.setattr(filelists, "LARGE_MANIFEST_BYTES", 10)
+    key = tracked(private, project.git("rev-parse", "main")).outputs["images"].out.key
+    place = results.manifest_place(objects.blobs(private.pk, "dvc", [key])[key])
+    place.unlink(missing_ok=True)  # another test's: manifests are shared by hash
+    indexing.refresh(private.pk)
+    indexing.refresh(private.pk)
+    (job,) = Job.objects.filter(kind=comparing.MANIFEST_JOB)
+    jobs.run(job.pk)
+    assert place.stat().st_size > 0
 
 
 def test_the_longest_ref_wins_and_commit_ids_always_work(project, as_user, bob):
