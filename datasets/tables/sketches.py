@@ -41,20 +41,28 @@ def _column(con: Connection, table: Table, column: Column) -> dict[str, Any]:
     if column.is_number or column.kind == "time":
         return _numbers(con, table, column)
     cell = name(column.name)
-    values, distinct = con.rows(f"SELECT count({cell}), count(DISTINCT {cell}) FROM {table.sql}")[0]
-    count = int(str(values))
-    lengths = {}
-    if column.kind == "text":
-        lengths = {
-            "lengths": _spread(_array(con, f"SELECT length({cell}) AS v FROM {table.sql} WHERE {cell} IS NOT NULL"))
-        }
+    con.run(  # every value once: all else of a column is read from these
+        f"CREATE OR REPLACE TEMP TABLE held AS SELECT CAST({cell} AS VARCHAR) AS v, count(*) AS n FROM {table.sql} "
+        f"WHERE {cell} IS NOT NULL GROUP BY {cell}"
+    )
+    counts = con.rows("SELECT coalesce(sum(n), 0), count(*) FROM held")[0]
+    count, distinct = (int(str(number)) for number in counts)
     return {
         "count": count,
         "nulls": table.rows - count,
-        "distinct": int(str(distinct)),
-        "top": _top(con, table, f"CAST({cell} AS VARCHAR)"),
-        **lengths,
+        "distinct": distinct,
+        "top": _top(con, "held", "v", "sum(n)"),
+        **({"lengths": _lengths(con)} if column.kind == "text" else {}),
     }
+
+
+def _lengths(con: Connection) -> dict[str, Any]:
+    """The spread of the lengths of what is held."""
+    import numpy
+
+    found = con.rows("SELECT length(v) AS l, sum(n) FROM held GROUP BY l ORDER BY l")
+    lengths, times = ([int(str(row[n])) for row in found] for n in (0, 1))
+    return _spread(numpy.asarray(lengths, dtype="float64"), numpy.asarray(times, dtype="int64"))
 
 
 def _numbers(con: Connection, table: Table, column: Column) -> dict[str, Any]:
@@ -63,9 +71,9 @@ def _numbers(con: Connection, table: Table, column: Column) -> dict[str, Any]:
     cell = _as_number(column)
     values = _array(con, f"SELECT {cell} AS v FROM {table.sql} WHERE {cell} IS NOT NULL")
     finite = values[numpy.isfinite(values)]
-    spread = _spread(finite)
+    spread = _spread(numpy.sort(finite))
     distinct = spread.pop("distinct")
-    top = _top(con, table, f"CAST({name(column.name)} AS VARCHAR)") if 0 < distinct <= FEW else []
+    top = _top(con, table.sql, f"CAST({name(column.name)} AS VARCHAR)", "count(*)") if 0 < distinct <= FEW else []
     return {
         "count": len(finite),
         "nulls": table.rows - len(values),
@@ -95,19 +103,23 @@ def _array(con: Connection, sql: str) -> Any:
     return numpy.asarray(numpy.ma.compressed(found) if numpy.ma.isMaskedArray(found) else found, dtype="float64")
 
 
-def _spread(values: Any) -> dict[str, Any]:
+def _spread(values: Any, times: Any = None) -> dict[str, Any]:
+    """Of values in order; times: how often each is there, once by default."""
     import numpy
 
     if not len(values):
         return {"distinct": 0, "min": None, "max": None, "mean": None, "std": None, "quantiles": []}
-    values = numpy.sort(values)
-    places = numpy.linspace(0, len(values) - 1, QUANTILES + 1).round().astype("int64")
+    total = len(values) if times is None else int(times.sum())
+    places = numpy.linspace(0, total - 1, QUANTILES + 1).round().astype("int64")
+    if times is not None:
+        places = numpy.searchsorted(numpy.cumsum(times), places, side="right")
+    mean = numpy.average(values, weights=times)
     return {
         "distinct": int((values[1:] != values[:-1]).sum()) + 1,
         "min": float(values[0]),
         "max": float(values[-1]),
-        "mean": _known(values.mean()),
-        "std": _known(values.std()),
+        "mean": _known(mean),
+        "std": _known(math.sqrt(numpy.average((values - mean) ** 2, weights=times))),
         "quantiles": [float(value) for value in values[places]],
     }
 
@@ -117,9 +129,9 @@ def _known(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _top(con: Connection, table: Table, text: str) -> list[list[Any]]:
+def _top(con: Connection, source: str, text: str, count: str) -> list[list[Any]]:
     found = con.rows(
-        f"SELECT left({text}, {MAX_TOP_CHARACTERS}) AS v, count(*) AS n FROM {table.sql} WHERE {text} IS NOT NULL "
+        f"SELECT left({text}, {MAX_TOP_CHARACTERS}) AS v, {count} AS n FROM {source} WHERE {text} IS NOT NULL "
         f"GROUP BY v ORDER BY n DESC, v LIMIT {TOP}"
     )
-    return [[str(value), int(str(count))] for value, count in found]
+    return [[str(value), int(str(number))] for value, number in found]

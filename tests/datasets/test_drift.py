@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,10 @@ def test_a_sketch_says_what_a_column_holds(sketch):
     assert (x["count"], x["nulls"], x["nans"], x["distinct"], x["min"], x["max"]) == (3, 1, 1, 3, 1.0, 5.0)
     assert len(x["quantiles"]) == 257
     assert (s["nulls"], s["distinct"], s["top"][0]) == (1, 3, ["bb", 2])
-    assert (s["lengths"]["min"], s["lengths"]["max"]) == (0.0, 2.0)
+    lengths = s["lengths"]
+    assert (lengths["min"], lengths["max"], lengths["mean"], lengths["distinct"]) == (0.0, 2.0, 1.25, 3)
+    assert lengths["std"] == pytest.approx(statistics.pstdev([0, 1, 2, 2]))
+    assert [lengths["quantiles"][n] for n in (0, 85, 128, 256)] == [0.0, 1.0, 2.0, 2.0]
     assert f["top"] == [["true", 3], ["false", 1]]
 
 
