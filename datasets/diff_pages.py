@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasets import comparing, results, sandboxed
+from datasets import comparing, results, sandboxed, table_queries
 from datasets.diffs import Diff
+from datasets.table_queries import Filter
 from hub.lib.errors import Busy, Invalid, Upstream
 from hub.lib.sandbox import Overrun, Unreadable
 
@@ -31,13 +33,35 @@ class Page:
         return max(1, -(-self.total // PER_PAGE))
 
 
-def rows(found: Diff, *, number: int, statuses: list[str], changed: str = "", all_columns: bool = True) -> Page:
-    """Rows of a table that differ. statuses: [] for added, removed and changed. all_columns: else the key and those
-    that changed. Raises Invalid for an unknown status, Busy."""
+def rows(
+    found: Diff,
+    *,
+    number: int,
+    statuses: list[str],
+    changed: str = "",
+    filters: Sequence[Filter] = (),
+    all_columns: bool = True,
+) -> Page:
+    """Rows of a table that differ. statuses: [] for added, removed and changed. filters: only rows that fulfil them all
+    before, or after. all_columns: else the key and those that changed. Raises Invalid for an unknown status, Busy."""
     chosen = _chosen(statuses, ROW_STATUSES, default=ROW_STATUSES[:3])
     columns = columns_of(found, all_columns=all_columns)
-    answer = _call(found, "rows", number, statuses=chosen, columns=columns, changed=changed)
+    known = found.result["schema"]["columns"]
+    wanted = [
+        {"column": known[f.column]["name"], "kind": known[f.column]["kind"], "op": f.op, "value": f.value}
+        for f in filters
+    ]
+    answer = _call(found, "rows", number, statuses=chosen, columns=columns, changed=changed, filters=wanted)
     return Page(answer["rows"], answer["total"], number, columns)
+
+
+def filters_of(found: Diff, texts: list[str]) -> list[Filter]:
+    """ "column:op:value", as on the page of one table; of columns that both versions have. Raises Invalid."""
+    columns = found.result["schema"]["columns"]
+    numbers = {column["name"]: number for number, column in enumerate(columns)}
+    if len(texts) > table_queries.MAX_FILTERS:
+        raise Invalid(f"At most {table_queries.MAX_FILTERS} filters can be given.")
+    return [table_queries.filter_of(text, columns, numbers) for text in texts if text]
 
 
 def files(found: Diff, *, number: int, statuses: list[str], text: str = "", unfold: bool = False) -> Page:

@@ -61,7 +61,7 @@ def _ranges(sketch: dict[str, Any]) -> list[Bar]:
     for number, share in enumerate(shares):
         low, high = edges[number], edges[number + 1]
         last = number == len(shares) - 1
-        filters = (("ge" if number == 0 else "gt", _value(low, kind)), ("le", _value(high, kind)))
+        filters = (("ge" if number == 0 else "gt", bound(low, kind)), ("le", bound(high, kind)))
         label = f"{_written(low, kind)} – {_written(high, kind)}" if high > low else str(_written(low, kind))
         # The lowest and the highest may be rounded on their way through the sketch; beyond them there is nothing.
         chosen = filters[1 if number == 0 else 0 : 1 if last else 2]
@@ -79,7 +79,7 @@ def _values(sketch: dict[str, Any]) -> list[Bar]:
     return bars
 
 
-def _value(number: float, kind: str) -> str:
+def bound(number: float, kind: str) -> str:
     """As a filter takes it."""
     if kind == "time":
         return _moment(number)

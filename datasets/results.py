@@ -18,7 +18,7 @@ from django.conf import settings
 from datasets.models import Blob
 from hub.lib import temporary
 
-VERSION = 1  # grows when the meaning of what is written changes
+VERSION = 2  # grows when the meaning of what is written changes
 KEEP_SECONDS = 30 * 24 * 3600
 KEEP_BYTES = 20 * 1024**3  # of all results together
 

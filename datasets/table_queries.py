@@ -78,7 +78,7 @@ def query(given: Any, columns: Columns, rows: int) -> Query:
     found = Query(
         page=page_number(given.get("page", "1"), most=10**9),
         part=page_number(given.get("part", "1"), most=10**6),
-        filters=tuple(_filter(text, columns, numbers) for text in filters),
+        filters=tuple(filter_of(text, columns, numbers) for text in filters),
         sorts=tuple(_sort(text, columns, numbers) for text in sorts),
         show=tuple(sorted({_column(name, numbers) for name in show})),
         row=row,
@@ -109,7 +109,7 @@ def _sort(text: str, columns: Columns, numbers: Mapping[str, int]) -> Sort:
     return Sort(column, down)
 
 
-def _filter(text: str, columns: Columns, numbers: Mapping[str, int]) -> Filter:
+def filter_of(text: str, columns: Columns, numbers: Mapping[str, int]) -> Filter:
     """ "column:op:value". A column's name may hold colons itself: the longest that fits counts."""
     for at in range(len(text) - 1, 0, -1):
         if text[at] != ":" or text[:at] not in numbers:

@@ -108,7 +108,7 @@ class Schema:
             "retyped": [
                 {"name": p.head.name, "from": p.base.type, "to": p.head.type} for p in self.pairs if p.type_changed
             ],
-            "columns": [{"name": p.head.name, "type": p.head.type} for p in self.pairs],
+            "columns": [{"name": p.head.name, "type": p.head.type, "kind": p.head.kind} for p in self.pairs],
         }
 
 

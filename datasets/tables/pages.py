@@ -6,8 +6,10 @@ import datetime
 import decimal
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from datasets.tables.conditions import condition
 from datasets.tables.engine import connect, literal, name
 
 MEMORY = "200MB"
@@ -22,19 +24,24 @@ def rows(
     statuses: list[str],
     columns: list[str],
     changed: str = "",
+    filters: Sequence[dict[str, str]] = (),
     offset: int = 0,
     limit: int = 100,
 ) -> dict[str, Any]:
     """A page of diff.py's changes: {"total": rows that match, "rows": [{"status", "position", "changed", "cells"}]}.
 
     columns: names to show, in order; cells: one [old, new] for each, as text, null when the side has none.
-    changed: only rows in which this column changed.
+    changed: only rows in which this column changed. filters: {"column": its name, "kind", "op", "value"}: only rows
+    that fulfilled them all before, or do so now.
     """
     con = connect(memory=MEMORY, threads=1)
     source = f"read_parquet({literal(files[0])})"
     where, parameters = _where(statuses, changed)
-    total = con.number(f"SELECT count(*) FROM {source} WHERE {where}", parameters)
     known = {str(row[0]) for row in con.rows(f"DESCRIBE SELECT * FROM {source}")}
+    if filters:
+        chosen, values = _on_one_side(filters, known)
+        where, parameters = f"{where} AND {chosen}", [*parameters, *values]
+    total = con.number(f"SELECT count(*) FROM {source} WHERE {where}", parameters)
     shown = columns[:MAX_COLUMNS]
     cells = [f"{name(side + c)}" if side + c in known else "NULL" for c in shown for side in ("old.", "new.")]
     found = con.rows(
@@ -61,6 +68,19 @@ def _where(statuses: list[str], changed: str) -> tuple[str, list[object]]:
     if changed:
         return where + " AND list_contains(changed, ?)", [statuses, changed]
     return where, list(parameters)
+
+
+def _on_one_side(filters: Sequence[dict[str, str]], known: set[str]) -> tuple[str, list[object]]:
+    sides, parameters = [], list[object]()
+    for side in ("old.", "new."):
+        parts = []
+        for wanted in filters:
+            cell = name(side + wanted["column"]) if side + wanted["column"] in known else "NULL"
+            part, values = condition(cell, {**wanted, "text": True})
+            parts.append(part)
+            parameters += values
+        sides.append(f"({' AND '.join(parts)})")
+    return f"({' OR '.join(sides)})", parameters
 
 
 def files(

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from datasets.tables.conditions import condition, typed
 from datasets.tables.engine import Connection, Report, connect, literal, name
 from datasets.tables.names import TABLE
 from datasets.tables.viewing import shown
 
 MEMORY = "400MB"
 ROW = "file_row_number"  # counts from 0
-_COMPARE = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-_TYPES = {"integer": "HUGEINT", "number": "DOUBLE", "time": "TIMESTAMP"}
 
 
 def page(
@@ -85,42 +84,16 @@ def _source(con: Connection, path: str) -> tuple[str, list[str]]:
 def _where(names: list[str], filters: list[dict[str, Any]]) -> tuple[str, list[object]]:
     parts, values = ["true"], []
     for wanted in filters:
-        part, given = _condition(name(names[wanted["column"]]), wanted)
+        part, given = condition(name(names[wanted["column"]]), wanted)
         parts.append(part)
         values += given
     return " AND ".join(parts), values
-
-
-def _condition(cell: str, wanted: dict[str, Any]) -> tuple[str, list[object]]:
-    op, value, kind = wanted["op"], wanted["value"], wanted["kind"]
-    if op in {"null", "notnull"}:
-        return f"{cell} IS {'NOT ' if op == 'notnull' else ''}NULL", []
-    if op in {"contains", "starts"}:
-        function = "contains" if op == "contains" else "starts_with"
-        return f"{function}(lower(CAST({cell} AS VARCHAR)), lower(?))", [value]
-    if kind == "boolean":
-        return f"lower(CAST({cell} AS VARCHAR)) {_COMPARE[op]} ?", [value]
-    if kind not in _TYPES:
-        return f"CAST({cell} AS VARCHAR) {_COMPARE[op]} ?", [value]
-    typed = _typed(cell, wanted)
-    type_ = "DOUBLE" if kind == "integer" and not value.lstrip("-").isdigit() else _TYPES[kind]
-    numbers = f"NOT isnan(CAST({typed} AS DOUBLE)) AND " if kind == "number" else ""
-    return f"{numbers}{typed} {_COMPARE[op]} CAST(? AS {type_})", [value]
-
-
-def _typed(cell: str, column: dict[str, Any]) -> str:
-    """What is compared: of a text file the value that the characters stand for. Times are compared as they are written
-    in UTC."""
-    kind = column["kind"]
-    if kind == "time" or (column["text"] and kind in _TYPES):
-        return f"TRY_CAST({cell} AS {_TYPES[kind]})"
-    return cell
 
 
 def _order(names: list[str], sorts: list[dict[str, Any]]) -> str:
     """Empty cells last, equal ones as they come in the file."""
     parts = []
     for wanted in sorts:
-        cell = _typed(name(names[wanted["column"]]), wanted)
+        cell = typed(name(names[wanted["column"]]), wanted)
         parts.append(f"{cell} {'DESC' if wanted['down'] else 'ASC'} NULLS LAST")
     return ", ".join([*parts, ROW])

@@ -75,6 +75,7 @@ def page_of(request: Any, found: Diff) -> Page | None:
             number=number,
             statuses=statuses,
             changed=request.GET.get("column", ""),
+            filters=diff_pages.filters_of(found, request.GET.getlist("filter")),
             all_columns=request.GET.get("columns") != "changed",
         )
     text, unfold = request.GET.get("q", "").strip()[:500], request.GET.get("moved") == "1"

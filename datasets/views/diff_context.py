@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasets import diff_pages, diff_shapes, teaching
+from datasets import diff_pages, diff_shapes, teaching, thumbnails
 from datasets.diff_pages import Page
-from datasets.diffs import Diff
+from datasets.diffs import Compared, Diff
+from datasets.table_queries import WORDS
 from datasets.views.content_context import contents
 from datasets.views.links import Links
 from datasets.views.media_context import MEDIA
@@ -50,6 +51,17 @@ class Line:
     cells: Sequence[Cell] = ()
     file: dict[str, Any] | None = None
     url: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A small picture of a file that differs, which leads to its diff."""
+
+    status: str
+    sign: str
+    name: str
+    url: str
+    thumbnail: str
 
 
 def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, Any]:
@@ -127,6 +139,7 @@ def _table(found: Diff, page: Page, links: Links) -> dict[str, Any]:
             for cell in found.result["cells"][:40]
         ],
         "noise": [cell for cell in found.result["cells"] if cell["noise"]][:20],
+        "filters": _filters(found, links),
         "all_cells_url": links(column=None) if column else "",
         "split": links.has(view="split"),
         "unified_url": links(view=None),
@@ -142,6 +155,16 @@ def _table(found: Diff, page: Page, links: Links) -> dict[str, Any]:
         "hidden_columns": max(0, len(schema["columns"]) + len(schema["added"]) - len(page.columns)),
         "wide": len(page.columns) >= diff_pages.MAX_SHOWN_COLUMNS,
     }
+
+
+def _filters(found: Diff, links: Links) -> list[tuple[str, str, str, str]]:
+    """(column, what is asked of it, value, address without)."""
+    texts = [text for text in links.request.GET.getlist("filter") if text]
+    columns = found.result["schema"]["columns"]
+    return [
+        (columns[f.column]["name"], WORDS[f.op], f.value, links(filter=texts[:number] + texts[number + 1 :]))
+        for number, f in enumerate(diff_pages.filters_of(found, texts))
+    ]
 
 
 def _row(row: dict[str, Any]) -> Line:
@@ -166,6 +189,7 @@ def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
     everything = sum(found.summary[f"files_{name}"] for name in names)
     start = f"{asked.base.name}...{asked.head.name}"
     return {
+        "images": _images(asked, page.rows, start),
         "lines": [
             Line(
                 row["status"],
@@ -184,6 +208,20 @@ def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
         "text": links.request.GET.get("q", ""),
         "everything": everything,
     }
+
+
+def _images(asked: Compared, rows: list[dict[str, Any]], start: str) -> list[Image]:
+    """The images of this page whose bytes are here: at head, or at base where they were removed."""
+    found = []
+    for row in rows:
+        gone = row["status"] == "removed"
+        here = row["old_size" if gone else "size"] is not None
+        if here and thumbnails.has_thumbnail(row["path"]):
+            picture = Place(asked.repository, asked.base if gone else asked.head, row["path"])
+            address = url(asked.repository, "datasets/diff", start, row["path"])
+            thumbnail = picture.pinned("datasets/thumbnail")
+            found.append(Image(row["status"], _SIGNS[row["status"]], picture.name_shown, address, thumbnail))
+    return found
 
 
 def _file(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from datasets import diff_shapes, diffs, drift, teaching
+from datasets import diff_shapes, diffs, drift, histograms, teaching
 from datasets.statistics import Statistics, statistics
+from datasets.tables.names import MAX_TOP_CHARACTERS
 from datasets.views.diff import RETRY_SECONDS, readable
 from datasets.views.links import Links
 from hub.accounts.http import HubRequest
@@ -46,13 +48,36 @@ def as_json(request: Any, found: Statistics) -> JsonResponse:
         column = next((c for c in found.result["columns"] if c["name"] == wanted), None)
         if column is None:
             raise NotFound("Both versions have no such column.")
-        answer = column
+        answer = column | {"row_urls": [address for *_, address in bars(found, column)]}
     code = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}.get(found.state, 200)
     response = JsonResponse(answer, status=code)
     response["Cache-Control"] = "private, no-cache"
     if code == 202:
         response["Retry-After"] = RETRY_SECONDS
     return response
+
+
+def bars(found: Statistics, column: dict[str, Any]) -> list[tuple[str, float, float, str]]:
+    """(what a bar stands for, its share at base and at head, the address of the rows that differ and had such a value
+    or have it now)."""
+    asked, name = found.compared, column["name"]
+    rows_url = url(asked.repository, "datasets/diff", f"{asked.base.name}...{asked.head.name}", asked.path)
+
+    def address(*filters: tuple[str, str]) -> str:
+        return f"{rows_url}?{urlencode([('filter', f'{name}:{op}:{value}') for op, value in filters])}"
+
+    if not column.get("bars"):
+        return [
+            (value, old, new, address(("starts" if len(value) >= MAX_TOP_CHARACTERS else "eq", value)))
+            for value, old, new in column.get("shares", ())
+        ]
+    edges = [histograms.bound(edge, column["kind"]) for edge in column["bars"]["edges"]]
+    shares = zip(column["bars"]["base"], column["bars"]["head"], strict=True)
+    written = edges if column["kind"] == "time" else [f"{edge:.5g}" for edge in column["bars"]["edges"]]
+    return [
+        (f"{written[n]} – {written[n + 1]}", *both, address(("gt" if n else "ge", edges[n]), ("le", edges[n + 1])))
+        for n, both in enumerate(shares)
+    ]
 
 
 def shape(found: Statistics) -> dict[str, Any]:
@@ -91,7 +116,11 @@ def _context(request: HubRequest, found: Statistics) -> dict[str, Any]:
         "why_not": [job.error or "This work was cancelled."] if job and found.state in {"failed", "cancelled"} else [],
         "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
         "columns": found.result.get("columns", []),
-        "charts": [c for c in found.result.get("columns", []) if c.get("bars") or c.get("shares")][:CHARTS],
+        "charts": [
+            (column, bars(found, column))
+            for column in found.result.get("columns", [])
+            if column.get("bars") or column.get("shares")
+        ][:CHARTS],
         "thresholds": drift,
     }
     if job is not None:

@@ -11,13 +11,13 @@ class Links:
     def __init__(self, request: HubRequest) -> None:
         self.request = request
 
-    def __call__(self, **changes: str | None) -> str:
+    def __call__(self, **changes: str | list[str] | None) -> str:
         query = self.request.GET.copy()
         for name in ("page", "format", *changes):
             query.pop(name, None)
         for name, value in changes.items():
             if value is not None:
-                query[name] = value
+                query.setlist(name, value if isinstance(value, list) else [value])
         return "?" + query.urlencode()
 
     def has(self, **given: str) -> bool:

@@ -8,6 +8,7 @@ from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_data_page import text
 from tests.datasets.test_diff_files import project as files  # noqa: F401  a fixture
+from tests.datasets.test_diff_media import picture
 from tests.datasets.test_diff_tables import ADDRESS
 from tests.datasets.test_diff_tables import project as tables  # noqa: F401  a fixture
 
@@ -57,6 +58,32 @@ def test_files_with_sizes_and_moved_folders(files, as_user, bob):  # noqa: F811
     for words in ("images/old → images/new", "2 files", "images/b.png", "not pushed", "7</strong> files differ"):
         assert words in page
     assert f'href="{ADDRESS}/v1...main/data/t.csv"' in page
+
+
+def test_images_among_the_files_are_seen(private, writer, as_user, bob):
+    made = writer(private)
+    made.commit({"gone.png": picture(), "other.png": picture(), "a.txt": "1"})
+    made.git("tag", "v1")
+    made.commit({"gone.png": None, "came.png": picture((3, 3)), "other.png": picture((4, 4)), "a.txt": "2"})
+    base, head = (made.git("rev-parse", rev).strip() for rev in ("v1", "HEAD"))
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main")
+    work()
+    page = text(client.get(f"{ADDRESS}/v1...main"))
+    for commit, name in ((base, "gone.png"), (head, "came.png"), (head, "other.png")):
+        assert f'src="/alice/private/datasets/thumbnail/{commit}/{name}"' in page
+    assert page.count("/datasets/thumbnail/") == 3
+
+
+def test_a_filter_is_told_and_can_be_taken_away(tables, as_user, bob):  # noqa: F811
+    client = as_user(bob)
+    client.get(f"{ADDRESS}/v1...main/people.csv")
+    work()
+    page = text(client.get(f"{ADDRESS}/v1...main/people.csv?filter=score:ge:50&status=added"))
+    assert "score ≥ 50" in page
+    assert 'href="?status=added" title="Without this filter"' in page
+    assert "eve" in page
+    assert "BOB" not in page
 
 
 def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):  # noqa: F811

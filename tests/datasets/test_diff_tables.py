@@ -108,6 +108,31 @@ def test_rows_by_status_and_by_column(project, as_user, bob):
     assert client.get(f"{ADDRESS}/v1...main/git.csv?format=json&page=99").json()["rows"] == []
 
 
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        (["score:ge:50"], 2),
+        (["name:eq:bob"], 1),  # before
+        (["name:eq:BOB"], 1),  # after
+        (["score:gt:20", "score:le:30"], 2),
+        (["score:eq:20", "name:eq:BOB"], 0),  # never both on one side
+        (["name:notnull"], 5),
+    ],
+)
+def test_rows_by_what_they_held_or_hold(project, as_user, bob, filters, total):
+    answer = ask(as_user(bob), "v1...main/git.csv", key="id", filter=filters).json()
+    assert (answer["total"], len(answer["rows"])) == (total, total)
+
+
+def test_filters_of_nothing_are_refused(project, as_user, bob):
+    client = as_user(bob)
+    ask(client, "v1...main/git.csv")
+    for wrong in ("nr:eq:1", "score:like:1", "score:gt:many", "score"):
+        response = client.get(f"{ADDRESS}/v1...main/git.csv", {"filter": wrong, "format": "json"})
+        assert response.status_code == 400, wrong
+        assert "filter" in response.json()["error"] or "score" in response.json()["error"]
+
+
 def test_a_table_that_came_or_went(project, as_user, bob):
     assert counts(ask(as_user(bob), "v1...main/new.csv").json()) == (4, 0, 0, 0)
     assert counts(ask(as_user(bob), "v1...main/gone.csv").json()) == (0, 4, 0, 0)

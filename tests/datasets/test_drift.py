@@ -183,6 +183,26 @@ def test_statistics_as_json_and_as_a_page(project, as_user, bob):
 
 
 @pytest.mark.django_db
+def test_each_bar_leads_to_the_rows_that_it_stands_for(project, as_user, bob):
+    client = as_user(bob)
+    ready(client)
+
+    def rows(column: str, number: int) -> int:
+        one = client.get(f"{ADDRESS}/v1...main/t.csv?format=json&column={column}").json()
+        address = one["row_urls"][number] + "&format=json"
+        if client.get(address).status_code == 202:
+            for job_id in jobs.due():
+                jobs.work(job_id)
+        return int(client.get(address).json()["total"])
+
+    assert rows("kind", 0) == 200  # every row was a and is b
+    counted = [rows("x", n) for n in range(30)]
+    assert sum(counted) == 200
+    assert counted[0] == sum(n % 7 == 0 for n in range(200))
+    assert counted[-1] == sum(n % 7 == 6 for n in range(200))
+
+
+@pytest.mark.django_db
 def test_a_sketch_is_made_once_per_blob(project, as_user, bob):
     client = as_user(bob)
     ready(client)

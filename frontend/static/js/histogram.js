@@ -28,6 +28,7 @@ async function draw(figure) {
     const column = await answer.json();
     const Plotly = await load(figure.dataset.plotly);
     await Plotly.newPlot(plot, traces(column), layout(column), { displayModeBar: false, responsive: true });
+    plot.on("plotly_click", ({ points }) => location.assign(column.row_urls[points[0].pointNumber]));
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", `Values of ${figure.dataset.label} in both versions; the table below has the numbers.`);
     figure.dataset.drawn = "1";
