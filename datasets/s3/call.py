@@ -23,7 +23,8 @@ XML = ("content-type", "application/xml")
 class S3Call:
     """One gated request. repository None: the endpoint itself was asked, not a bucket. bucket: DVC or OWN.
 
-    claim None: unsigned. signer: for signed chunks of the body. row: what the key names, for operations that read."""
+    claim None: unsigned. signer: for signed chunks of the body. row: what the key names, for operations that read.
+    data: its bytes, for a GET, when they are few and near."""
 
     request: Request
     message: Message
@@ -34,6 +35,7 @@ class S3Call:
     found: Repository | None
     bucket: str
     row: StoredObject | None = None
+    data: bytes | None = None
 
     @property
     def repository(self) -> Repository:

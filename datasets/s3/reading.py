@@ -13,7 +13,7 @@ from datasets.s3.checksums import PREFIX
 from datasets.s3.documents import Markup, many, node
 from datasets.s3.errors import S3Error, no_such_key
 from datasets.s3.stores import upstream
-from hub.lib.ranges import serve
+from hub.lib.ranges import serve, sliced
 from hub.lib.stores import object_store
 
 
@@ -29,8 +29,14 @@ async def get_object(call: S3Call) -> None:
         await call.read()
         return await call.request.respond_empty(304, [("etag", etag), ("last-modified", http_date(row.created))])
     with upstream():
-        read = partial(object_store().get, row.blob.key)
+        read = partial(object_store().get, row.blob.key) if call.data is None else partial(sliced, call.data)
         await serve(call.request, read, size=row.blob.size, etag=etag, headers=_headers(call, row))
+
+
+def at_hand(row: StoredObject) -> bytes | None:
+    """Its bytes when they are few and near; blocking."""
+    with upstream():
+        return object_store().at_hand(row.blob.key, row.blob.size)
 
 
 def _headers(call: S3Call, row: StoredObject) -> list[tuple[str, str]]:

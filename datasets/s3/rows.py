@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -16,7 +17,11 @@ from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
 from hub.lib.prepared import Prepared
+from hub.lib.streams import fresh_connections, in_thread
+from hub.lib.together import Together
 
+T = TypeVar("T")
+_Written = tuple[StoredObject, int | None]  # the row, the blob it named before when that is another one
 _writer = threading.Lock()
 
 
@@ -56,40 +61,66 @@ _LOCKED = Prepared(
 )
 
 
-def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = None) -> StoredObject:
+async def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None = None) -> StoredObject:
     """Let a key name bytes that are in the store: rows in one transaction, with the end of the upload they came by.
 
     Raises S3Error when the condition does not hold or another ended the upload first, NotFound when the repository
     has gone, Busy when the bytes were removed in this very moment (removal.py)."""
-    return _again(lambda: _keep(wanted, stored, upload))
-
-
-def _keep(wanted: Wanted, stored: Stored, upload: MultipartUpload | None) -> StoredObject:
-    with writing():
-        objects.hold(wanted.repository_id)
-        if upload and not MultipartUpload.objects.filter(pk=upload.pk).delete()[0]:
-            raise no_such_upload()
-        blob = objects.locked(stored)
-        row, before = _write(wanted, blob)
-        objects.keep_one(blob, stored)
-    _free([before] if before else [])
+    row, before = await _keep_together(_Arrival(wanted, stored, upload))
+    if before is not None:
+        await in_thread(_free, before)
     return row
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrival:
+    """What keep() was called with."""
+
+    wanted: Wanted
+    stored: Stored
+    upload: MultipartUpload | None
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        return self.wanted.repository_id, self.wanted.bucket, self.wanted.key
+
+
+def _keep_all(arrivals: Sequence[_Arrival]) -> list[_Written]:
+    """The rows of several, all or none. Rows of keys are taken in their order, so that no two transactions wait for
+    each other; of arrivals for one key the last counts."""
+    with writing():
+        for repository_id in sorted({each.wanted.repository_id for each in arrivals}):
+            objects.hold(repository_id)
+        for each in arrivals:
+            if each.upload and not MultipartUpload.objects.filter(pk=each.upload.pk).delete()[0]:
+                raise no_such_upload()
+        blobs = objects.locked_all([each.stored for each in arrivals])
+        in_order = sorted(arrivals, key=lambda each: each.place)
+        written = {each: _write(each.wanted, blobs[each.stored.sha256]) for each in in_order}
+        for each in arrivals:
+            objects.keep_one(blobs[each.stored.sha256], each.stored)
+    return [written[each] for each in arrivals]
+
+
+# For the reason of objects.publish_together.
+_keep_together = Together("s3-rows", fresh_connections()(lambda arrivals: _again(lambda: _keep_all(arrivals))))
 
 
 def point(wanted: Wanted, blob_id: int) -> StoredObject:
     """The same for bytes that a key of this hub names already: a copy. Raises S3Error, NotFound."""
-    return _again(lambda: _point(wanted, blob_id))
+    row, before = _again(lambda: _point(wanted, blob_id))
+    if before is not None:
+        _free(before)
+    return row
 
 
-def _point(wanted: Wanted, blob_id: int) -> StoredObject:
+def _point(wanted: Wanted, blob_id: int) -> _Written:
     with writing():
         objects.hold(wanted.repository_id)
         blob = Blob.objects.select_for_update(no_key=True).filter(pk=blob_id).first()
         if blob is None:  # removed since it was found
             raise no_such_key()
-        row, before = _write(wanted, blob)
-    _free([before] if before else [])
-    return row
+        return _write(wanted, blob)
 
 
 def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
@@ -103,11 +134,10 @@ def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
         presence.forget(repository_id)
 
 
-def _free(blob_ids: list[int]) -> None:
+def _free(blob_id: int) -> None:
     """Bytes that a key has named until now; in a transaction of its own, so that nothing waits for two locks."""
-    if blob_ids:
-        with writing():
-            removal.remove_unnamed(blob_ids)
+    with writing():
+        removal.remove_unnamed([blob_id])
 
 
 @contextmanager
@@ -117,7 +147,7 @@ def writing() -> Iterator[None]:
         yield
 
 
-def _again(write: Callable[[], StoredObject]) -> StoredObject:
+def _again(write: Callable[[], T]) -> T:
     """Once more when another request has made the same row in between."""
     try:
         return write()
@@ -139,8 +169,8 @@ def precondition_failed(name: str) -> S3Error:
     return S3Error("PreconditionFailed", f"At least one of the pre-conditions you specified did not hold: {name}.")
 
 
-def _write(wanted: Wanted, blob: Blob) -> tuple[StoredObject, int | None]:
-    """(the row, the blob it named before when that is another one). Nobody else changes the row meanwhile.
+def _write(wanted: Wanted, blob: Blob) -> _Written:
+    """Nobody else changes the row meanwhile.
 
     Raises IntegrityError when another has made the row since this one looked."""
     there = _LOCKED.first(wanted.repository_id, wanted.bucket, wanted.key)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from datasets import objects
-from datasets.s3 import addresses, documents, operations, rows, signatures
+from datasets.s3 import addresses, documents, operations, reading, rows, signatures
 from datasets.s3.addresses import Address
 from datasets.s3.call import XML, S3Call
 from datasets.s3.chunks import STREAMING, Signer
@@ -92,7 +92,11 @@ def _gated(request: Request, message: Message, address: Address, operation: Oper
     reads = bool(address.key) and operation.need is Access.READ
     row = rows.find(found.pk, kind, address.key) if found is not None and reads else None
     call = S3Call(request, message, address, actor, claim, signer_of(claim, secret), found, kind, row)
-    return replace(call, row=None) if row and call.may_push and not objects.tell(row) else call
+    if row and call.may_push and not objects.tell(row):
+        return replace(call, row=None)
+    if row and operation.handler is reading.get_object and request.method == "GET":
+        return replace(call, data=reading.at_hand(row))
+    return call
 
 
 def actor_of(request: Request, message: Message, claim: Claim | None) -> tuple[Actor, str]:

@@ -109,7 +109,7 @@ async def complete(upload: MultipartUpload, named: Sequence[Part], condition: Co
         rule.fixed,
         condition,
     )
-    row = await in_thread(rows.keep, wanted, stored, upload=upload)
+    row = await rows.keep(wanted, stored, upload=upload)
     await object_store().forget_parts(upload.handle)
     return row
 

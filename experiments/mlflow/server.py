@@ -53,7 +53,7 @@ def load() -> App:
                 started = time.monotonic()
                 _app = _make()
                 gc.collect()
-                gc.freeze()  # 400,000 objects that stay: going through them stops every request for 0.2 s, again and again
+                gc.freeze()  # 400,000 objects that stay: going through them stops every request for 0.2 s each time
                 logger.info("MLflow loaded in %.1f s", time.monotonic() - started)
     return _app
 
