@@ -5,7 +5,15 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        from datasets import comparing, pipeline_jobs, receivers, statistics  # noqa: F401  register jobs and receivers
+        from datasets import (  # noqa: F401  register jobs and receivers
+            comparing,
+            garbage,
+            pipeline_jobs,
+            receivers,
+            scrubbing,
+            statistics,
+            usage,
+        )
         from datasets.contents import DvcSource
         from repos import content
 

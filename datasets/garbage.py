@@ -182,8 +182,8 @@ class Needed:
                 self.beat()
 
     def unneeded(self, rows: list[StoredObject]) -> list[StoredObject]:
-        free = self.marks.unmarked([_oid_of(row.key) for row in rows])
-        return [row for row in rows if _oid_of(row.key) in free]
+        free = self.marks.unmarked([oid_of(row.key) for row in rows])
+        return [row for row in rows if oid_of(row.key) in free]
 
     def _rows(self) -> QuerySet[StoredObject]:
         return StoredObject.objects.filter(repository=self.repository, bucket=keys.BUCKET)
@@ -224,6 +224,6 @@ def _unreadable(row: StoredObject) -> Failed:
     )
 
 
-def _oid_of(key: str) -> str:
+def oid_of(key: str) -> str:
     """The oid that a key of either layout names."""
     return "".join(key.split("/")[-2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -42,4 +43,8 @@ async def _is_intact(blob: Blob, beat: Beat | None) -> bool:
                 await beat(len(piece))
     except (Damaged, ObjectMissing):
         return False
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return False  # the disk cannot read it any more
     return True

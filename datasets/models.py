@@ -41,6 +41,14 @@ class StoredObject(models.Model):
         constraints = [models.UniqueConstraint(fields=["repository", "bucket", "key"], name="one_object_per_key")]
 
 
+class StorageCount(models.Model):
+    """How many bytes a repository with a limit names: a count that quotas.py keeps, and makes again from the names."""
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="storage_count")
+    size = models.BigIntegerField(default=0)
+    counted = models.DateTimeField(null=True)
+
+
 class MultipartUpload(models.Model):
     """An upload in parts that an S3 client has begun. Whoever removes this row may publish or drop the parts."""
 

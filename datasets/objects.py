@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from datasets import quotas
 from datasets.models import Blob, StoredObject
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Busy, NotFound
@@ -140,7 +141,8 @@ def publish(repository_id: int, bucket: str, key: str, stored: Stored) -> Blob:
 
     When the same bytes were here already, the older copy stays and the new one is removed (unless the store has lost
     the older, or it is rotten). When the name was taken in the meantime its first row stays: it names the same bytes.
-    Raises NotFound when the repository has gone, Busy when the bytes were removed in this very moment (removal.py).
+    Raises NotFound when the repository has gone, Busy when the bytes were removed in this very moment (removal.py),
+    OverQuota.
     """
     return publish_all([Naming(repository_id, bucket, key, stored)])[0]
 
@@ -149,7 +151,8 @@ def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
     """publish() of several, all or none."""
     with transaction.atomic():
         for repository_id in sorted({naming.repository_id for naming in wanted}):
-            hold(repository_id)
+            if limit := hold(repository_id):
+                _charge(repository_id, limit, [naming for naming in wanted if naming.repository_id == repository_id])
         found = locked_all([naming.stored for naming in wanted])
         now = moment()
         rows = {
@@ -169,6 +172,16 @@ def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
     return [found[naming.stored.sha256] for naming in wanted]
 
 
+def _charge(repository_id: int, limit: int, wanted: Sequence[Naming]) -> None:
+    """Count those that have no row yet. Raises OverQuota."""
+    quotas.locked(repository_id)
+    sizes = {(naming.bucket, naming.key): naming.stored.size for naming in wanted}
+    rows = StoredObject.objects.filter(repository_id=repository_id, key__in=[key for _, key in sizes])
+    for place in rows.values_list("bucket", "key"):
+        sizes.pop(place, None)
+    quotas.charge(repository_id, limit, sum(sizes.values()))
+
+
 def _name_instead(naming: Naming, blob: Blob) -> None:
     """Leave rotten bytes for others that may bear the same name: text that DVC 2 named without its CR."""
     rows = StoredObject.objects.filter(repository_id=naming.repository_id, bucket=naming.bucket, key=naming.key)
@@ -179,17 +192,21 @@ def _name_instead(naming: Naming, blob: Blob) -> None:
 publish_together = Together("publish", fresh_connections()(publish_all))
 
 
-def hold(repository_id: int) -> None:
-    """Keep the repository from being emptied until the transaction ends. Raises NotFound when it was deleted.
+def hold(repository_id: int) -> int:
+    """Keep the repository from being emptied until the transaction ends; its limit in bytes, 0 for none.
+
+    Raises NotFound when it was deleted.
 
     FOR KEY SHARE, which Django cannot say: uploads do not wait for each other. SQLite has one writer anyway.
     """
     lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        alive = f"SELECT 1 FROM {Repository._meta.db_table} WHERE id = %s AND deleted IS NULL{lock}"  # noqa: S608  # ours
+        alive = f"SELECT data_limit_bytes FROM {Repository._meta.db_table} WHERE id = %s AND deleted IS NULL{lock}"  # noqa: S608  # ours
         cursor.execute(alive, [repository_id])
-        if cursor.fetchone() is None:
-            raise NotFound()
+        found = cursor.fetchone()
+    if found is None:
+        raise NotFound()
+    return quotas.limit_of(found[0])
 
 
 def locked(stored: Stored) -> Blob:

@@ -8,12 +8,13 @@ from typing import Any
 
 import yaml
 
-from datasets import objects
+from datasets import objects, removal
 from datasets.adding import Base, Incoming, Places, Refused, blob_id
 from datasets.contents import manifest_blob
 from datasets.dvc import documents, keys, manifests, pointers
 from datasets.dvc.documents import Malformed
 from datasets.dvc.manifests import BadManifest
+from datasets.quotas import OverQuota
 from datasets.tracking import Output
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
@@ -35,8 +36,12 @@ class Plan:
 
 
 async def keep(repository: Repository, stored: Stored, oid: str) -> None:
-    """Let the repository name these bytes as DVC does."""
-    await in_thread(objects.publish, repository.pk, keys.BUCKET, keys.key_of(oid), stored)
+    """Let the repository name these bytes as DVC does. Raises OverQuota with the bytes removed."""
+    try:
+        await in_thread(objects.publish, repository.pk, keys.BUCKET, keys.key_of(oid), stored)
+    except OverQuota:
+        await in_thread(removal.drop, stored)
+        raise
 
 
 def plan_git(plan: Plan, base: Base, items: list[Incoming], *, may_replace: bool) -> None:

@@ -30,7 +30,7 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from datasets import manifests, objects, results
+from datasets import manifests, objects, quotas, results
 from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
 from hub.jobs import jobs
 from hub.jobs.models import Job
@@ -94,9 +94,12 @@ def remove_names(rows: QuerySet[StoredObject]) -> list[StoredObject]:
 
     The blobs are locked first, as by uploads; then the rows are looked at again, so that one which meanwhile is no
     longer among those asked for stays."""
+    quotas.lock_all(rows.values_list("repository_id", flat=True))
     _locked(rows.values_list("blob_id", flat=True))
     gone = list(rows.select_for_update(of=("self",)).select_related("blob").order_by("pk"))
     StoredObject.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    for repository_id in sorted({row.repository_id for row in gone}):
+        quotas.refund(repository_id, sum(row.blob.size for row in gone if row.repository_id == repository_id))
     remove_unnamed(row.blob_id for row in gone)
     return gone
 

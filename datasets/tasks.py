@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
-from datasets import removal, results
+from datasets import quotas, removal, results, scrubbing
 from datasets.s3 import uploads
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
@@ -46,6 +46,17 @@ def remove_leftovers() -> None:
     """The same wherever a worker was killed in the middle, or never heard of it."""
     for repository_id in removal.leftovers():
         remove_objects(repository_id)
+
+
+@shared_task
+def scrub() -> None:
+    scrubbing.start()
+
+
+@shared_task
+def recount_storage() -> None:
+    if wrong := quotas.recount():
+        logger.warning("%s counts of data were wrong", wrong)
 
 
 @shared_task

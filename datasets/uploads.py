@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote_to_bytes
 
-from datasets import adding, pointing
+from datasets import adding, pointing, quotas
 from datasets.adding import Base, Incoming, Places, Refused
 from datasets.pointing import Plan
 from hub.accounts.actor import Area
@@ -151,6 +151,7 @@ async def _store(call: Call, places: Places, stored: dict[str, Stored]) -> None:
     wanted = [item for item in places.for_dvc if item.path not in stored]
     if wanted:
         access.require_scope(call.actor, Area.DATA, write=True)
+    await in_thread(quotas.require_room, call.repository, sum(item.size for item in wanted))
     for item in wanted:
         made = await object_store().put(_pieces(item.file))
         await pointing.keep(call.repository, made, made.md5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift, history, images, keys, pipelines, table, thumbnail
+from datasets.views import data, diff, drift, history, images, keys, pipelines, storage, table, thumbnail
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -22,4 +22,12 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/settings/data", keys.page, name="keys"),
     path("<owner:owner>/<repository:name>/settings/data/add", keys.add, name="add_key"),
     path("<owner:owner>/<repository:name>/settings/data/<int:key_id>/remove", keys.remove, name="remove_key"),
+    path("<owner:owner>/<repository:name>/settings/storage", storage.page, name="storage"),
+    path("<owner:owner>/<repository:name>/settings/storage/dataset", storage.dataset, name="storage_dataset"),
+    path("<owner:owner>/<repository:name>/settings/storage/measure", storage.measure, name="storage_measure"),
+    path("<owner:owner>/<repository:name>/settings/storage/garbage", storage.garbage, name="storage_garbage"),
+    path("<owner:owner>/<repository:name>/settings/storage/garbage/look", storage.look, name="storage_look"),
+    path("<owner:owner>/<repository:name>/settings/storage/garbage/collect", storage.collect, name="storage_collect"),
+    path("<owner:owner>/<repository:name>/settings/storage/stop/<str:kind>", storage.stop, name="storage_stop"),
+    path("<owner:owner>/<repository:name>/settings/storage/limit", storage.limit, name="storage_limit"),
 ]

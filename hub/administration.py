@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from datasets import quotas
 from hub import sign_in_link
 from hub.accounts import audit, people, tokens
 from hub.accounts.actor import Actor
@@ -77,6 +78,15 @@ def set_active(name: str, active: bool) -> User:
     if person is None:
         raise NotFound(f"Nobody is named {name!r}.")
     return (people.reactivate if active else people.deactivate)(CONSOLE, person.pk)
+
+
+def set_data_limit(full_name: str, limit: str) -> Repository:
+    """limit: bytes, or "default". Raises NotFound, Unprocessable."""
+    if not limit.isdigit() and limit != "default":
+        raise Unprocessable(f"{limit!r} is no limit.", details="Write a number of bytes, 0 for none, or default.")
+    repository = find_repository(full_name)
+    quotas.set_limit(CONSOLE, repository, int(limit) if limit.isdigit() else None)
+    return repository
 
 
 def repository_path(full_name: str) -> Path:

@@ -25,6 +25,8 @@ app.conf.beat_schedule = {
     "recount-runs": {"task": "experiments.tasks.recount_runs", "schedule": 600.0},
     "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": 3600.0},
     "forget-jobs": {"task": "hub.jobs.tasks.forget_jobs", "schedule": crontab(hour=3, minute=10)},
+    "scrub": {"task": "datasets.tasks.scrub", "schedule": 120.0},
+    "recount-storage": {"task": "datasets.tasks.recount_storage", "schedule": crontab(hour=3, minute=50)},
     "remove-unnamed": {"task": "datasets.tasks.remove_unnamed", "schedule": crontab(hour=3, minute=30)},
     "rebuild-datasets": {"task": "datasets.tasks.rebuild_datasets", "schedule": crontab(hour=3, minute=20)},
     "rebuild-experiments": {"task": "experiments.tasks.rebuild_experiments", "schedule": crontab(hour=3, minute=40)},

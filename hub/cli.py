@@ -57,6 +57,10 @@ def parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="make the hub what an archive says")
     restore.add_argument("file", metavar="FILE", type=Path)
     restore.set_defaults(run=run_restore)
+    garbage = commands.add_parser("garbage", help="list the data of a repository that no ref leads to")
+    garbage.add_argument("repository", metavar="OWNER/NAME")
+    garbage.add_argument("--remove", action="store_true", help="remove what is listed")
+    garbage.set_defaults(run=run_garbage)
     demo = commands.add_parser("demo", help="make the demo repository demo/bird-counter")
     demo.add_argument("--once", action="store_true", help="only when it was never made before")
     demo.set_defaults(run=run_demo)
@@ -94,6 +98,11 @@ def add_admin(admin: argparse.ArgumentParser) -> None:
     link = commands.add_parser("sign-in-link", help="print a link that signs a person in once")
     link.add_argument("name")
     link.set_defaults(run=run_sign_in_link)
+
+    limit = commands.add_parser("set-data-limit", help="how much data a repository may keep")
+    limit.add_argument("repository", metavar="OWNER/NAME")
+    limit.add_argument("limit", metavar="BYTES", help="0: no limit; default: as the hub's setting says")
+    limit.set_defaults(run=run_set_data_limit)
 
     path = commands.add_parser("repo-path", help="print the bare directory of a repository")
     path.add_argument("repository", metavar="OWNER/NAME")
@@ -158,6 +167,10 @@ def run_backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_garbage(arguments: argparse.Namespace) -> int:
+    return run_management("garbage", [arguments.repository, *(["--remove"] if arguments.remove else [])])
+
+
 def run_restore(arguments: argparse.Namespace) -> int:
     import django
 
@@ -216,6 +229,15 @@ def run_sign_in_link(arguments: argparse.Namespace) -> int:
     from hub import administration
 
     print(administration.create_sign_in_link(arguments.name))
+    return 0
+
+
+def run_set_data_limit(arguments: argparse.Namespace) -> int:
+    start_django()
+    from hub import administration
+
+    repository = administration.set_data_limit(arguments.repository, arguments.limit)
+    print(f"{repository.full_name}: {arguments.limit}.", file=sys.stderr)
     return 0
 
 

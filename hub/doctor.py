@@ -23,6 +23,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from datasets.models import Blob, StoredObject
 from hub import prepare
 from hub.celery import app
 from hub.jobs.models import Outbox
@@ -125,6 +126,25 @@ def store() -> str:
     return f"reads and writes at {where}"
 
 
+def objects() -> str:
+    """What the scrub has found."""
+    try:
+        rotten = Blob.objects.filter(rotten__isnull=False)
+        count, first = rotten.count(), StoredObject.objects.filter(blob__in=rotten, repository__deleted=None)
+        name = first.select_related("repository__owner").order_by("pk").first()
+    except DatabaseError as error:
+        raise Problem(_first_line(error), "Mend the database first.") from error
+    if count:
+        where = f", e.g. in {name.repository.full_name}" if name else ""
+        raise Problem(
+            f"{count:,} objects are damaged or lost{where}",
+            "Settings → Storage of the repository names them and says how to send them again; look at the disk.",
+        )
+    if not settings.SCRUB_DAYS:
+        return "never read again (COVEY_SCRUB_DAYS is 0)"
+    return f"read again every {settings.SCRUB_DAYS} days; none is known to be damaged"
+
+
 def store_clock() -> str:
     if not settings.COVEY_S3_ENDPOINT:
         return "no S3 store is set"
@@ -211,6 +231,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "cache": cache_server,
     "store": store,
+    "objects": objects,
     "clock": store_clock,
     "broker": broker,
     "worker": worker,

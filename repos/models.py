@@ -61,6 +61,10 @@ class Repository(models.Model):
     outputs_count = models.PositiveIntegerField(default=0)
     runs_count = models.PositiveIntegerField(default=0)
 
+    data_limit_bytes = models.BigIntegerField(
+        null=True, help_text="of its objects, set by administrators of the hub; 0: none, null: the hub's default"
+    )
+
     objects = RepositoryQuerySet.as_manager()
     granted: Access = Access.NONE  # what the asking actor may do; set by access.repository_for
 

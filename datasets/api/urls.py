@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…>, <repository:…> and <rest:…>
-from datasets.api import diffs, pipelines, storages
+from datasets.api import care, diffs, pipelines, storages
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -16,5 +16,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/pipelines/diff/<rest:rest>", pipelines.PipelinesDiff.as_view()),
     path(f"{_REPOSITORY}/pipelines/<rest:rest>", pipelines.Pipelines.as_view()),
     path(f"{_REPOSITORY}/storage", storages.Storage.as_view()),
+    path(f"{_REPOSITORY}/storage/usage", care.Usage.as_view()),
+    path(f"{_REPOSITORY}/storage/usage/measure", care.Measure.as_view()),
+    path(f"{_REPOSITORY}/storage/garbage", care.Garbage.as_view()),
+    path(f"{_REPOSITORY}/storage/garbage/look", care.Look.as_view()),
+    path(f"{_REPOSITORY}/storage/garbage/collect", care.Collect.as_view()),
+    path(f"{_REPOSITORY}/storage/limit", care.Limit.as_view()),
     path(f"{_REPOSITORY}/storage/content/<path:rest>", storages.StorageContent.as_view()),
 ]

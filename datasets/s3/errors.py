@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datasets.quotas import OverQuota
 from hub.lib.errors import (
     Busy,
     Conflict,
@@ -70,6 +71,7 @@ CODES: list[tuple[type[HubError], str, int]] = [
     (WrongMethod, "MethodNotAllowed", 405),
     (Conflict, "OperationAborted", 409),
     (Upstream, "ServiceUnavailable", 503),
+    (OverQuota, "QuotaExceeded", 507),
     (OutOfSpace, "InsufficientStorage", 507),
     (Unprocessable, "InvalidArgument", 400),
     (Invalid, "InvalidRequest", 400),

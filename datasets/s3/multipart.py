@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from datasets import quotas
 from datasets.models import MultipartUpload, StoredObject
 from datasets.s3 import documents, listing, metadata, names, uploads
 from datasets.s3.bodies import Body, declared_bytes
@@ -44,7 +45,10 @@ async def upload_part(call: S3Call) -> None:
     metadata.refuse_features(call.request.headers)
     if "x-amz-copy-source" in call.request.headers:
         return await _copy_part(call, number, upload)
-    body = Body(call, length=declared_bytes(call))
+    length = declared_bytes(call)
+    if quotas.is_limited(call.repository):
+        await in_thread(uploads.require_room, call.repository, upload, number, length)
+    body = Body(call, length=length)
     part = await _keep(upload, number, body.stream())
     await call.answer(headers=[("etag", f'"{part.md5}"'), *body.checksums.items()])
 
@@ -58,6 +62,8 @@ async def _copy_part(call: S3Call, number: int, upload: MultipartUpload) -> None
         if match is None or not int(match[1]) <= int(match[2]) < blob.size:
             raise S3Error("InvalidArgument", "x-amz-copy-source-range must be bytes=FIRST-LAST within the source.")
         start, end = int(match[1]), int(match[2]) + 1
+    if quotas.is_limited(call.repository):
+        await in_thread(uploads.require_room, call.repository, upload, number, end - start)
     part = await _keep(upload, number, object_store().get(blob.key, start, end))
     modified = node("LastModified", documents.stamp(timezone.now()))
     await call.document("CopyPartResult", modified, node("ETag", f'"{part.md5}"'))

@@ -11,8 +11,9 @@ from typing import TypeVar
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from datasets import objects, presence, removal
+from datasets import objects, presence, quotas, removal
 from datasets.models import Blob, MultipartUpload, StoredObject
+from datasets.quotas import OverQuota
 from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
@@ -65,8 +66,12 @@ async def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None
     """Let a key name bytes that are in the store: rows in one transaction, with the end of the upload they came by.
 
     Raises S3Error when the condition does not hold or another ended the upload first, NotFound when the repository
-    has gone, Busy when the bytes were removed in this very moment (removal.py)."""
-    row, before = await _keep_together(_Arrival(wanted, stored, upload))
+    has gone, Busy when the bytes were removed in this very moment (removal.py), OverQuota with the bytes removed."""
+    try:
+        row, before = await _keep_together(_Arrival(wanted, stored, upload))
+    except OverQuota:
+        await in_thread(removal.drop, stored)
+        raise
     if before is not None:
         await in_thread(_free, before)
     return row
@@ -89,14 +94,15 @@ def _keep_all(arrivals: Sequence[_Arrival]) -> list[_Written]:
     """The rows of several, all or none. Rows of keys are taken in their order, so that no two transactions wait for
     each other; of arrivals for one key the last counts."""
     with writing():
-        for repository_id in sorted({each.wanted.repository_id for each in arrivals}):
-            objects.hold(repository_id)
+        limits = {found: _limited(found) for found in sorted({each.wanted.repository_id for each in arrivals})}
         for each in arrivals:
             if each.upload and not MultipartUpload.objects.filter(pk=each.upload.pk).delete()[0]:
                 raise no_such_upload()
         blobs = objects.locked_all([each.stored for each in arrivals])
         in_order = sorted(arrivals, key=lambda each: each.place)
-        written = {each: _write(each.wanted, blobs[each.stored.sha256]) for each in in_order}
+        written = {
+            each: _write(each.wanted, blobs[each.stored.sha256], limits[each.wanted.repository_id]) for each in in_order
+        }
         for each in arrivals:
             objects.keep_one(blobs[each.stored.sha256], each.stored)
     return [written[each] for each in arrivals]
@@ -116,11 +122,11 @@ def point(wanted: Wanted, blob_id: int) -> StoredObject:
 
 def _point(wanted: Wanted, blob_id: int) -> _Written:
     with writing():
-        objects.hold(wanted.repository_id)
+        limit = _limited(wanted.repository_id)
         blob = Blob.objects.select_for_update(no_key=True).filter(pk=blob_id).first()
         if blob is None:  # removed since it was found
             raise no_such_key()
-        return _write(wanted, blob)
+        return _write(wanted, blob, limit)
 
 
 def remove(repository_id: int, bucket: str, keys: Iterable[str]) -> None:
@@ -169,13 +175,22 @@ def precondition_failed(name: str) -> S3Error:
     return S3Error("PreconditionFailed", f"At least one of the pre-conditions you specified did not hold: {name}.")
 
 
-def _write(wanted: Wanted, blob: Blob) -> _Written:
+def _limited(repository_id: int) -> int:
+    """Hold a repository and, where its data is limited, its count; the limit, 0 for none."""
+    if limit := objects.hold(repository_id):
+        quotas.locked(repository_id)
+    return limit
+
+
+def _write(wanted: Wanted, blob: Blob, limit: int) -> _Written:
     """Nobody else changes the row meanwhile.
 
     Raises IntegrityError when another has made the row since this one looked."""
     there = _LOCKED.first(wanted.repository_id, wanted.bucket, wanted.key)
     if there is None:
         check(wanted.condition, None)
+        if limit:
+            quotas.charge(wanted.repository_id, limit, blob.size)
         made = StoredObject(
             repository_id=wanted.repository_id,
             bucket=wanted.bucket,
@@ -194,6 +209,8 @@ def _write(wanted: Wanted, blob: Blob) -> _Written:
             there.told = timezone.now()
             there.save(update_fields=["told"])
         return there, None
+    if limit:
+        quotas.charge(wanted.repository_id, limit, blob.size - there.blob.size)
     before, there.blob = there.blob_id, blob
     there.etag, there.metadata, there.created = wanted.etag, wanted.metadata, timezone.now()
     there.save(update_fields=["blob", "etag", "metadata", "created"])

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from asgiref.sync import async_to_sync
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
+from datasets import quotas
 from datasets.models import MultipartUpload, StoredObject, UploadedPart
 from datasets.s3 import rows
 from datasets.s3.documents import Part
@@ -21,6 +22,7 @@ from datasets.s3.rows import Condition, Wanted
 from hub.lib.objectstore import StoredPart
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread
+from repos.models import Repository
 
 MIN_PART_BYTES = 5 * 1024 * 1024  # of every part but the last
 KEEP_DAYS = 7
@@ -60,6 +62,12 @@ def keep_part(upload: MultipartUpload, part: StoredPart) -> None:
             )
     except IntegrityError as error:
         raise no_such_upload() from error
+
+
+def require_room(repository: Repository, upload: MultipartUpload, number: int, size: int) -> None:
+    """Raises OverQuota when an upload's parts, with one more, are too many bytes."""
+    others = upload.parts.exclude(number=number).aggregate(size=Sum("size"))["size"] or 0
+    quotas.require_room(repository, others + size)
 
 
 def chosen(upload: MultipartUpload, named: Sequence[Part]) -> list[StoredPart]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from datasets import quotas
 from datasets.models import Blob, StoredObject
 from datasets.s3 import documents, metadata, names, rows
 from datasets.s3.addresses import check_key, text_of
@@ -29,7 +30,10 @@ async def put_object(call: S3Call) -> None:
     kept, condition = metadata.given(call.request.headers), condition_of(call)
     if condition != Condition():
         rows.check(condition, await in_thread(rows.find, call.repository.pk, call.bucket, call.key))
-    body = Body(call, length=declared_bytes(call))
+    length = declared_bytes(call)
+    if quotas.is_limited(call.repository):
+        await in_thread(quotas.require_room, call.repository, length)
+    body = Body(call, length=length)
     with upstream():
         stored = await object_store().put(body.stream(), md5s=rule.md5s, unix_text=rule.unix_text)
         kept |= body.checksums

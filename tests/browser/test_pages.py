@@ -72,6 +72,8 @@ OWN = {
     "collaborators": "/alice/lab/settings/collaborators",
     "keys of tables": "/alice/lab/settings/data",
     "danger": "/alice/lab/settings/danger",
+    "storage": "/alice/lab/settings/storage",
+    "garbage": "/alice/lab/settings/storage/garbage",
     "transfers": "/transfers",
     "own profile": "/settings/profile",
     "e-mail": "/settings/email",

@@ -351,7 +351,7 @@ class Team:
             for key in self.needed(which):
                 blob = objects.find(made.repository.pk, keys.BUCKET, key)
                 assert blob is not None, (which, key)
-                assert md5(object_store().head(blob.key, 10_000)) == garbage._oid_of(key).removesuffix(".dir")
+                assert md5(object_store().head(blob.key, 10_000)) == garbage.oid_of(key).removesuffix(".dir")
 
 
 chosen = st.lists(st.integers(0, len(DATA) - 1), min_size=1, max_size=3, unique=True).map(sorted)
@@ -395,7 +395,7 @@ def test_no_history_loses_what_a_ref_leads_to(team_of, history):
         left, needed = here(made.repository), team.needed(which)
         assert needed <= left
         # What is named in one layout is kept in both.
-        assert {garbage._oid_of(key) for key in left} == {garbage._oid_of(key) for key in needed}
+        assert {garbage.oid_of(key) for key in left} == {garbage.oid_of(key) for key in needed}
     team.check()
     named = StoredObject.objects.values("blob_id")
     assert not Blob.objects.exclude(pk__in=named).exists()

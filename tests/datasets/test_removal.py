@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,10 +16,12 @@ from django.db import connection, transaction
 from datasets import manifests, objects, removal, results, tasks
 from datasets.dvc import keys
 from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
+from hub import backup as backups
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import jobs, outbox
 from hub.jobs.models import Job, Outbox
+from hub.lib import backups as keeping
 from hub.lib import stores
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored
@@ -215,3 +218,77 @@ def test_two_removals_at_once_do_not_wait_for_each_other_for_ever(gone: Reposito
     both = [in_background(lambda: removal.remove(gone.pk)) for _ in range(2)]
     assert sum(future.result(60) for future in both) >= 4
     assert not StoredObject.objects.exists()
+
+
+# ---- while a backup copies the bytes -----------------------------------------------------------
+@pytest.fixture
+def backup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, Callable[[], Any]], set[str]]:
+    """backup(file, meanwhile) → the objects in the archive; meanwhile is called between its databases and its bytes."""
+
+    def make(target: Path, meanwhile: Callable[[], Any]) -> set[str]:
+        real = backups._add_databases
+
+        def between(archive: tarfile.TarFile) -> None:
+            real(archive)
+            in_background(meanwhile).result(60)
+
+        monkeypatch.setattr(backups, "_add_databases", between)
+        backups.write(target)
+        with tarfile.open(target) as archive:
+            return set(archive.getnames())
+
+    return make
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, settings: Any) -> Iterator[None]:
+    """The folder store where a backup looks for it."""
+    settings.COVEY_S3_ENDPOINT, settings.OBJECTS_ROOT = "", settings.COVEY_HOME / "objects"
+    stores.object_store.cache_clear()
+    yield
+    stores.object_store.cache_clear()
+
+
+def test_an_archive_has_every_object_that_its_rows_name(at_home, alice, private, backup, tmp_path) -> None:
+    blobs = [keep(private, data) for data in (DATA, b"a", b"b")]
+    names = backup(tmp_path / "archive", lambda: delete_and_remove(alice, private))
+    assert {f"objects/{blob.key}" for blob in blobs} <= names
+    assert not StoredObject.objects.exists()  # names went at once
+    assert Blob.objects.count() == 3
+    tasks.remove_unnamed()
+    assert not Blob.objects.exists()
+    assert not any(stores.object_store().exists(blob.key) for blob in blobs)
+
+
+def test_bytes_stay_while_a_backup_runs_and_go_after_it(anywhere, alice, private, public) -> None:
+    blob, other = keep(private, DATA), keep(public, b"other")
+    with keeping.held():
+        in_background(lambda: delete_and_remove(alice, private)).result(60)
+        assert in_background(lambda: read(blob)).result(30) == DATA
+    tasks.remove_unnamed()
+    assert not stores.object_store().exists(blob.key)
+    assert read(other) == b"other"
+
+
+def test_a_backup_waits_for_a_removal_that_has_begun(gone: Repository) -> None:
+    with transaction.atomic():
+        removal._remove_batch(gone.pk)
+        begun = in_background(lambda: backup_once())
+        with pytest.raises(TimeoutError):
+            begun.result(0.3)
+    begun.result(30)
+    assert not StoredObject.objects.exists()
+
+
+def backup_once() -> None:
+    with keeping.held():
+        pass
+
+
+def test_what_is_pushed_again_during_a_backup_is_not_swept(anywhere, alice, private, public) -> None:
+    keep(private, DATA)
+    with keeping.held():
+        in_background(lambda: delete_and_remove(alice, private)).result(60)
+        in_background(lambda: keep(public, DATA)).result(60)
+    tasks.remove_unnamed()
+    assert read(Blob.objects.get()) == DATA

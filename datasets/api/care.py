@@ -1,0 +1,116 @@
+"""/storage/usage, /storage/garbage, /storage/limit: what takes the space, and what goes. For administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets import care, quotas, usage
+from datasets import garbage as collecting
+from datasets.views import storage as page
+from hub.accounts import people
+from hub.accounts.actor import Area
+from hub.jobs import jobs
+from hub.jobs.models import Job
+from hub.lib.api import page_of, valid, with_links
+from repos.api import gate
+from repos.models import Access, Repository
+
+
+def administered(request: Request, owner: str, name: str) -> Repository:
+    return gate.repository_for(request, owner, name, need=Access.ADMIN, area=Area.DATA)
+
+
+def shape(job: Job | None) -> dict[str, Any]:
+    """state "none": nobody has asked yet."""
+    if job is None:
+        return {"state": "none", "done": 0, "total": None, "error": "", "result": None}
+    result = {key: value for key, value in (job.result or {}).items()} or None
+    return {"state": job.state, "done": job.done, "total": job.total, "error": job.error, "result": result}
+
+
+def answer(job: Job | None, **more: Any) -> Response:
+    """202 while it is under way."""
+    waits = job is not None and job.state in jobs.OPEN
+    return Response({**shape(job), **more}, status=202 if waits else 200, headers={"Retry-After": "1"} if waits else {})
+
+
+class Usage(APIView):
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        """What was measured last: totals in bytes, and a page of datasets, or with ?path= of one's versions."""
+        repository = administered(request, owner, name)
+        job = care.state(repository)["usage"]
+        number, limit = page_of(request)
+        found, path = page.measured(repository, job), request.query_params.get("path", "")
+        start, rows = (number - 1) * limit, list[Any]()
+        if found is not None:
+            rows = found.versions(path, start, limit + 1) if path else found.datasets(start, limit + 1)
+        extra = {
+            "limit_bytes": quotas.limit_of(repository.data_limit_bytes) or None,
+            "versions" if path else "datasets": [vars(row) for row in rows[:limit]],
+            "shared": [
+                {"repository": other.full_name, "objects": row.objects, "bytes": row.size}
+                for other, row in (page.shared(_Asked(request), found) if found else [])
+            ],
+            "damaged": [vars(row) for row in care.rotten(repository)],
+        }
+        return with_links(answer(job, **extra), request, more=len(rows) > limit)
+
+
+class _Asked:
+    def __init__(self, request: Request) -> None:
+        self.actor = gate.actor_of(request)
+
+
+class Measure(APIView):
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        """Measure again."""
+        repository = administered(request, owner, name)
+        return answer(care.ask(usage.MEASURE, repository, gate.actor_of(request)))
+
+
+class Garbage(APIView):
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        """What the last look found, a page of it, and how far its collection is."""
+        repository = administered(request, owner, name)
+        state = care.state(repository)
+        found = page.listed(repository, state["look"])
+        number, limit = page_of(request)
+        rows = found.page((number - 1) * limit, limit + 1) if found else []
+        listed = [vars(row) for row in rows[:limit]]
+        response = answer(state["look"], objects=listed, collection=shape(state["collect"]))
+        return with_links(response, request, more=len(rows) > limit)
+
+
+class Look(APIView):
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        """Look for what no ref leads to; nothing is removed."""
+        repository = administered(request, owner, name)
+        return answer(care.ask(collecting.LOOK, repository, gate.actor_of(request)))
+
+
+class Collect(APIView):
+    class Input(serializers.Serializer):
+        list = serializers.CharField(max_length=64)
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        """Remove what that look has listed, but for what is needed by now."""
+        repository = administered(request, owner, name)
+        asked = valid(self.Input, request)
+        return answer(care.collect(repository, gate.actor_of(request), asked["list"]))
+
+
+class Limit(APIView):
+    class Input(serializers.Serializer):
+        bytes = serializers.IntegerField(allow_null=True, min_value=0, max_value=quotas.MAX_LIMIT)
+
+    def put(self, request: Request, owner: str, name: str) -> Response:
+        """Bytes of data; 0: none, null: the hub's default. For administrators of the hub, by session only."""
+        repository = administered(request, owner, name)
+        people.require_administrator(gate.actor_of(request))
+        quotas.set_limit(gate.actor_of(request), repository, valid(self.Input, request)["bytes"])
+        return Response({"bytes": repository.data_limit_bytes})

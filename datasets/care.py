@@ -1,0 +1,58 @@
+"""The jobs that look after a repository's data, as its Storage page asks for them and shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasets import garbage, usage
+from datasets.models import StoredObject
+from hub.accounts.actor import Actor
+from hub.jobs import jobs
+from hub.jobs.models import Job
+from hub.lib.errors import Conflict
+from repos.models import Repository
+
+KINDS = {"usage": usage.MEASURE, "look": garbage.LOOK, "collect": garbage.COLLECT}
+
+
+def ask(kind: str, repository: Repository, actor: Actor, **arguments: Any) -> Job:
+    """Start one of these jobs (again), unless it is under way."""
+    wanted = {"repository": repository.pk, "user": actor.user_id, "address": actor.address, **arguments}
+    key = f"{kind}:{repository.pk}"
+    job = jobs.start(kind, key, wanted, repository_id=repository.pk, user_id=actor.user_id)
+    ended = Job.objects.filter(pk=job.pk).exclude(state__in=jobs.OPEN)
+    if ended.update(arguments=wanted, user_id=actor.user_id):
+        job.refresh_from_db()
+        jobs.restart(job)
+    return job
+
+
+def collect(repository: Repository, actor: Actor, listed: str) -> Job:
+    """Remove what the last look has listed. Raises Conflict when that is another list than the one that was seen."""
+    found = state(repository)["look"]
+    if found is None or found.state != jobs.State.DONE or (found.result or {}).get("list") != listed:
+        raise Conflict("This is not the latest list of garbage.", details="Look at the list again, then confirm.")
+    return ask(garbage.COLLECT, repository, actor, list=listed)
+
+
+def state(repository: Repository) -> dict[str, Job | None]:
+    """The last job of each kind, by what it does: usage, look, collect. One query."""
+    keys = [f"{kind}:{repository.pk}" for kind in KINDS.values()]
+    found = {job.kind: job for job in Job.objects.filter(key__in=keys)}
+    return {word: found.get(kind) for word, kind in KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Rot:
+    """A name whose bytes are damaged."""
+
+    bucket: str
+    key: str
+    size: int
+    since: Any
+
+
+def rotten(repository: Repository, *, most: int = 100) -> list[Rot]:
+    rows = StoredObject.objects.filter(repository=repository, blob__rotten__isnull=False).select_related("blob")
+    return [Rot(row.bucket, row.key, row.blob.size, row.blob.rotten) for row in rows.order_by("pk")[:most]]
