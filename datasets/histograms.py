@@ -9,7 +9,7 @@ from typing import Any
 from datasets import drift
 from datasets.tables.names import MAX_TOP_CHARACTERS
 
-FEW, MOST_BARS = 20, 20
+FEW = MOST_BARS = 20
 HEIGHT = 24
 
 
@@ -39,6 +39,8 @@ def histogram(sketch: dict[str, Any], *, rows: int) -> Histogram:
     kind, distinct, count = sketch["kind"], sketch["distinct"], sketch["count"]
     ranges = kind in {"integer", "number", "time"} and not (kind == "integer" and 0 < distinct <= FEW)
     bars = _ranges(sketch) if ranges else _values(sketch)
+    if not ranges and distinct > MOST_BARS and all(bar.count == 1 for bar in bars):
+        bars = []  # names and sentences: no value says anything of the others
     known: list[tuple[str, Any]] = [("Values", count), ("Empty", sketch["nulls"]), ("Distinct", distinct)]
     if sketch.get("nans"):
         known.append(("Not a number", sketch["nans"]))
@@ -62,7 +64,7 @@ def _ranges(sketch: dict[str, Any]) -> list[Bar]:
         low, high = edges[number], edges[number + 1]
         last = number == len(shares) - 1
         filters = (("ge" if number == 0 else "gt", bound(low, kind)), ("le", bound(high, kind)))
-        label = f"{_written(low, kind)} – {_written(high, kind)}" if high > low else str(_written(low, kind))
+        label = f"{_short(low, kind)} – {_short(high, kind)}" if high > low else _short(low, kind)
         # The lowest and the highest may be rounded on their way through the sketch; beyond them there is nothing.
         chosen = filters[1 if number == 0 else 0 : 1 if last else 2]
         bars.append(Bar(label, share, round(share * count), chosen or filters))
@@ -84,6 +86,11 @@ def bound(number: float, kind: str) -> str:
     if kind == "time":
         return _moment(number)
     return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
+
+
+def _short(number: float, kind: str) -> str:
+    """For people; the filter behind it is exact."""
+    return _moment(number)[:19] if kind == "time" else f"{number:,.4g}" if abs(number) < 1e5 else f"{number:.4g}"
 
 
 def _written(number: float | None, kind: str) -> float | str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ def picture_place(repository_id: int, digest: str) -> Path:
 def list_place(repository_id: int, digest: str) -> Path:
     """The list of what a look for garbage found."""
     return _folder(repository_id) / f"{digest}.list"
+
+
+def part_place(repository_id: int, digest: str) -> Path:
+    """Bytes of a stored object that pages want again and again."""
+    return _folder(repository_id) / f"{digest}.part"
 
 
 def _folder(repository_id: int) -> Path:
@@ -83,6 +89,14 @@ def keep(made: Path, place: Path) -> None:
     os.replace(made, place)
 
 
+def write(data: bytes, place: Path) -> None:
+    """keep() of bytes in memory."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = place.with_name(f".{secrets.token_hex(8)}")
+    made.write_bytes(data)
+    os.replace(made, place)
+
+
 def touch(place: Path) -> bool:
     """Whether a result is there; it is marked as used."""
     try:
@@ -112,7 +126,7 @@ def sweep(*, older_than_seconds: float = KEEP_SECONDS, keep_bytes: int = KEEP_BY
 def _results() -> Iterator[tuple[float, int, Path]]:
     """(last use, bytes, file) of every result."""
     for place in _root().glob("*-*/*/*.*"):
-        if place.suffix in {".parquet", ".json", ".webp", ".list"}:
+        if place.suffix in {".parquet", ".json", ".webp", ".list", ".part"}:
             with suppress(FileNotFoundError):  # its repository was just deleted
                 found = place.stat()
                 yield found.st_mtime, found.st_size, place

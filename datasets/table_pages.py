@@ -18,7 +18,6 @@ from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
 from hub.lib.errors import NotFound, Unprocessable
 from hub.lib.sandbox import Overrun, Unreadable
-from repos import cache
 from repos.place import Place, quoted
 
 SELECT = "datasets.table-select"
@@ -73,17 +72,9 @@ def rows(found: Table, asked: Query, *, user_id: int | None) -> Rows:
 
 def _plain(found: Table, asked: Query, columns: list[int]) -> Rows:
     total, offset = found.about["rows"], (asked.page - 1) * PER_PAGE
-    source = _source(found)
-
-    def make() -> Any:
-        return source.call("page", columns=columns, offset=offset, limit=PER_PAGE)["rows"]
-
-    if offset >= total:
-        page: list[list[str | None]] = []
-    elif source.local is None:
-        page = cache.by_ids(found.place.repository, "rows", found.identity, columns, offset, make=make)
-    else:
-        page = make()
+    page: list[list[str | None]] = []
+    if offset < total:
+        page = _source(found).call("page", columns=columns, offset=offset, limit=PER_PAGE)["rows"]
     return Rows("done", columns, list(range(offset + 1, offset + 1 + len(page))), page, total, total)
 
 
@@ -143,7 +134,9 @@ def _selected(
     if job.state != State.DONE:
         return Rows(str(job.state), columns, job=job)
     offset, width = (asked.page - 1) * PER_PAGE, len(found.about["columns"])
-    page = Source(file=file).call("page", columns=[*columns, width], offset=offset, limit=PER_PAGE)["rows"]
+    page = Source(place.repository.pk, file=file).call(
+        "page", columns=[*columns, width], offset=offset, limit=PER_PAGE
+    )["rows"]
     numbers = [int(row[-1]) + 1 for row in page]
     counts = job.result or {}
     return Rows("done", columns, numbers, [row[:-1] for row in page], counts["total"], counts["kept"])

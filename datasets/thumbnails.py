@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,15 +60,8 @@ def _make(repository: Repository, version: Version, edge: int, place: Path) -> N
         except TooLarge as error:
             raise Unprocessable("This image is too large for a small picture.") from error
         except Unreadable as error:
-            _keep(verdict, json.dumps({"unreadable": str(error)}).encode())
+            results.write(json.dumps({"unreadable": str(error)}).encode(), verdict)
             raise Unprocessable(str(error)) from error
         except Overrun as error:  # perhaps only now, on a busy machine: nothing is kept
             raise Unprocessable("This image takes too much time or memory to be made small.") from error
-    _keep(place, base64.b64decode(answer["webp"]))
-
-
-def _keep(place: Path, data: bytes) -> None:
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = place.with_name(f".{secrets.token_hex(8)}")
-    made.write_bytes(data)
-    results.keep(made, place)
+    results.write(base64.b64decode(answer["webp"]), place)

@@ -30,8 +30,10 @@ from repos.models import Repository
 from repos.place import Place, quoted
 
 PREPARE = "datasets.table-prepare"
-AT_ONCE_BYTES = 4 * 1024**2  # a file up to this size is prepared while its page is asked for
+AT_ONCE_BYTES = 1024**2  # a file up to this size is prepared while its page is asked for,
+AT_ONCE = {"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "pq"}  # unless it may unpack to a thousand times as much
 MAX_READ_BYTES = 256 * 1024**2  # from the store, for one page
+MAX_KEPT_BYTES = 16 * 1024**2
 _turns = threading.BoundedSemaphore(1)
 
 
@@ -39,6 +41,7 @@ _turns = threading.BoundedSemaphore(1)
 class Source:
     """Where rows are read: a blob of the store, or a prepared file."""
 
+    repository_id: int
     blob: Blob | None = None
     file: Path | None = None
 
@@ -54,11 +57,21 @@ class Source:
         if place is not None:
             return sandboxed.call(f"viewing:{function}", files=[place], **options)
         assert self.blob is not None
-        key, size = self.blob.key, self.blob.size
-        ranges = served(lambda a, b: object_store().read_range(key, a, b), size=size, max_bytes=MAX_READ_BYTES)
-        with ranges as elsewhere:
+        size = self.blob.size
+        with served(self._read, size=size, max_bytes=MAX_READ_BYTES) as elsewhere:
             descriptors = [elsewhere.socket.fileno()]
             return sandboxed.call(f"viewing:{function}", descriptors=descriptors, size=size, **options)
+
+    def _read(self, start: int, end: int, again: bool) -> bytes:
+        """What pages want again, the end of the file and the beginnings of columns, is kept here."""
+        assert self.blob is not None
+        place = results.part_place(self.repository_id, results.digest("part", self.blob.sha256, start, end))
+        if again and results.touch(place):
+            return place.read_bytes()
+        data = object_store().read_range(self.blob.key, start, end)
+        if again and len(data) <= MAX_KEPT_BYTES:
+            results.write(data, place)
+        return data
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ def table(place: Place, *, user_id: int | None) -> Table:
     if not version.present:
         return Table(place, version, "missing", identity)
     if (blob := _readable_where_it_lies(version)) and (about := _about(place.repository, identity, blob)):
-        return Table(place, version, "done", identity, about, Source(blob=blob))
+        return Table(place, version, "done", identity, about, Source(place.repository.pk, blob=blob))
     return prepared(place, version, identity, user_id)
 
 
@@ -103,16 +116,16 @@ def prepared(place: Place, version: Version, identity: str, user_id: int | None)
         job = _job(place, version, identity, user_id)
         if job.state != State.DONE or not _is_prepared(repository, identity):
             return Table(place, version, str(job.state), identity, job=job)
-    source = Source(file=results.place_of(repository.pk, identity))
+    source = Source(repository.pk, file=results.place_of(repository.pk, identity))
     return Table(place, version, "done", identity, json.loads(_about_place(repository, identity).read_bytes()), source)
 
 
 def source_of(repository: Repository, version: Version, identity: str) -> Source | None:
     """Where rows of a prepared table lie on this machine, or of one that needs no preparing."""
     if _is_prepared(repository, identity):
-        return Source(file=results.place_of(repository.pk, identity))
+        return Source(repository.pk, file=results.place_of(repository.pk, identity))
     blob = _readable_where_it_lies(version)
-    return Source(blob=blob) if blob else None
+    return Source(repository.pk, blob=blob) if blob else None
 
 
 # ---- Parquet in the store ----------------------------------------------------------------------
@@ -127,7 +140,7 @@ def _about(repository: Repository, identity: str, blob: Blob) -> dict[str, Any] 
     place = _about_place(repository, identity)
     if not results.touch(place):
         try:
-            _keep(Source(blob=blob).call("about"), place)
+            results.write(json.dumps(Source(repository.pk, blob=blob).call("about")).encode(), place)
         except Unreadable:
             return None
     return dict(json.loads(place.read_bytes()))
@@ -135,12 +148,6 @@ def _about(repository: Repository, identity: str, blob: Blob) -> dict[str, Any] 
 
 def _about_place(repository: Repository, identity: str) -> Path:
     return results.sketch_place(repository.pk, identity)
-
-
-def _keep(about: dict[str, Any], place: Path) -> None:
-    with results.work_folder() as folder:
-        (folder / "about.json").write_text(json.dumps(about))
-        results.keep(folder / "about.json", place)
 
 
 # ---- everything else ---------------------------------------------------------------------------
@@ -154,7 +161,8 @@ def _is_prepared(repository: Repository, identity: str) -> bool:
 def _job(place: Place, version: Version, identity: str, user_id: int | None) -> Job:
     arguments = {"repository": place.repository.pk, "commit": place.commit, "path": quoted(place.path)}
     key = f"{PREPARE}:{results.digest(PREPARE, place.repository.pk, identity)}"
-    small = (version.size or 0) <= AT_ONCE_BYTES
+    extension = place.path.rsplit(".", 1)[-1].lower()
+    small = (version.size or 0) <= AT_ONCE_BYTES and extension in AT_ONCE
     return start(PREPARE, key, arguments, place.repository, user_id, at_once=small)
 
 
@@ -190,7 +198,7 @@ def prepare(run: Run) -> dict[str, Any]:
         if about.pop("as_it_lies"):
             (shutil.move if file == folder / "in" else shutil.copyfile)(file, made)
         results.keep(made, results.place_of(repository.pk, identity))
-        _keep(about, _about_place(repository, identity))
+        results.write(json.dumps(about).encode(), _about_place(repository, identity))
     return {"rows": about["rows"]}
 
 

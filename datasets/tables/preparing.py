@@ -14,6 +14,9 @@ from datasets.tables.names import TABLE
 def prepare(inputs: Mapping[str, Path], folder: Path, report: Report, *, filename: str) -> dict[str, Any]:
     """What viewing.about says, with the reader's notes. The rows are in folder/table.parquet; `as_it_lies` instead when
     the file itself is Parquet. Raises ValueError."""
+    with open(inputs["table"], "rb") as file:
+        if file.read(4) == reading.PARQUET:
+            viewing.about(b"", files=[str(inputs["table"])])  # says what is wrong with it, if anything is
     con = connect(folder)
     total = inputs["table"].stat().st_size
     with con.reporting(report, 0, total, total):

@@ -63,7 +63,7 @@ def page(
     if not groups or not leaves:
         return {"rows": []}
     if elsewhere is not None:
-        elsewhere.fetch(_ranges(file, groups[0], leaves, skip + limit))
+        elsewhere.fetch(_ranges(file, groups[0], leaves, skip + limit), again=skip + limit <= SKIP_ROWS)
     width = len(columns)
     cells: list[list[str | None]] = [[] for _ in columns]
     for batch in _batches(file, groups, leaves, skip, limit):

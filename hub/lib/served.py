@@ -1,8 +1,8 @@
 """Bytes that a sandboxed function asks for while it works, from a file that lies where the sandbox cannot reach.
 
 The hub's side answers ranges over a socket, up to a limit in all; the sandbox's side is a file that may be sought in.
-An order is a count and that many (start, end); the answer is their bytes, one after the other. A closed socket says
-that there is nothing more to have.
+An order is a flag (these bytes will be wanted again), a count and that many (start, end); the answer is their bytes,
+one after the other. A closed socket says that there is nothing more to have.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ MIB = 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 AT_ONCE = 8
 MAX_RANGES = 1_000
-Read = Callable[[int, int], bytes]
+Read = Callable[[int, int, bool], bytes]  # start, end, whether they will be wanted again
+_HEAD = struct.Struct("!?I")
 _pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="served")
 
 
@@ -39,15 +40,16 @@ class Served:
 
     def _serve(self, ours: socket.socket) -> None:
         try:
-            while head := ours.recv(4, socket.MSG_WAITALL):
-                if len(head) < 4 or not self._answer(ours, struct.unpack("!I", head)[0]):
+            while len(head := ours.recv(_HEAD.size, socket.MSG_WAITALL)) == _HEAD.size:
+                again, count = _HEAD.unpack(head)
+                if not self._answer(ours, count, again=again):
                     break
         except Exception as error:  # whatever the store says is said by the caller, who waits for the sandbox
             self.error = error
         finally:
             ours.close()
 
-    def _answer(self, ours: socket.socket, count: int) -> bool:
+    def _answer(self, ours: socket.socket, count: int, *, again: bool) -> bool:
         asked = ours.recv(16 * count, socket.MSG_WAITALL) if 0 < count <= MAX_RANGES else b""
         if len(asked) != 16 * count or not asked:
             return False
@@ -58,8 +60,7 @@ class Served:
         self.bytes_read += sum(end - start for start, end in ranges)
         if self.bytes_read > self.max_bytes:
             return False
-        found = [self.read(*ranges[0])] if count == 1 else _pool.map(lambda part: self.read(*part), ranges)
-        for data in found:
+        for data in _pool.map(lambda part: self.read(part[0], part[1], again), ranges):
             ours.sendall(data)
         return True
 
@@ -94,13 +95,13 @@ class ServedFile(io.RawIOBase):
         self._starts: list[int] = []
         self._pieces: dict[int, bytes] = {}
 
-    def fetch(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """Have these ranges come at once; the hub asks for them side by side."""
+    def fetch(self, ranges: Sequence[tuple[int, int]], *, again: bool = False) -> None:
+        """Have these ranges come at once; the hub asks for them side by side. again: other calls will want them too."""
         wanted = [(start, min(end, self._size)) for start, end in ranges if start < min(end, self._size)][:MAX_RANGES]
         if not wanted:
             return
         numbers = [number for part in wanted for number in part]
-        self._socket.sendall(struct.pack(f"!I{len(numbers)}Q", len(wanted), *numbers))
+        self._socket.sendall(_HEAD.pack(again, len(wanted)) + struct.pack(f"!{len(numbers)}Q", *numbers))
         for start, end in wanted:
             self._keep(start, self._receive(end - start))
 
@@ -119,13 +120,13 @@ class ServedFile(io.RawIOBase):
                 self._starts.insert(bisect_right(self._starts, start), start)
             self._pieces[start] = data
 
-    def _known(self, start: int) -> bytes:
+    def _known(self, start: int) -> memoryview:
         """What is here from a position on; empty for none."""
         for place in reversed(self._starts[: bisect_right(self._starts, start)]):
             data = self._pieces[place]
             if start < place + len(data):
-                return data[start - place :]
-        return b""
+                return memoryview(data)[start - place :]
+        return memoryview(b"")
 
     def read(self, size: int = -1) -> bytes:
         end = self._size if size < 0 else min(self._position + size, self._size)
@@ -133,7 +134,8 @@ class ServedFile(io.RawIOBase):
         while self._position < end:
             known = self._known(self._position)
             if not known:
-                self.fetch([(self._position, max(end, self._position + BLOCK_BYTES))])
+                block = min(max(end, self._position + BLOCK_BYTES), self._size)
+                self.fetch([(self._position, block)], again=block == self._size)  # the end says what the file holds
                 continue
             parts.append(known[: end - self._position])
             self._position += len(parts[-1])
