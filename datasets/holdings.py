@@ -22,6 +22,8 @@ MAX_BLOB_BYTES = 256 * 1024**2
 MAX_BYTES = 1024**3  # of git's files that are hashed at once
 BATCH_BYTES = 16 * 1024**2
 NOT_PUSHED, TOO_MUCH, LINKS = "its list of files was never pushed", "too much to hash", "it holds a link"
+IGNORED = "a .dvcignore leaves files out of it"
+IGNORE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _in_git(repository: Repository, commit: str, paths: Collection[str]) -> tupl
         return files, folders
     arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
     room = MAX_FILES
+    ignores: dict[str, str] = {}
     for record in commands.records(store_of(repository), *arguments):
         head, _, raw = record.partition(b"\t")
         mode, _, oid = head.decode().split()
@@ -132,6 +135,8 @@ def _in_git(repository: Repository, commit: str, paths: Collection[str]) -> tupl
             if mode.startswith("100"):
                 files[path] = oid
             continue
+        if path.rpartition("/")[2] == ".dvcignore":
+            ignores[path.rpartition("/")[0]] = oid
         folder = path.rpartition("/")[0]
         while folder:
             if folder in paths:
@@ -144,7 +149,25 @@ def _in_git(repository: Repository, commit: str, paths: Collection[str]) -> tupl
                 else:
                     known.files[path[len(folder) + 1 :]] = oid
             folder = folder.rpartition("/")[0]
+    _ignore(store_of(repository), ignores, folders)
     return files, folders
+
+
+def _ignore(store: Path, ignores: dict[str, str], folders: dict[str, _Folder]) -> None:
+    """Folders that a .dvcignore (by folder → blob id) reaches are not compared: what it leaves out is DVC's to say."""
+    for at, oid in ignores.items():
+        start = f"{at}/" if at else ""
+        reached = [
+            folder
+            for path, folder in folders.items()
+            if f"{path}/".startswith(start) or at.startswith(f"{path}/") or at == path
+        ]
+        if not reached:
+            continue
+        lines = read.read_blob(store, oid, limit_bytes=IGNORE_BYTES).data.splitlines()
+        if any(line.strip() and not line.startswith(b"#") for line in lines):
+            for folder in reached:
+                folder.unknown = folder.unknown or IGNORED
 
 
 def _folder(

@@ -45,6 +45,8 @@ DEMO = {
     "data": "/data",
     "data diff": "/datasets/diff/main...clean-labels",
     "table diff": "/datasets/diff/main...clean-labels/data/observations.csv",
+    "pipelines": "/pipelines/clean-labels",
+    "pipelines diff": "/pipelines/diff/main...clean-labels",
     "dataset history": "/datasets/history/main/data/observations.csv",
     "experiments": "/experiments",
     "run": "RUN",
@@ -60,6 +62,7 @@ OWN = {
     "new repository": "/new",
     "empty repository": "/alice/empty",
     "no data": "/alice/empty/data",
+    "no pipelines": "/alice/empty/pipelines",
     "no runs": "/alice/empty/experiments",
     "writable files": "/alice/lab",
     "data never pushed": "/alice/lab/blob/main/data/observations.csv",
@@ -89,7 +92,7 @@ OWN = {
 }
 SIGNED_IN = {**{name: f"/demo/bird-counter{path}" for name, path in DEMO.items() if path != "RUN"}, **OWN, "run": "RUN"}
 FAILING = {"not found": 404, "missing file": 404, "forbidden": 403}
-MADE_FIRST = {"data diff", "table diff"}  # by a job: the walk looks at the answer, not at the progress
+MADE_FIRST = {"data diff", "table diff", "pipelines", "pipelines diff"}  # by a job: the walk looks at the answer
 
 
 @pytest.fixture(scope="module", autouse=True)

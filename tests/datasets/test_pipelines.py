@@ -191,6 +191,26 @@ def test_a_list_of_files_that_arrives_later_is_compared_then(private, writer, ke
     assert (found["state"], found["reasons"]) == ("up to date", [])
 
 
+@pytest.mark.parametrize(("ignore", "reason"), [("# none\n\n", ""), ("*.tmp\n", "a .dvcignore leaves files out of it")])
+def test_a_folder_with_a_dvcignore_is_not_compared(private, writer, as_user, bob, ignore, reason):
+    listed = b'[{"md5": "%s", "relpath": "a.txt"}]' % md5(b"a").encode()
+    recorded = f"    - path: src\n      hash: md5\n      md5: {md5(listed)}.dir\n"
+    writer(private).commit(
+        {
+            "src/a.txt": "a",
+            ".dvcignore": ignore,
+            "dvc.yaml": "stages: {one: {cmd: x, deps: [src], outs: [{m: {cache: false}}]}}\n",
+            "m": "m",
+            "dvc.lock": f"stages:\n  one:\n    cmd: x\n    deps:\n{recorded}    outs:\n{item('m', b'm')}",
+        }
+    )
+    found = stages(ask(as_user(bob)))["one"]
+    assert (found["state"], found["reasons"]) == (
+        "up to date",
+        [f"src was not compared: {reason}."] if reason else [],
+    )
+
+
 def test_several_files_in_one_repository(project, as_user, bob):
     project.commit({"sub/dvc.yaml": "stages: {more: {cmd: x, deps: [../clean.csv], outs: [y]}}\n"})
     answer = ask(as_user(bob))
