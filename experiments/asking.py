@@ -43,3 +43,8 @@ def columns(given: QueryDict) -> tuple[str, ...] | None:
 def run_ids(given: QueryDict) -> list[str]:
     """Ids are letters and digits; anything else is no run of anybody's."""
     return [one for one in dict.fromkeys(given.getlist("run")) if one.isalnum() and one.isascii() and len(one) <= 36]
+
+
+def name(given: QueryDict) -> str:
+    """What a name of a metric, param or tag shall hold."""
+    return given.get("name", "").strip()[:MAX_NAME_CHARACTERS].replace("\0", "")

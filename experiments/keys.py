@@ -15,7 +15,7 @@ KINDS: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags": ta
 
 
 def search(workspace: str, text: str, *, limit: int = MOST_FOUND) -> list[str]:
-    """Names as columns and filters write them (metrics.loss) which hold a text, those that begin with it first.
+    """Names as columns and filters write them (metrics.loss) which hold a text: those that begin with it, then the short.
 
     "params.l" looks among params only.
     """
@@ -26,7 +26,8 @@ def search(workspace: str, text: str, *, limit: int = MOST_FOUND) -> list[str]:
     with reading() as reader:
         found = union_all(*parts).subquery()
         begins = case((func.substr(func.lower(found.c.key), 1, len(wanted)) == wanted.lower(), 0), else_=1)
-        rows = reader.rows(select(found.c.kind, found.c.key).order_by(begins, found.c.place, found.c.key).limit(limit))
+        order = [begins, func.length(found.c.key), found.c.key, found.c.place]
+        rows = reader.rows(select(found.c.kind, found.c.key).order_by(*order).limit(limit))
     return [f"{kind}.{key}" for kind, key in rows]
 
 

@@ -42,8 +42,7 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def names(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """Names of metrics, params and tags that hold ?name=: as JSON, or as boxes to tick for ?format=boxes."""
     repository = readable(request, owner, name)
-    text = request.GET.get("name", "").strip()[: asking.MAX_NAME_CHARACTERS].replace("\0", "")
-    found = keys.search(workspace_of(repository.pk), text)
+    found = keys.search(workspace_of(repository.pk), asking.name(request.GET))
     if request.GET.get("format") != "boxes":
         return JsonResponse({"names": found}, headers=PRIVATE)
     shown = set(asking.columns(request.GET) or ())

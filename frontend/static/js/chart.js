@@ -77,7 +77,7 @@ async function ask(url) {
 function legend(figure, curves) {
   const place = figure.querySelector("[data-chart-legend]");
   const most = Math.max(...curves.map((curve) => curve.x.length));
-  if (place) place.textContent = curves.some(reduced) ? `mean of ≤ ${most} buckets per run` : `${curves.length} of the runs`;
+  if (place) place.textContent = curves.some(reduced) ? `mean of ≤ ${most} buckets per run` : `${curves.length} run${curves.length === 1 ? "" : "s"}`;
 }
 
 // Zooming in asks for the part that is seen, in as many buckets as the whole had.

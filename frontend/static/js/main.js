@@ -10,6 +10,7 @@ const behaviours = {
   "[data-lines]": () => import("./lines.js"),
   "[data-key='y']": () => import("./permalink.js"),
   "[data-filter]": () => import("./filter.js"),
+  "[data-complete]": () => import("./complete.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 

@@ -1,0 +1,60 @@
+"""/experiments/runs, /experiments/compare and /experiments/names: what the pages show, as JSON."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import asking, comparison, curves_shape, keys, listing, shapes
+from experiments.filters.errors import FilterError
+from experiments.mlflow.context import workspace_of
+from experiments.views.compare import question_of
+from hub.accounts.actor import Area
+from hub.lib.api import whole_number
+from repos.api import gate
+from repos.models import Repository
+
+
+class Runs(APIView):
+    """A page of the runs that ?q= lets through, in the order of ?sort=, with the values of ?columns=a,b.
+
+    next and previous are what after= and before= take; limit is 1 to 1,000. A filter that cannot be read: 400 with
+    its position."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        size = whole_number(request, "limit", default=listing.PAGE_RUNS, maximum=1000)
+        try:
+            query = asking.query(workspace_of(repository.pk), request.query_params, size=size)
+        except FilterError as error:
+            return Response(error.as_json(), status=error.code)
+        return Response(shapes.page(listing.page(query)))
+
+
+class Names(APIView):
+    """Up to 50 names of metrics, params and tags that hold ?name=."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        return Response({"names": keys.search(workspace_of(repository.pk), asking.name(request.query_params))})
+
+
+class Compared(APIView):
+    """Runs side by side: ?run=… twice or more; differences=1 leaves out what is the same in all."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        return Response(shapes.comparison(comparison.compare(question_of(repository, request.query_params))))
+
+
+class Curves(APIView):
+    """The curves of the metric ?key= of each ?run=, in at most 1,000 buckets each; axis is step, time or wall."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        return Response(curves_shape.curves(workspace_of(repository.pk), request.query_params))
+
+
+def readable(request: Request, owner: str, name: str) -> Repository:
+    return gate.repository_for(request, owner, name, area=Area.EXPERIMENTS)
