@@ -15,9 +15,9 @@ KINDS: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags": ta
 
 
 def search(workspace: str, text: str, *, limit: int = MOST_FOUND) -> list[str]:
-    """Names as columns and filters write them (metrics.loss) which hold a text: those that begin with it, then the short.
+    """Names, as columns and filters write them (metrics.loss), that hold a text.
 
-    "params.l" looks among params only.
+    Those that begin with it come first, the short before the long. "params.l" looks among params only.
     """
     kind, dot, rest = text.partition(".")
     kinds, wanted = ([kind], rest) if dot and kind in KINDS else (list(KINDS), text)

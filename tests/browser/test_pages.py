@@ -15,7 +15,7 @@ from tests.support.services import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BUDGET = 100 * 1024  # bytes as sent, without charts and the description of the API
-HEAVY = {"run", "api docs"}
+HEAVY = {"run", "comparison", "api docs"}
 
 STRANGER = {
     "welcome": "/",
@@ -49,6 +49,9 @@ DEMO = {
     "pipelines diff": "/pipelines/diff/main...clean-labels",
     "dataset history": "/datasets/history/main/data/observations.csv",
     "experiments": "/experiments",
+    "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",
+    "filter that cannot be read": "/experiments?q=accuracy+%3E+0.5",
+    "comparison": "COMPARE",
     "run": "RUN",
     "forbidden": "/settings",
     "missing file": "/blob/main/nothing.txt",
@@ -90,8 +93,13 @@ OWN = {
     "sign out": "/account/logout",
     "api docs": "/api/docs",
 }
-SIGNED_IN = {**{name: f"/demo/bird-counter{path}" for name, path in DEMO.items() if path != "RUN"}, **OWN, "run": "RUN"}
-FAILING = {"not found": 404, "missing file": 404, "forbidden": 403}
+SIGNED_IN = {
+    **{name: f"/demo/bird-counter{path}" for name, path in DEMO.items() if path not in {"RUN", "COMPARE"}},
+    **OWN,
+    "run": "RUN",
+    "comparison": "COMPARE",
+}
+FAILING = {"not found": 404, "missing file": 404, "forbidden": 403, "filter that cannot be read": 400}
 MADE_FIRST = {"data diff", "table diff", "pipelines", "pipelines diff"}  # by a job: the walk looks at the answer
 
 
@@ -157,6 +165,14 @@ def first_run(page: Page, hub: Hub) -> str:
     return str(page.locator("table.runs tbody a").first.get_attribute("href"))
 
 
+def comparison(page: Page, hub: Hub) -> str:
+    """Three runs, the first as the baseline."""
+    base = "/demo/bird-counter/experiments"
+    page.goto(f"{hub.url}{base}")
+    ids = page.locator("table.runs tbody input[name=run]").evaluate_all("boxes => boxes.map(box => box.value)")[:3]
+    return f"{base}/compare?{'&'.join(f'run={one}' for one in ids)}&baseline={ids[0]}"
+
+
 def make(context: BrowserContext, address: str) -> None:
     """Wait until the answer behind an address is made."""
     wait_until(lambda: context.request.get(f"{address}?format=json").status != 202, what=address, seconds=60)
@@ -173,12 +189,15 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
     try:
         if path == "RUN":
             path = first_run(page, hub)
+        if path == "COMPARE":
+            path = comparison(page, hub)
         if name in MADE_FIRST:
             make(tabs[signed_in], f"{hub.url}{path}")
         answer = page.goto(f"{hub.url}{path}", wait_until="load")
         assert answer is not None
         assert answer.status == FAILING.get(name, 200)
-        if name == "run":
+        if name in {"run", "comparison"}:
+            page.locator("[data-chart]").first.scroll_into_view_if_needed()
             page.locator("[data-chart][data-drawn]").first.wait_for(timeout=30_000)
         if name == "api docs":
             page.locator(".opblock").first.wait_for(timeout=30_000)

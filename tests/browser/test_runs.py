@@ -1,0 +1,60 @@
+"""Filter, choose runs, compare them with a baseline: by keyboard and mouse, and by the address another person opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+RUNS = "/demo/bird-counter/experiments"
+
+
+def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(RUNS)
+    field = page.get_by_label("Filter runs")
+    field.press_sequentially("metrics.val_a")
+    expect(page.get_by_role("option", name="metrics.val_acc")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    field.press_sequentially("> 0.85 and status = finished")
+    page.keyboard.press("Enter")
+    expect(page.locator("table.runs tbody tr").first).to_be_visible()
+    assert "val_acc" in page.url
+    page.get_by_role("link", name="val_acc").click()
+    expect(page.locator("th[aria-sort=descending]", has_text="val_acc")).to_be_visible()
+    accuracies = [float(text) for text in page.locator("table.runs tbody tr td:nth-child(11)").all_inner_texts()]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert min(accuracies) > 0.85
+    for box in page.locator("table.runs tbody input[name=run]").all()[:3]:
+        box.check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare 3 runs")).to_be_visible()
+    page.get_by_role("link", name="Baseline").first.click()
+    expect(page.locator(".delta").first).to_be_visible()
+    page.locator("[data-chart]").first.scroll_into_view_if_needed()
+    expect(page.locator("[data-chart][data-drawn] .scatterlayer .trace").nth(2)).to_be_attached(timeout=30_000)
+    assert page.problems == []  # type: ignore[attr-defined]
+    stranger = open_page(page.url.partition("/demo")[1] + page.url.partition("/demo")[2], signed_in=False)
+    assert stranger.locator(".compare-table").first.inner_text() == page.locator(".compare-table").first.inner_text()
+
+
+def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(RUNS)
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_label("Find a metric, param or tag").press_sequentially("team")
+    page.get_by_role("checkbox", name="tags.team").check(timeout=20_000)
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("table.runs thead th", has_text="team")).to_be_visible()
+    assert "tags.team" in page.url
+    assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_a_filter_that_cannot_be_read_is_marked(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(RUNS)
+    page.get_by_label("Filter runs").fill("metrics.val_acc > high")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("At character 19")
+    expect(page.locator(".filter-error mark")).to_have_text("h")
+    expect(page.get_by_label("Filter runs")).to_have_value("metrics.val_acc > high")
