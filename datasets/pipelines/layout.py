@@ -14,6 +14,18 @@ from grandalf.layouts import SugiyamaLayout, VertexViewer
 
 GAP_ACROSS, GAP_DOWN, GAP_PARTS, MARGIN = 56.0, 14.0, 24.0, 8.0  # CSS pixels, as all here
 ROUNDS = 3
+Bend = tuple[float, float, float]  # where a line passes a layer: its left, its right, and how far down
+
+
+class Route:
+    """What grandalf tells of an edge: its points, with places to pass between the first and the last."""
+
+    def __init__(self, tail: int, head: int) -> None:
+        self.tail, self.head = tail, head
+        self.bends: list[tuple[float, float]] = []
+
+    def setpath(self, points: list[tuple[float, float]]) -> None:
+        self.bends = list(points)[1:-1]
 
 
 def layout(payload: bytes) -> dict[str, Any]:
@@ -33,14 +45,14 @@ def draw(boxes: list[list[float]], edges: list[tuple[int, int]]) -> dict[str, An
     loops = [(tail, head) for tail, head in edges if tail == head]
     joined = {(tail, head): Edge(vertices[tail], vertices[head]) for tail, head in edges if tail != head}
     graph = Graph(vertices, list(joined.values()), directed=True)
-    routes: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    routes: dict[tuple[int, int], list[Bend]] = {}
     at: dict[int, tuple[float, float]] = {}
     bottom = MARGIN
     for part in sorted(graph.C, key=lambda part: -len(part.sV)):
         bottom = _part(part, at, routes, top=bottom) + GAP_PARTS
     lines = [_line(boxes, at, tail, head, routes.get((tail, head), [])) for tail, head in edges]
     width = max((at[n][0] + boxes[n][0] for n in at), default=0.0) + MARGIN
-    height = max((at[n][1] + boxes[n][1] for n in at), default=0.0) + MARGIN
+    height = max([bottom - GAP_PARTS, *(at[n][1] + boxes[n][1] for n in at)]) + MARGIN
     assert len(at) == len(boxes)
     return {
         "width": _round(width),
@@ -53,19 +65,19 @@ def draw(boxes: list[list[float]], edges: list[tuple[int, int]]) -> dict[str, An
 def _part(
     part: Any,
     at: dict[int, tuple[float, float]],
-    routes: dict[tuple[int, int], list[tuple[float, float]]],
+    routes: dict[tuple[int, int], list[Bend]],
     *,
     top: float,
 ) -> float:
     """Place one connected part below `top`; its bottom."""
-    found: dict[tuple[int, int], list[tuple[float, float]]] = {}
     if len(part.sV) == 1:
         only = next(iter(part.sV))
         at[only.data] = (MARGIN, top)
         return top + only.view.w
     sugiyama = SugiyamaLayout(part)
     sugiyama.xspace, sugiyama.yspace = GAP_DOWN, GAP_ACROSS
-    sugiyama.route_edge = lambda edge, points: found.update({(edge.v[0].data, edge.v[1].data): list(points)})
+    for edge in part.sE:
+        edge.view = Route(edge.v[0].data, edge.v[1].data)
     roots = [vertex for vertex in part.sV if not vertex.e_in()]
     sugiyama.init_all(roots=roots or None, optimize=True)
     sugiyama.draw(ROUNDS)
@@ -75,29 +87,31 @@ def _part(
         widest[middle] = max(widest.get(middle, 0.0), vertex.view.h)
     placed = [(v.data, v.view.xy[1] - widest[v.view.xy[1]] / 2, v.view.xy[0] - v.view.w / 2, v.view.w) for v in part.sV]
     left, up = min(x for _, x, _, _ in placed), min(y for _, _, y, _ in placed)
-    bends = [(x, y) for points in found.values() for y, x in points[1:-1]]
-    up = min([up, *(y for _, y in bends)])
+    found = [edge.view for edge in part.sE]
+    bends = [bend for route in found for bend in route.bends]
+    up = min([up, *(y for y, _ in bends)])
     for number, x, y, _ in placed:
         at[number] = (x - left + MARGIN, y - up + top)
-    for edge, points in found.items():
-        routes[edge] = [(x - left + MARGIN, y - up + top) for y, x in points[1:-1]]
-    lowest = max([y + height for _, _, y, height in placed] + [y for _, y in bends])
+    for route in found:
+        bent = [(x - left + MARGIN, y - up + top, widest.get(x, 0.0) / 2) for y, x in route.bends]
+        routes[route.tail, route.head] = [(x - half, x + half, y) for x, y, half in bent]
+    lowest = max([y + height for _, _, y, height in placed] + [y for y, _ in bends])
     return float(lowest - up + top)
 
 
-def _line(
-    boxes: list[list[float]], at: dict[int, tuple[float, float]], tail: int, head: int, bends: list[tuple[float, float]]
-) -> str:
+def _line(boxes: list[list[float]], at: dict[int, tuple[float, float]], tail: int, head: int, bends: list[Bend]) -> str:
     """From the right of one box to the left of another, through the places that the layout left free for it."""
     x, y = at[tail][0] + boxes[tail][0], at[tail][1] + boxes[tail][1] / 2
-    end = (at[head][0], at[head][1] + boxes[head][1] / 2)
-    inside = sorted((point for point in bends if x < point[0] < end[0]), key=lambda point: point[0])
+    end = (at[head][0], at[head][0], at[head][1] + boxes[head][1] / 2)
+    inside = sorted(bend for bend in bends if x < bend[0] and bend[1] < end[0])
     path = [f"M{_round(x)} {_round(y)}"]
-    for to_x, to_y in [*inside, end]:
-        bend = max(abs(to_x - x) / 2, 12.0)
-        numbers = (x + bend, y, to_x - bend, to_y, to_x, to_y)
+    for left, right, to_y in [*inside, end]:
+        bend = max(abs(left - x) / 2, 12.0)
+        numbers = (x + bend, y, left - bend, to_y, left, to_y)
         path.append("C" + " ".join(str(_round(n)) for n in numbers))
-        x, y = to_x, to_y
+        if right > left:
+            path.append(f"H{_round(right)}")
+        x, y = right, to_y
     return "".join(path)
 
 

@@ -318,7 +318,7 @@ def _diff_item(found: PipelineDiff, item: dict[str, Any]) -> Item:
     shown = item["new"] or item["old"]
     kind = shown.get("kind", "out")
     where = ""
-    if shown["path"]:
+    if any(side and side["held"] for side in (item["old"], item["new"])):
         where = url(asked.repository, "datasets/diff", f"{asked.base.name}...{asked.head.name}", shown["path"])
     return Item(item["name"], where, item["status"], BADGES[CLASSES[item["status"]]], "" if kind == "out" else kind)
 

@@ -110,12 +110,15 @@ def test_a_pipeline_that_came_and_one_that_went(private, writer, as_user, bob):
 
 def test_problems_are_told_of_both_sides(project, as_user, bob):  # noqa: F811
     project.git("tag", "v1")
-    project.commit({"dvc.yaml": PIPELINE + "  odd: {cmd: '${x}'}\n"})
+    project.commit({"dvc.yaml": PIPELINE + "  odd: {cmd: '${x}'}\n  new: {cmd: x, outs: [never.txt]}\n"})
     client = as_user(bob)
     answer = ask(client, "diff/v1...main").json()
     assert answer["problems"]["base"] == []
     assert [problem["stage"] for problem in answer["problems"]["head"]] == ["odd"]
-    assert "Could not find" in text(client.get(f"{ADDRESS}/diff/v1...main"))
+    page = text(client.get(f"{ADDRESS}/diff/v1...main"))
+    assert "Could not find" in page
+    assert "never.txt" in page
+    assert "datasets/diff/v1...main/never.txt" not in page  # there is nothing to compare
 
 
 def test_it_costs_few_queries(changed, as_user, bob, django_assert_max_num_queries):
