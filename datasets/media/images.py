@@ -81,7 +81,7 @@ def _read(file: Path) -> _Picture:
 def _color(image: Any) -> str:
     """The average, as #rrggbb; of what is transparent nothing counts."""
     small = image if image.mode != "F" else _scaled(image, *image.getextrema())
-    red, green, blue, alpha = small.convert("RGBa").resize((1, 1)).convert("RGBA").getpixel((0, 0))
+    red, green, blue, alpha = small.convert("RGBA").convert("RGBa").resize((1, 1)).convert("RGBA").getpixel((0, 0))
     return f"#{red:02x}{green:02x}{blue:02x}" if alpha else ""
 
 
