@@ -9,8 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+# Imported here with the plugins of FORMATS, so that the warm process has them before it forks.
+from PIL import (
+    AvifImagePlugin,
+    IcoImagePlugin,
+    Image,
+    ImageOps,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO"]
 MAX_PIXELS = 64_000_000  # 256 MB when decoded; a PNG of a few KiB can claim any number
+PLUGINS = (AvifImagePlugin, IcoImagePlugin, TiffImagePlugin, WebPImagePlugin)
+Image.preinit()  # PNG, JPEG, GIF, BMP
 QUALITY, EXACT_PIXELS = 80, 128 * 128  # of a small image every pixel is seen
 
 
@@ -19,8 +32,6 @@ def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
 
     files[0]: the image; of animations and pages the first. Never larger than the image itself. Raises ValueError.
     """
-    from PIL import ImageOps
-
     with opened(files[0]) as image:
         of = [image.width, image.height, str(image.format)]
         image.draft("RGB", (edge, edge))  # a JPEG is decoded at a fraction of its size
@@ -41,8 +52,6 @@ def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
 @contextmanager
 def opened(file: str) -> Iterator[Any]:
     """An image of a known format with a bounded number of pixels; what its decoder raises becomes a sentence."""
-    from PIL import Image, UnidentifiedImageError
-
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("ignore")
     try:
