@@ -25,6 +25,13 @@ class Step:
     version: DatasetVersion | None
 
     @property
+    def more(self) -> int | None:
+        """Rows gained (lost: below 0); None where they are not counted on both sides."""
+        counts = [side.rows for side in (self.version, self.before) if side is not None]
+        known = [count for count in counts if count is not None and count != DatasetVersion.UNCOUNTABLE]
+        return known[0] - known[1] if len(known) == 2 else None
+
+    @property
     def base(self) -> str:
         """The commit it is compared with; "" for the first."""
         return self.commit.parents[0] if self.commit.parents else ""

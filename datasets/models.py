@@ -82,8 +82,11 @@ class DatasetVersion(models.Model):
     """What one path of a repository was: an output of DVC, or a data file in git. An index, made again from git.
 
     identity: "md5:<oid>" of DVC (with ".dir" for a directory), "git:<blob id>", or "files:<hash>" of a pointer that
-    lists its files itself. size in bytes and files as far as the pointer says.
+    lists its files itself. size in bytes and files as far as the pointer says. rows of a table: null until they are
+    counted, UNCOUNTABLE where they cannot be.
     """
+
+    UNCOUNTABLE = -1
 
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="dataset_versions")
     path = models.TextField()
@@ -92,6 +95,7 @@ class DatasetVersion(models.Model):
     is_dir = models.BooleanField(default=False)
     size = models.BigIntegerField(null=True)
     files = models.BigIntegerField(null=True)
+    rows = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

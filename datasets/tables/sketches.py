@@ -38,6 +38,11 @@ def sketch(inputs: Mapping[str, Path], folder: Path, report: Report, *, filename
     return {"rows": table.rows, "columns": found, "left_out": left_out, "notes": table.notes}
 
 
+def count(inputs: Mapping[str, Path], folder: Path, report: Report, *, filename: str) -> dict[str, int]:
+    """{"rows"}. Raises ValueError."""
+    return {"rows": reading.read(connect(folder), inputs["table"], filename, folder, label="table").rows}
+
+
 def _is_deep(column: Column) -> bool:
     """Lists in lists in lists: each level takes DuckDB twice the time, even to count them."""
     return sum(column.type.count(word) for word in ("[]", "struct(", "map(")) > MAX_NESTING

@@ -13,6 +13,7 @@ from datasets.comparing import FILE_LIST, MEDIA, TABLE
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
 from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
+from datasets.rowcounts import COUNT
 from datasets.statistics import SKETCH
 from datasets.table_pages import SELECT
 from datasets.viewing import PREPARE
@@ -28,7 +29,7 @@ from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
 RETRY_SECONDS = "1"
-KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
+KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, COUNT, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
 
 
 @require_safe

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from datasets import commits
-from tests.datasets.test_contents import pointer
+from datasets import commits, results
+from hub.jobs import jobs
+from hub.jobs.models import Job
+from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,32 @@ def test_a_data_file_in_git_and_as_json(project, as_user, bob):
     steps = as_user(bob).get(f"{ADDRESS}/main/t.csv?format=json").json()["steps"]
     assert [step["version"]["size"] for step in steps] == [2, 2]
     assert [step["before"] is None for step in steps] == [False, True]
+
+
+def test_rows_are_counted_once_per_version(private, writer, keep, as_user, bob):
+    results.forget(private.pk)
+    made = writer(private)
+    tables = [keep(private, b"id\n" + b"1\n" * count) for count in (3, 5)]
+    for number, oid in enumerate(tables):
+        lost = md5(b"never pushed %d" % number)
+        made.commit({"p.csv.dvc": pointer(oid, "p.csv"), "t.csv": "id\n1\n" * (number + 1)}, f"Version {number}")
+        made.commit({"lost.csv.dvc": pointer(lost, "lost.csv"), "bad.parquet": f"PAR1 nonsense {number}"})
+    commits.index(private)
+    client = as_user(bob)
+    for path, rows in (("p.csv", [5, 3]), ("t.csv", [3, 1]), ("bad.parquet", [None, None]), ("lost.csv", [None, None])):
+        first = client.get(f"{ADDRESS}/main/{path}?format=json").json()
+        assert first["counting"] == (path != "lost.csv")
+        assert ("Counting the rows" in text(client.get(f"{ADDRESS}/main/{path}"))) == (path != "lost.csv")
+        for job_id in jobs.due():
+            jobs.work(job_id)
+        after = client.get(f"{ADDRESS}/main/{path}?format=json").json()
+        assert not after["counting"]
+        assert [step["version"]["rows"] for step in after["steps"]] == rows
+    assert Job.objects.count() == 3
+    page = text(client.get(f"{ADDRESS}/main/p.csv"))
+    assert '<span class="added">+2</span>' in page
+    ready = client.get(f"{ADDRESS}/main/p.csv", headers={"HX-Request": "true"})
+    assert ready["HX-Redirect"] == f"{ADDRESS}/main/p.csv"
 
 
 def test_the_data_page_leads_there(project, as_user, bob):
