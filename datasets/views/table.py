@@ -16,6 +16,7 @@ from datasets.views.diff import RETRY_SECONDS, readable
 from datasets.views.table_context import context
 from hub.accounts.http import HubRequest
 from repos.git import read
+from repos.models import Repository
 from repos.place import Place, store_of
 from repos.views.places import rest_of
 
@@ -25,17 +26,20 @@ CODES = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}
 @require_safe
 def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
-    place = Place(repository, rev, path)
-    user_id = request.actor.user_id
-    found = viewing.table(place, user_id=user_id)
-    asked, rows = Query(), None
-    if found.state == "done":
-        asked = query(request.GET, found.columns, found.about["rows"])
-        rows = table_pages.rows(found, asked, user_id=user_id)
+    found, asked, rows = answer(repository, rest_of(request).partition("/")[2], request.GET, request.actor.user_id)
     if request.GET.get("format") == "json":
         return as_json(found, asked, rows)
     return _page(request, found, asked, rows)
+
+
+def answer(repository: Repository, named: str, given: Any, user_id: int | None) -> tuple[Table, Query, Rows | None]:
+    """The table at `rev/path`, what the query (a QueryDict) asks of it, and the rows, as far as they are there."""
+    rev, path = read.split_rev(store_of(repository), named)
+    found = viewing.table(Place(repository, rev, path), user_id=user_id)
+    if found.state != "done":
+        return found, Query(), None
+    asked = query(given, found.columns, found.about["rows"])
+    return found, asked, table_pages.rows(found, asked, user_id=user_id)
 
 
 def _page(request: HubRequest, found: Table, asked: Query, rows: Rows | None) -> HttpResponse:
@@ -51,13 +55,16 @@ def _page(request: HubRequest, found: Table, asked: Query, rows: Rows | None) ->
 
 
 def as_json(found: Table, asked: Query, rows: Rows | None) -> JsonResponse:
-    state = rows.state if rows else found.state
-    code = CODES.get(state, 200)
+    code = status_code(found, rows)
     response = JsonResponse(shape(found, asked, rows), status=code)
     response["Cache-Control"] = "private, no-cache"
     if code == 202:
         response["Retry-After"] = RETRY_SECONDS
     return response
+
+
+def status_code(found: Table, rows: Rows | None) -> int:
+    return CODES.get(rows.state if rows else found.state, 200)
 
 
 def shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MIB = 1024 * 1024
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES, BUFFER_BYTES = 256 * 1024, 4 * MIB
 AT_ONCE = 8
 MAX_RANGES = 1_000
 Read = Callable[[int, int, bool], bytes]  # start, end, whether they will be wanted again
@@ -73,6 +73,9 @@ def served(read: Read, *, size: int, max_bytes: int) -> Iterator[Served]:
     """
     made = Served(read, size, max_bytes)
     ours, made.socket = socket.socketpair()
+    for end in (ours, made.socket):  # fewer turns between two processes
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
     thread = threading.Thread(target=made._serve, args=[ours], daemon=True)
     thread.start()
     try:
@@ -93,7 +96,7 @@ class ServedFile(io.RawIOBase):
         self._socket = socket.socket(fileno=int(path.rsplit("/", 1)[1]))
         self._size, self._position = size, 0
         self._starts: list[int] = []
-        self._pieces: dict[int, bytes] = {}
+        self._pieces: dict[int, bytearray] = {}
 
     def fetch(self, ranges: Sequence[tuple[int, int]], *, again: bool = False) -> None:
         """Have these ranges come at once; the hub asks for them side by side. again: other calls will want them too."""
@@ -105,16 +108,17 @@ class ServedFile(io.RawIOBase):
         for start, end in wanted:
             self._keep(start, self._receive(end - start))
 
-    def _receive(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            piece = self._socket.recv(min(size - len(data), MIB))
-            if not piece:
+    def _receive(self, size: int) -> bytearray:
+        data, at = bytearray(size), 0
+        room = memoryview(data)
+        while at < size:
+            count = self._socket.recv_into(room[at:])
+            if not count:
                 raise ValueError("More of this file would have to be read than one page may.")
-            data += piece
-        return bytes(data)
+            at += count
+        return data
 
-    def _keep(self, start: int, data: bytes) -> None:
+    def _keep(self, start: int, data: bytearray) -> None:
         if len(self._pieces.get(start, b"")) < len(data):
             if start not in self._pieces:
                 self._starts.insert(bisect_right(self._starts, start), start)

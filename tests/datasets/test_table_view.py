@@ -340,6 +340,20 @@ def test_who_may_and_what_is_not_there(project, as_user, bob, charlie):
         assert client.get(f"{ADDRESS}/{path}").status_code == 404
 
 
+def test_the_api_answers_the_same(project, as_user, bob, charlie, token_of):
+    client, address = as_user(None), "/api/v1/repos/alice/private/datasets/table/main/rows.parquet"
+    bearer = {user: {"Authorization": f"Bearer {token_of(user)}"} for user in (bob, charlie)}
+    found = client.get(f"{address}?filter=id:lt:3&sort=-id", headers=bearer[bob]).json()
+    assert [row["row"] for row in found["rows"]] == [3, 2, 1]
+    assert found == as_user(bob).get(f"{ADDRESS}/rows.parquet?format=json&filter=id:lt:3&sort=-id").json()
+    assert client.get(f"{address}?filter=x", headers=bearer[bob]).status_code == 400
+    assert client.post(address, headers=bearer[bob]).status_code == 405
+    assert client.get(address, headers=bearer[charlie]).status_code == 404
+    assert client.get(address).status_code == 401
+    narrow = {"Authorization": f"Bearer {token_of(bob, scopes=['repo:read'])}"}
+    assert client.get(address, headers=narrow).status_code == 403
+
+
 def test_the_number_of_queries_does_not_grow(project, as_user, bob, django_assert_max_num_queries):
     client = as_user(bob)
     for path in ("rows.parquet", "git.csv"):
