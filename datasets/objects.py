@@ -168,7 +168,7 @@ def publish_all(wanted: Sequence[Naming]) -> list[Blob]:
         for naming in wanted:
             if naming.mends:
                 _name_instead(naming, found[naming.stored.sha256])
-            keep_one(found[naming.stored.sha256], naming.stored)
+        keep_one_copy((found[naming.stored.sha256], naming.stored) for naming in wanted)
     return [found[naming.stored.sha256] for naming in wanted]
 
 
@@ -238,20 +238,27 @@ def _lock(hashes: list[str]) -> list[Blob]:
         return [Blob.from_db(connection.alias, fields, row) for row in cursor.fetchall()]
 
 
-def keep_one(blob: Blob, stored: Stored) -> None:
-    """One copy of the bytes, in the place the row tells."""
-    store = object_store()
+def keep_one_copy(pairs: Iterable[tuple[Blob, Stored]]) -> None:
+    """Of each blob's bytes one copy, in the place its row tells. Raises Busy."""
+    pairs = list(pairs)
+    here = object_store().present({blob.key for blob, _ in pairs if not blob.rotten})
+    for blob, stored in pairs:
+        _keep_one(blob, stored, here)
+
+
+def _keep_one(blob: Blob, stored: Stored, here: set[str]) -> None:
+    """here: the keys whose bytes the store has; what this one brings is added."""
     if blob.rotten:
         if blob.key != stored.key:
-            store.delete(blob.key)
+            object_store().delete(blob.key)
         blob.key, blob.rotten, blob.checked = stored.key, None, timezone.now()
         blob.save(update_fields=["key", "rotten", "checked"])
-        return
-    if store.exists(blob.key):
+    elif blob.key in here:
         if blob.key != stored.key:
-            store.delete(stored.key)
-        return
-    if blob.key == stored.key:
+            object_store().delete(stored.key)
+    elif blob.key == stored.key:
         raise Busy("The last other copy of these bytes was just removed.", details="Send them again.")
-    blob.key = stored.key
-    blob.save(update_fields=["key"])
+    else:
+        blob.key = stored.key
+        blob.save(update_fields=["key"])
+    here.add(blob.key)

@@ -19,7 +19,7 @@ from datasets.quotas import OverQuota
 from hub.accounts.actor import Area
 from hub.lib.errors import Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
-from hub.lib.objectstore.digests import Digests, pieces, run
+from hub.lib.objectstore.digests import Digests, feed, pieces, run
 from hub.lib.ranges import serve, sliced
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread
@@ -94,7 +94,7 @@ async def _compare(body: AsyncIterator[bytes], md5: str, *, legacy: bool) -> Non
     """Read a body that is here already; even so, other bytes under this name are not acknowledged."""
     digests = Digests(unix_text=legacy)
     async for piece in pieces(body):
-        await run(digests.update, piece)
+        await feed(digests.update, piece)
     if not digests.match(frozenset({md5})):
         raise DigestMismatch(f"The bytes have the md5 {digests.md5}.")
 

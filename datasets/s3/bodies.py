@@ -10,13 +10,12 @@ from datasets.s3.checksums import PREFIX, Expectations
 from datasets.s3.chunks import STREAMING, Chunks
 from datasets.s3.errors import S3Error, not_implemented
 from datasets.s3.signatures import UNSIGNED
-from hub.lib.objectstore.digests import pieces, run
+from hub.lib.objectstore.digests import feed, pieces
 
 if TYPE_CHECKING:
     from datasets.s3.call import S3Call
 
 MAX_PUT_BYTES = 5 * 1024**3
-INLINE_BYTES = 128 * 1024  # digests of less are made at once: a trip to a thread takes longer
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -55,10 +54,7 @@ class Body:
             total += len(piece)
             if total > self._limit:
                 raise S3Error("EntityTooLarge", f"The body exceeds the maximum of {self._limit:,} bytes.")
-            if len(piece) <= INLINE_BYTES:
-                self._expected.update(piece)
-            else:
-                await run(self._expected.update, piece)
+            await feed(self._expected.update, piece)
             yield piece
         if chunks:
             chunks.finish()

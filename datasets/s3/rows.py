@@ -103,8 +103,7 @@ def _keep_all(arrivals: Sequence[_Arrival]) -> list[_Written]:
         written = {
             each: _write(each.wanted, blobs[each.stored.sha256], limits[each.wanted.repository_id]) for each in in_order
         }
-        for each in arrivals:
-            objects.keep_one(blobs[each.stored.sha256], each.stored)
+        objects.keep_one_copy((blobs[each.stored.sha256], each.stored) for each in arrivals)
     return [written[each] for each in arrivals]
 
 

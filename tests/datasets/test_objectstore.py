@@ -238,3 +238,10 @@ def test_what_is_near_and_small_is_read_at_once(tmp_path, streamed):
         store.at_hand(key, 4)
     with pytest.raises(ObjectMissing):
         store.at_hand("sha256/00/" + "1" * 62, 5)
+
+
+def test_it_tells_which_of_many_are_here(store, streamed):
+    keys = [asyncio.run(store.put(streamed(data))).key for data in (b"one", b"two")]
+    absent = "sha256/00/" + "1" * 62
+    assert store.present([*keys, absent]) == set(keys)
+    assert store.present([]) == set()

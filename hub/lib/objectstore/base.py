@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +74,10 @@ class ObjectStore(Protocol):
         ...
 
     def exists(self, key: str) -> bool: ...
+
+    def present(self, keys: Collection[str]) -> set[str]:
+        """Those of them that exist, asked at the same time where a network lies between."""
+        ...
 
     def local(self, key: str) -> Path | None:
         """The object as a file of this machine, to be read only; None when this store keeps none here."""

@@ -9,9 +9,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 PIECE_BYTES = 1024 * 1024
+INLINE_BYTES = 128 * 1024
 THREADS = 16
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects")
+# What others wait for in the middle of their work must not stand behind sixteen large parts.
+_short = ThreadPoolExecutor(8, thread_name_prefix="objects-short")
 
 
 async def run(function: Callable[..., T], *args: Any) -> T:
@@ -19,15 +23,21 @@ async def run(function: Callable[..., T], *args: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_pool, function, *args)
 
 
-def at_once(function: Callable[[T], object], items: Collection[T]) -> None:
-    """Blocking work on several, at the same time. Raises what one of them raises, after all have ended."""
+async def feed(update: Callable[[bytes], object], piece: bytes) -> None:
+    """Give a piece to digests; of a short one at once, since a trip to a thread takes longer."""
+    if len(piece) <= INLINE_BYTES:
+        update(piece)
+    else:
+        await run(update, piece)
+
+
+def at_once(function: Callable[[T], R], items: Collection[T]) -> list[R]:
+    """Short blocking work on several, at the same time; their results. Raises what one of them raises, after all."""
     if len(items) == 1:  # a trip to a thread costs more than most of what is done here
-        function(*items)
-    elif items:
-        futures = [_pool.submit(function, item) for item in items]
-        wait(futures)
-        for future in futures:
-            future.result()
+        return [function(*items)]
+    futures = [_short.submit(function, item) for item in items]
+    wait(futures)
+    return [future.result() for future in futures]
 
 
 class Digests:

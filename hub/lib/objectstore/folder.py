@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,9 @@ class FolderStore(FolderParts):
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def present(self, keys: Collection[str]) -> set[str]:
+        return {key for key in keys if self.exists(key)}
 
     def local(self, key: str) -> Path | None:
         path = self._path(key)

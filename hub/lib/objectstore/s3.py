@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
-from hub.lib.objectstore.digests import PIECE_BYTES, Digests, pieces, run
+from hub.lib.objectstore.digests import PIECE_BYTES, Digests, at_once, feed, pieces, run
 from hub.lib.objectstore.multipart import SINGLE_PUT_BYTES, Multipart
 from hub.lib.objectstore.s3_errors import translated
 from hub.lib.objectstore.s3_parts import S3Parts
@@ -50,7 +50,7 @@ class S3Store(S3Parts):
         multipart: Multipart | None = None
         try:
             async for piece in pieces(stream):
-                await run(digests.update, piece)
+                await feed(digests.update, piece)
                 if len(buffer) + len(piece) > (multipart.part_bytes if multipart else SINGLE_PUT_BYTES):
                     multipart = multipart or await Multipart.begin(self.control, self.bucket, _random_key())
                     await multipart.send(buffer)
@@ -112,6 +112,9 @@ class S3Store(S3Parts):
         except ObjectMissing:
             return False
         return True
+
+    def present(self, keys: Collection[str]) -> set[str]:
+        return {key for key, here in zip(keys, at_once(self.exists, keys), strict=True) if here}
 
     def local(self, key: str) -> None:
         return None
