@@ -1,7 +1,7 @@
 """Read every object again, a little at a time, and say which are not what they were when they came.
 
 Its row is the truth: when it was last read whole, and since when it is rotten. To clients a rotten object is absent,
-so that programs which have it send it again; that mends it (objects.keep_one).
+so that programs which have it send it again; that mends it (objects.keep_one_copy).
 """
 
 from __future__ import annotations
