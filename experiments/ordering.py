@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, FromClause, and_, case, cast, func, literal, or_
+from sqlalchemy import ColumnElement, Float, FromClause, and_, case, cast, func, literal, literal_column, or_
 from sqlalchemy.types import Text
 
 from experiments import numbers
@@ -52,7 +52,10 @@ class Order:
         return [key.column.label(f"place_{number}") for number, key in enumerate(self.keys)]
 
     def by(self, *, backwards: bool = False) -> list[ColumnElement[Any]]:
-        return [key.column.desc() if key.descending != backwards else key.column.asc() for key in self.keys]
+        """By the names of columns(), so that nothing is computed twice."""
+        turned = [key.descending != backwards for key in self.keys]
+        names: list[ColumnElement[Any]] = [literal_column(f"place_{number}") for number in range(len(self.keys))]
+        return [name.desc() if turn else name.asc() for name, turn in zip(names, turned, strict=True)]
 
     def beyond(self, place: Sequence[Any], *, backwards: bool = False) -> ColumnElement[bool]:
         """Whether a run comes after a place, or before it."""
