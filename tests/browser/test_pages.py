@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
 
+import numpy
 import pytest
+import soundfile
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support import axe
@@ -59,7 +63,18 @@ DEMO = {
     "forbidden": "/settings",
     "missing file": "/blob/main/nothing.txt",
 }
+KINDS = {  # diffs of every kind of file
+    "folder diff": "",
+    "image diff": "/picture.png",
+    "image swipe": "/picture.png?view=swipe",
+    "sound diff": "/bell.wav",
+    "values diff": "/params.yaml",
+    "notebook diff": "/explore.ipynb",
+    "lines diff": "/notes.txt?view=split",
+    "bytes diff": "/model.bin",
+}
 OWN = {
+    **{name: f"/alice/kinds/datasets/diff/v1...main{path}" for name, path in KINDS.items()},
     "home": "/",
     "explore": "/explore",
     "explore finds nothing": "/explore?q=zzzz",
@@ -104,15 +119,25 @@ SIGNED_IN = {
     "comparison": "COMPARE",
 }
 FAILING = {"not found": 404, "missing file": 404, "forbidden": 403, "filter that cannot be read": 400}
-MADE_FIRST = {"data diff", "table diff", "pipelines", "pipelines diff"}  # by a job: the walk looks at the answer
+MADE_FIRST = {
+    "data diff",
+    "table diff",
+    "pipelines",
+    "pipelines diff",
+    "dataset history",
+    "folder diff",
+    "image diff",
+    "image swipe",
+    "sound diff",
+}  # by a job: the walk looks at the answer
 
 
 @pytest.fixture(scope="module", autouse=True)
 def repositories(
     hub: Hub, demo: str, people: dict[str, str], git: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """alice/empty, and alice/lab with the demo's git but none of its data."""
-    for name in ("empty", "lab"):
+    """alice/empty, alice/lab with the demo's git but none of its data, alice/kinds with two versions of every kind."""
+    for name in ("empty", "lab", "kinds"):
         body = json.dumps({"name": name, "private": True}).encode()
         headers = {"Authorization": f"Bearer {people['alice']}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{hub.url}/api/v1/user/repos", body, headers)
@@ -122,6 +147,33 @@ def repositories(
     git("clone", "-q", f"{hub.url}{demo}", ".", cwd=clone)
     address = hub.url.replace("//", f"//alice:{people['alice']}@")
     git("push", "-q", f"{address}/alice/lab", "main", cwd=clone)
+    kinds = tmp_path_factory.mktemp("kinds")
+    git("init", "-q", "-b", "main", cwd=kinds)
+    for number in (1, 2):
+        for name, data in every_kind(number).items():
+            (kinds / name).write_bytes(data)
+        git("add", "-A", cwd=kinds)
+        git("commit", "-q", "-m", f"Version {number}", cwd=kinds)
+        git("tag", f"v{number}", cwd=kinds)
+    git("push", "-q", f"{address}/alice/kinds", "main", "v1", cwd=kinds)
+
+
+def every_kind(number: int) -> dict[str, bytes]:
+    """A file of each kind that is compared in its own way; another for each number."""
+    picture, sound = io.BytesIO(), io.BytesIO()
+    Image.new("RGBA", (120, 80), (40 * number, 90, 160, 200)).save(picture, "PNG")
+    soundfile.write(sound, numpy.sin(numpy.arange(4000 * number) / 9), 8000, format="WAV")
+    cell = {"cell_type": "code", "source": f"x = {number}\nx", "metadata": {}, "execution_count": number}
+    output = {"output_type": "stream", "name": "stdout", "text": str(number)}
+    book = {"nbformat": 4, "metadata": {}, "cells": [{**cell, "outputs": [output]}]}
+    return {
+        "picture.png": picture.getvalue(),
+        "bell.wav": sound.getvalue(),
+        "params.yaml": f"lr: 0.{number}\nlayers: [1, {number}]\n".encode(),
+        "explore.ipynb": json.dumps(book).encode(),
+        "notes.txt": f"one\ntwo {number}\n".encode(),
+        "model.bin": bytes([0, number] * 100),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +231,12 @@ def comparison(page: Page, hub: Hub) -> str:
 
 def make(context: BrowserContext, address: str) -> None:
     """Wait until the answer behind an address is made."""
-    wait_until(lambda: context.request.get(f"{address}?format=json").status != 202, what=address, seconds=60)
+
+    def ended() -> bool:
+        answer = context.request.get(f"{address}{'&' if '?' in address else '?'}format=json")
+        return answer.status != 202 and not answer.json().get("counting")
+
+    wait_until(ended, what=address, seconds=60)
 
 
 @pytest.mark.parametrize(
