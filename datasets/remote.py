@@ -17,7 +17,7 @@ from datasets.dvc import keys
 from datasets.models import Blob
 from datasets.quotas import OverQuota
 from hub.accounts.actor import Area
-from hub.lib.errors import Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
+from hub.lib.errors import STORE_AWAY, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 from hub.lib.objectstore.digests import Digests, feed, pieces, run
 from hub.lib.ranges import serve, sliced
@@ -123,7 +123,7 @@ def _upstream() -> Iterator[None]:
         logger.error("%s", error)
         if says_disk_full(error):
             raise OutOfSpace() from error
-        raise Upstream("The hub's object store did not take part.", details="Try again in a minute.") from error
+        raise Upstream("The hub's object store did not take part.", details=STORE_AWAY) from error
 
 
 surface = Surface(

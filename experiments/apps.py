@@ -5,4 +5,8 @@ class ExperimentsConfig(AppConfig):
     name = "experiments"
 
     def ready(self) -> None:
+        from datasets import usage
         from experiments import receivers  # noqa: F401  registers them
+        from experiments.space import artifacts
+
+        usage.PARTS["Artifacts of runs"] = artifacts

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from datasets.s3.errors import S3Error
 from datasets.s3.names import wrong_bytes
-from hub.lib.errors import OutOfSpace, Upstream, says_disk_full
+from hub.lib.errors import STORE_AWAY, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 
 logger = logging.getLogger("covey.s3")
@@ -27,4 +27,4 @@ def upstream() -> Iterator[None]:
         logger.error("%s", error)
         if says_disk_full(error):
             raise OutOfSpace() from error
-        raise Upstream("The hub's object store did not take part.", details="Try again in a minute.") from error
+        raise Upstream("The hub's object store did not take part.", details=STORE_AWAY) from error

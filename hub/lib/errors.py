@@ -92,6 +92,10 @@ class Upstream(HubError):
     message = "A part of the hub did not answer."
 
 
+# SeaweedFS for one says no more than "internal error" when its volumes are full.
+STORE_AWAY = "Try again in a minute. If that does not help, its disks may be full: `covey doctor` on the hub says more."
+
+
 class Busy(HubError):
     code = 503
     message = "The hub is busy. Try again in a minute."

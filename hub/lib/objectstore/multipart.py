@@ -67,8 +67,9 @@ class Multipart:
     async def _settle(self, when: str) -> None:
         if self._flying:
             done, self._flying = await asyncio.wait(self._flying, return_when=when)
-            for part in done:
-                part.result()
+            # All are looked at: of two that failed at once asyncio would report the other as lost.
+            if errors := [error for part in done if (error := part.exception())]:
+                raise errors[0]
 
     async def _part(self, number: int, data: bytearray) -> None:
         answer = await _call(
