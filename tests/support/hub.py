@@ -92,7 +92,7 @@ class Hub:
             input=stdin,
             text=True,
             capture_output=True,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 0, f"covey {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
