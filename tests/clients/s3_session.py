@@ -24,6 +24,28 @@ def boto(address=endpoint, secret=secret, **options):
                         region_name="us-east-1", config=config)  # fmt: skip
 
 
+def quota():
+    """The repository may keep 1,000,000 bytes."""
+    from botocore.exceptions import ClientError
+
+    c = boto()
+    c.put_object(Bucket=name, Key="a", Body=b"a" * 600_000)
+    for put in (
+        lambda: c.put_object(Bucket=name, Key="b", Body=b"b" * 600_000),
+        lambda: c.upload_fileobj(io.BytesIO(BIG), name, "c"),
+        lambda: c.copy_object(Bucket=name, Key="d", CopySource={"Bucket": name, "Key": "a"}),
+    ):
+        try:
+            put()
+            raise AssertionError("it was taken")
+        except Exception as error:
+            if not isinstance(error, ClientError) and "QuotaExceeded" not in str(error):
+                raise
+            print(error)
+    assert [o["Key"] for o in c.list_objects_v2(Bucket=name)["Contents"]] == ["a"]
+    assert not c.list_multipart_uploads(Bucket=name).get("Uploads")
+
+
 def boto3():
     import urllib.request
 
@@ -205,4 +227,4 @@ def threads():
     print("threads")
 
 
-{f.__name__: f for f in (boto3, s3fs, pyarrow, polars, obstore, minio, threads)}[what]()
+{f.__name__: f for f in (boto3, quota, s3fs, pyarrow, polars, obstore, minio, threads)}[what]()

@@ -1,16 +1,32 @@
-"""What people see of a limit in the terminal of dvc."""
+"""What people see of a limit, and of a damaged object, in the terminals of dvc and boto3."""
 # ruff: noqa: F811  fixtures of other modules
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.clients.test_dvc import Clone, Remote, clone, people, remote  # noqa: F401  fixtures of theirs
-from tests.support.hub import Hub
+from tests.clients.test_dvc import Clone, Remote, clone, md5, people, remote  # noqa: F401  fixtures of theirs
+from tests.clients.test_s3 import Repository, repository, token  # noqa: F401  fixtures of theirs
+from tests.support.hub import ROOT, Hub
 
 pytestmark = pytest.mark.client
+DAMAGE = """
+import django, sys
+django.setup()
+from django.utils import timezone
+from datasets.models import Blob
+assert Blob.objects.filter(md5=sys.argv[1]).update(rotten=timezone.now(), checked=timezone.now())
+"""
+
+
+def damage(hub: Hub, data: bytes) -> None:
+    """As the scrub writes it down."""
+    environment = {**hub.environment, "DJANGO_SETTINGS_MODULE": "hub.settings"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", DAMAGE, md5(data)], cwd=ROOT, env=environment, check=True)
 
 
 def name_of(url: str) -> str:
@@ -32,3 +48,23 @@ def test_dvc_says_that_there_is_no_room_and_goes_on_when_there_is(hub: Hub, remo
     hub.covey("admin", "set-data-limit", name_of(remote.url), "default")
     clone.dvc("push")
     assert remote.object(large).content == large
+
+
+def test_boto3_says_that_there_is_no_room(hub: Hub, repository: Repository, tmp_path) -> None:
+    hub.covey("admin", "set-data-limit", f"sue/{repository.name}", "1000000")
+    told = repository.run("quota", tmp_path)
+    assert "(QuotaExceeded)" in told
+    assert "Settings → Storage" in told
+
+
+def test_a_plain_push_mends_a_damaged_object(hub: Hub, remote: Remote, clone: Clone) -> None:
+    data = os.urandom(1000)
+    clone.remote(remote, remote.token)
+    clone.write({"a.bin": data})
+    clone.dvc("add", "a.bin")
+    clone.dvc("push")
+    damage(hub, data)
+    assert remote.object(data).status_code == 404
+    assert "new:" in clone.dvc("status", "-c").stdout
+    clone.dvc("push")
+    assert remote.object(data).content == data
