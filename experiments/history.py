@@ -116,7 +116,9 @@ def _grouped(spans: dict[str, _Span], key: str, axis: str, buckets: int, *, whol
 
 
 def _drawable(key: str) -> list[ColumnElement[bool]]:
-    return [metrics.c.key == key, metrics.c.is_nan.is_(False), func.abs(metrics.c.value) < DRAWABLE]
+    # As a range: for one equal key SQLite would read that metric of every run, by MLflow's primary key, instead of
+    # these runs by the index of (run_uuid, key, step).
+    return [metrics.c.key.between(key, key), metrics.c.is_nan.is_(False), func.abs(metrics.c.value) < DRAWABLE]
 
 
 def _curve(run_id: str, key: str, axis: str, span: _Span, rows: list[Any]) -> Curve:
