@@ -40,3 +40,17 @@ def is_table(path: str) -> bool:
 def has_images(rows: list[Row]) -> bool:
     """Whether a page of a listing holds images."""
     return any(row.kind == "file" and thumbnails.has_thumbnail(row.name) for row in rows)
+
+
+@register.filter
+def distance(value: float | None) -> str:
+    """A share or a distance between 0 and 1: three decimals."""
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.0005 or value == 0 else "< 0.001"
+
+
+@register.filter
+def brief(value: float | None) -> str:
+    """Three significant digits, for what is only compared."""
+    return "" if value is None else f"{value:.3g}"

@@ -29,7 +29,7 @@ def observations(*, clean: bool) -> bytes:
         day = date(2025, 3, 1) + timedelta(days=chance.randrange(420))
         species = chance.choices(SPECIES, weights=(5, 3, 2, 1))[0]
         count = max(1, round(chance.lognormvariate(1.6, 0.7)))
-        temperature = round(chance.gauss(8, 7), 1)
+        temperature = round(chance.gauss(8, 7), 1) + 0.0  # no -0.0
         wind = round(abs(chance.gauss(4, 2)), 1)
         site, observer = f"site-{chance.randrange(12):02d}", chance.choice(("maya", "tomas", "ines"))
         wrong, impossible = chance.random() < 0.02, chance.random() < 0.006

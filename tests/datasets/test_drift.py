@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from datasets import drift, results
 from datasets.tables import sketches
+from datasets.templatetags.datasets import distance
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
@@ -221,3 +222,10 @@ def test_who_may_and_what_is_not_there(project, as_user, bob, charlie):
         assert client.get(f"{ADDRESS}/v1...main{path}").status_code == 404
     lost = client.get(f"{ADDRESS}/v1...main/lost.csv?format=json").json()
     assert (lost["state"], lost["missing"][0]["side"]) == ("missing", "head")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(None, ""), (0, "0.000"), (0.0672071, "0.067"), (2.4e-5, "< 0.001"), (1.5, "1.500")]
+)
+def test_distances_are_told_in_three_decimals(value, told):
+    assert distance(value) == told
