@@ -43,14 +43,14 @@ def has_images(rows: list[Row]) -> bool:
 
 
 @register.filter
-def distance(value: float | None) -> str:
-    """A share or a distance between 0 and 1: three decimals."""
-    if value is None:
+def distance(value: float | str | None) -> str:
+    """A share or a distance between 0 and 1: three decimals. What a column does not have is told as nothing."""
+    if not isinstance(value, int | float):
         return ""
     return f"{value:.3f}" if value >= 0.0005 or value == 0 else "< 0.001"
 
 
 @register.filter
-def brief(value: float | None) -> str:
+def brief(value: float | str | None) -> str:
     """Three significant digits, for what is only compared."""
-    return "" if value is None else f"{value:.3g}"
+    return f"{value:.3g}" if isinstance(value, int | float) else ""
