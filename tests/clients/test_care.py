@@ -1,5 +1,4 @@
 """What people see of a limit, and of a damaged object, in the terminals of dvc and boto3."""
-# ruff: noqa: F811  fixtures of other modules
 
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ import sys
 
 import pytest
 
-from tests.clients.test_dvc import Clone, Remote, clone, md5, people, remote  # noqa: F401  fixtures of theirs
-from tests.clients.test_s3 import Repository, repository, token  # noqa: F401  fixtures of theirs
+from tests.support.dvc import Clone, Remote, md5
 from tests.support.hub import ROOT, Hub
+from tests.support.s3_programs import Repository
 
 pytestmark = pytest.mark.client
 DAMAGE = """

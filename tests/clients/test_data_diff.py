@@ -12,12 +12,12 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from tests.clients.test_dvc import Clone, Remote, clone, people, remote  # noqa: F401  fixtures
+from tests.support.dvc import Clone, Remote
 
 pytestmark = pytest.mark.client
 
 
-def git(clone: Clone, *arguments: str) -> None:  # noqa: F811
+def git(clone: Clone, *arguments: str) -> None:
     who = ["-c", "user.name=Dana", "-c", "user.email=dana@example.org"]
     subprocess.run(["git", *who, *arguments], cwd=clone.folder, check=True, capture_output=True, timeout=120)
 
@@ -29,7 +29,7 @@ def table(rows: range, *, changed: int = -1) -> bytes:
     return sink.getvalue()
 
 
-def answer(remote: Remote, path: str, **query: Any) -> dict[str, Any]:  # noqa: F811
+def answer(remote: Remote, path: str, **query: Any) -> dict[str, Any]:
     """The finished diff, asked for as often as it is 202."""
     owner, name = remote.url.split("/")[-2:]
     address = f"{remote.url.rsplit('/', 2)[0]}/api/v1/repos/{owner}/{name}/datasets/diff/v1...main{path}"
@@ -44,7 +44,7 @@ def answer(remote: Remote, path: str, **query: Any) -> dict[str, Any]:  # noqa: 
     raise AssertionError("the diff was never ready")
 
 
-def test_a_reviewer_sees_which_files_rows_and_cells_changed(clone, remote):  # noqa: F811
+def test_a_reviewer_sees_which_files_rows_and_cells_changed(clone, remote):
     git(clone, "checkout", "-q", "-b", "main")
     clone.remote(remote, remote.token)
     clone.write({"t.parquet": table(range(1000)), "d/a/1.txt": b"one", "d/a/2.txt": b"two", "d/k.txt": b"k"})

@@ -8,57 +8,16 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.clients.test_dvc import FILES, Clone, clone, md5  # noqa: F401  fixtures of theirs
+from tests.clients.test_dvc import FILES
 from tests.support import clients, tls
-from tests.support.hub import Hub
+from tests.support.dvc import Clone, md5
+from tests.support.s3_programs import Repository
 
 pytestmark = pytest.mark.client
-NAMES = iter(range(10_000))
-SESSION = Path(__file__).with_name("s3_session.py")
-
-
-@dataclass
-class Repository:
-    """One of sue's; key and secret as her S3 programs have them."""
-
-    hub: str
-    token: str
-    name: str
-    key: str
-    secret: str
-    certificate: str = ""
-
-    def run(self, what: str, folder: Path) -> str:
-        """s3_session.py in the clients' environment; what it printed."""
-        python = clients.environment("s3") / "python"
-        arguments = [self.hub, "sue", self.name, self.key, self.secret, what]
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true"}
-        if self.certificate:
-            environment |= {"AWS_CA_BUNDLE": self.certificate, "SSL_CERT_FILE": self.certificate}
-        done = subprocess.run(
-            [python, str(SESSION), *arguments], cwd=folder, env=environment, text=True, capture_output=True, timeout=240
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture(scope="session")
-def token(hub: Hub) -> str:
-    return hub.user("sue")
-
-
-@pytest.fixture
-def repository(hub: Hub, token: str) -> Repository:
-    name = f"data-{next(NAMES)}"
-    headers = {"Authorization": f"Bearer {token}"}
-    httpx.post(f"{hub.url}/api/v1/user/repos", json={"name": name}, headers=headers, timeout=60).raise_for_status()
-    return Repository(hub.url, token, name, token, token)
 
 
 @pytest.fixture
@@ -154,7 +113,7 @@ def test_rclone(repository, tmp_path):
 
 # ---- DVC's own S3 remote ---------------------------------------------------------------------------
 @pytest.fixture
-def s3_clone(clone: Clone, repository: Repository) -> Clone:  # noqa: F811
+def s3_clone(clone: Clone, repository: Repository) -> Clone:
     clone.dvc("remote", "add", "--default", "s3", "s3://dvc")
     clone.dvc("remote", "modify", "s3", "endpointurl", f"{repository.hub}/sue/{repository.name}.s3")
     clone.dvc("remote", "modify", "s3", "region", "us-east-1")

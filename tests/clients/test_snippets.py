@@ -15,8 +15,8 @@ from repos.git.read import Rev
 from repos.models import Repository
 from repos.place import Place
 from tests.clients.test_data_diff import git, table
-from tests.clients.test_dvc import Clone, Remote, clone, people, remote  # noqa: F401  fixtures
 from tests.support import clients
+from tests.support.dvc import Clone, Remote
 
 pytestmark = pytest.mark.client
 CSV = b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(300))
@@ -29,7 +29,7 @@ def run(code: str, last: str, *, python: Any, folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_the_code_of_a_table_page_reads_it(clone: Clone, remote: Remote, settings: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_the_code_of_a_table_page_reads_it(clone: Clone, remote: Remote, settings: Any, tmp_path: Path) -> None:
     git(clone, "checkout", "-q", "-b", "main")
     clone.remote(remote, remote.token)
     clone.write({"t.parquet": table(range(300)), "in git.csv": CSV})
