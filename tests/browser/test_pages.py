@@ -291,7 +291,8 @@ def test_the_description_of_the_api_is_dark_in_the_dark(hub: Hub, tabs: dict[boo
             .filter(([r, g, b, a = 1]) => a > 0.5 && r + g + b > 300)"""
         assert page.evaluate(bright) == []
         page.emulate_media(color_scheme="light")
-        assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is False
+        # The page hears of it in an event of its own.
+        page.wait_for_function("!document.documentElement.classList.contains('dark-mode')", timeout=10_000)
     finally:
         page.close()
 
