@@ -13,14 +13,13 @@ from datasets.dvc import manifests
 from datasets.manifests import manifest_of
 from datasets.tracking import Output, Tracked, tracked
 from repos import cache
-from repos.git import cli, commands, read
+from repos.git import commands, read
 from repos.models import Repository
 from repos.place import store_of
 
 MAX_FILES = 20_000  # in folders of git, for all paths together
 MAX_BLOB_BYTES = 256 * 1024**2
 MAX_BYTES = 1024**3  # of git's files that are hashed at once
-BATCH_BYTES = 16 * 1024**2
 NOT_PUSHED, TOO_MUCH, LINKS = "its list of files was never pushed", "too much to hash", "it holds a link"
 IGNORED = "a .dvcignore leaves files out of it"
 IGNORE_BYTES = 64 * 1024
@@ -205,22 +204,9 @@ def _hashes(repository: Repository, oids: Iterable[str]) -> dict[str, tuple[str,
 
 def _hash_blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     sizes = read.blob_sizes(store, oids)
-    batch: list[str] = []
-    held = total = 0
-    for oid in oids:
-        size = sizes.get(oid, MAX_BLOB_BYTES + 1)
-        total += size if size <= MAX_BLOB_BYTES else 0
-        if size > MAX_BLOB_BYTES or total > MAX_BYTES:
-            continue
-        if size > BATCH_BYTES:
-            yield oid, _streamed(store, oid)
-            continue
-        if held + size > BATCH_BYTES:
-            yield from ((one, _md5s(data)) for one, data in read.blobs(store, batch))
-            batch, held = [], 0
-        batch.append(oid)
-        held += size
-    yield from ((one, _md5s(data)) for one, data in read.blobs(store, batch))
+    few = read.within(sizes, oids, each_bytes=MAX_BLOB_BYTES, all_bytes=MAX_BYTES)
+    for oid, pieces in read.each_blob(store, sizes, few):
+        yield oid, _streamed(pieces) if sizes[oid] > read.BATCH_BYTES else _md5s(b"".join(pieces))
 
 
 def _md5s(data: bytes) -> tuple[str, str]:
@@ -230,9 +216,8 @@ def _md5s(data: bytes) -> tuple[str, str]:
     return md5, hashlib.md5(data.replace(b"\r\n", b"\n"), usedforsecurity=False).hexdigest()
 
 
-def _streamed(store: Path, oid: str) -> tuple[str, str]:
+def _streamed(pieces: Iterable[bytes]) -> tuple[str, str]:
     whole = hashlib.md5(usedforsecurity=False)
-    with cli.pieces(store, "cat-file", "blob", oid) as pieces:
-        for piece in pieces:
-            whole.update(piece)
+    for piece in pieces:
+        whole.update(piece)
     return whole.hexdigest(), whole.hexdigest()

@@ -18,9 +18,8 @@ from urllib.parse import quote
 
 from datasets import commits
 from datasets.dvc.manifests import Manifest
-from datasets.tracking import BATCH_BYTES
 from hub.lib.errors import NotFound
-from repos.git import cli, commands, read
+from repos.git import commands, read
 from repos.models import Push, Repository
 from repos.place import store_of
 
@@ -141,16 +140,5 @@ def _contents(repository: Repository, oids: list[str]) -> Iterator[Iterable[byte
     sizes = read.blob_sizes(store, oids)
     if missing := [oid for oid in oids if oid not in sizes]:
         raise commands.GitError(("cat-file",), None, f"blob {missing[0]} is missing")
-    batch: list[str] = []
-    held = 0
-    for oid in oids:
-        if sizes[oid] > BATCH_BYTES:
-            with cli.pieces(store, "cat-file", "blob", oid, timeout_seconds=commits.GIT_SECONDS) as pieces:
-                yield pieces
-            continue
-        if held + sizes[oid] > BATCH_BYTES:
-            yield from ((data,) for _, data in read.blobs(store, batch))
-            batch, held = [], 0
-        batch.append(oid)
-        held += sizes[oid]
-    yield from ((data,) for _, data in read.blobs(store, batch))
+    for _, pieces in read.each_blob(store, sizes, oids, timeout_seconds=commits.GIT_SECONDS):
+        yield pieces

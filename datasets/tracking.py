@@ -17,7 +17,6 @@ from repos.place import store_of
 logger = logging.getLogger("covey.datasets")
 MAX_POINTERS = 50_000
 MAX_POINTER_BYTES = 10 * 1024 * 1024
-BATCH_BYTES = 16 * 1024 * 1024
 ALL_POINTERS_BYTES = 128 * 1024 * 1024
 
 
@@ -129,7 +128,7 @@ def _parsed(repository: Repository, store: Path, wanted: dict[str, str]) -> Iter
     }
     known = cache.known_many(keys.values())
     unread = {oid for path, oid in wanted.items() if keys[path] not in known}
-    blobs = dict(_blobs(store, sorted(unread)))
+    blobs = _blobs(store, sorted(unread))
     for path, oid in wanted.items():
         value = known.get(keys[path])
         if value is None:
@@ -147,22 +146,11 @@ def _parse(path: str, data: bytes | None) -> tuple[Out, ...] | str:
         return f"It cannot be read: {error}."
 
 
-def _blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Contents of blobs by few cat-file processes; those beyond the limits are left out."""
+def _blobs(store: Path, oids: list[str]) -> dict[str, bytes]:
+    """The contents of blobs; those beyond the limits are left out."""
     sizes = read.blob_sizes(store, oids)
-    batch: list[str] = []
-    held = total = 0
-    for oid in oids:
-        size = sizes.get(oid, MAX_POINTER_BYTES + 1)
-        total += size if size <= MAX_POINTER_BYTES else 0
-        if size > MAX_POINTER_BYTES or total > ALL_POINTERS_BYTES:
-            continue
-        if held + size > BATCH_BYTES:
-            yield from read.blobs(store, batch)
-            batch, held = [], 0
-        batch.append(oid)
-        held += size
-    yield from read.blobs(store, batch)
+    few = read.within(sizes, oids, each_bytes=MAX_POINTER_BYTES, all_bytes=ALL_POINTERS_BYTES)
+    return {oid: b"".join(pieces) for oid, pieces in read.each_blob(store, sizes, few)}
 
 
 def _is_free(path: str, tree: _Tree) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
 MAX_REF_CHARACTERS = 500
 MAX_TAG_DEPTH = 10
 SUBMODULE = 0o160000
+BATCH_BYTES = 16 * 1024 * 1024  # of blobs held at once
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,36 @@ def blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
         oid, _, size = data[position:end].decode().split()
         position = end + 1 + int(size) + 1
         yield oid, data[end + 1 : position - 1]
+
+
+def within(sizes: Mapping[str, int], oids: Iterable[str], *, each_bytes: int, all_bytes: int) -> list[str]:
+    """Those that are there, not too large, and together not too much; the first of them go first."""
+    found, total = [], 0
+    for oid in oids:
+        size = sizes.get(oid, each_bytes + 1)
+        if size <= each_bytes and (total := total + size) <= all_bytes:
+            found.append(oid)
+    return found
+
+
+def each_blob(
+    store: Path, sizes: Mapping[str, int], oids: Iterable[str], *, timeout_seconds: float = cli.TIMEOUT_SECONDS
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Any number of blobs in bounded memory, each in pieces to be read before the next: small ones by few gits,
+    each that is larger than BATCH_BYTES by one of its own. sizes: of blob_sizes()."""
+    batch: list[str] = []
+    held = 0
+    for oid in oids:
+        if sizes[oid] > BATCH_BYTES:
+            with cli.pieces(store, "cat-file", "blob", oid, timeout_seconds=timeout_seconds) as pieces:
+                yield oid, pieces
+            continue
+        if held + sizes[oid] > BATCH_BYTES:
+            yield from ((one, (data,)) for one, data in blobs(store, batch))
+            batch, held = [], 0
+        batch.append(oid)
+        held += sizes[oid]
+    yield from ((one, (data,)) for one, data in blobs(store, batch))
 
 
 def _blob_size(header: bytes) -> int:
