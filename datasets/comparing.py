@@ -18,7 +18,7 @@ from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
 from hub.lib import sandbox_job
-from hub.lib.errors import HubError
+from hub.lib.errors import Busy, HubError
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sandbox_job import Limits
 from repos.git import read
@@ -197,7 +197,10 @@ def prepare_manifests(repository: Repository, blobs: Mapping[str, Blob]) -> None
         if blob.size > filelists.LARGE_MANIFEST_BYTES:
             digest = results.digest("manifest", repository.pk, blob.sha256)
             arguments = {"repository": repository.pk, "key": key}
-            making(results.manifest_place(blob), MANIFEST_JOB, digest, arguments, repository, None)
+            try:
+                making(results.manifest_place(blob), MANIFEST_JOB, digest, arguments, repository, None)
+            except Busy:
+                return  # those that are left are made by the first diff that needs them
 
 
 @jobs.handler(MANIFEST_JOB)

@@ -11,6 +11,7 @@ import pytest
 
 from datasets import comparing, filelists, indexing, objects, results
 from datasets.dvc import manifests
+from datasets.models import DatasetChange
 from datasets.tracking import tracked
 from hub.jobs import jobs
 from hub.jobs.models import Job
@@ -120,6 +121,16 @@ def test_large_manifests_are_kept_as_parquet_after_a_push(project, private, monk
     (job,) = Job.objects.filter(kind=comparing.MANIFEST_JOB)
     jobs.run(job.pk)
     assert place.stat().st_size > 0
+
+
+def test_a_push_is_indexed_though_too_much_work_waits(project, private, monkeypatch):
+    monkeypatch.setattr(filelists, "LARGE_MANIFEST_BYTES", 10)
+    monkeypatch.setattr(jobs, "QUEUED_PER_REPOSITORY", 0)
+    key = tracked(private, project.git("rev-parse", "main")).outputs["images"].out.key
+    results.manifest_place(objects.blobs(private.pk, "dvc", [key])[key]).unlink(missing_ok=True)
+    assert indexing.refresh(private.pk)
+    assert not Job.objects.exists()
+    assert DatasetChange.objects.filter(repository=private).exists()
 
 
 def test_the_longest_ref_wins_and_commit_ids_always_work(project, as_user, bob):
