@@ -1,0 +1,92 @@
+"""The drawing of stages: boxes with words in them, and the lines between."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from datasets.pipelines import boxes, diffing, states
+from repos.place import Place
+
+PER_PAGE = 200  # stages in the list
+CLASSES = {
+    states.CURRENT: "ok",
+    states.CHANGED: "warn",
+    states.NEVER: "new",
+    states.MISSING: "bad",
+    states.UNKNOWN: "unknown",
+    diffing.ADDED: "ok",
+    diffing.REMOVED: "bad",
+    "changed": "warn",
+    diffing.SAME: "same",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """In a box: two lines, the class of its look, a title and an address."""
+
+    label: str
+    told: str
+    look: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box of the drawing, in CSS pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    said: Words
+
+    @property
+    def text_x(self) -> float:
+        return self.x + boxes.PADDING
+
+    @property
+    def label_y(self) -> float:
+        return self.y + 19
+
+    @property
+    def told_y(self) -> float:
+        return self.y + 35
+
+
+@dataclass(frozen=True)
+class Drawing:
+    width: float
+    height: float
+    boxes: list[Box]
+    lines: list[tuple[str, str]]  # (path, look)
+
+
+def drawing(document: dict[str, Any], words: list[Words], place: Place) -> Drawing | None:
+    drawn = document["drawing"]
+    if drawn is None:
+        return None
+    for source in document["sources"]:
+        title = f"{source['path']}, tracked by {source['pointer']}"
+        address = place.at(source["path"]).blob_url
+        words.append(Words(boxes.source_label(source), "data", "data", title, address))
+    made = []
+    for (x, y), said in zip(drawn["boxes"], words, strict=True):
+        width, height = boxes.size(said.label)
+        made.append(Box(x, y, width, height, said))
+    looks = [CLASSES[edge[2]] if len(edge) > 2 else "" for edge in document["edges"]]
+    return Drawing(drawn["width"], drawn["height"], made, list(zip(drawn["lines"], looks, strict=True)))
+
+
+def anchor(address: str) -> str:
+    """Names of stages may hold any character."""
+    return f"stage-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+
+
+def in_list(address: str, number: int, page: int) -> str:
+    """Where the list says more of its stage of this number. page: the one that is shown; 0 for one with a filter."""
+    there = number // PER_PAGE + 1
+    return f"#{anchor(address)}" if there == page else f"?page={there}#{anchor(address)}"
