@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import reverse
-
+from datasets import answers
 from datasets.diff_pages import PER_PAGE, Page
 from datasets.diffs import Diff
 from datasets.versions import Version
 from repos.git.read import Rev, shown
-from repos.models import Repository
 from repos.place import url
-
-WAITING = ("queued", "running")
-
-
-def status_code(found: Diff) -> int:
-    """202 while it is computed; 409 when it was cancelled, 422 when it cannot be computed."""
-    if found.state in WAITING:
-        return 202
-    return {"cancelled": 409, "failed": 422}.get(found.state, 200)
 
 
 def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
@@ -41,11 +30,9 @@ def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
     if found.kind != "files":
         answer["versions"] = {"base": _version(found.base), "head": _version(found.head)}
         answer["identical"] = found.identical
-    if found.job is not None and found.state in WAITING:
-        answer["progress"] = {"done": found.job.done, "total": found.job.total}
-        answer["cancel_url"] = verb(asked.repository, "diff_cancel", found.job.pk)
+    answer |= answers.shape(asked.repository, found.state, found.job, why_not(found))
     if found.state in {"failed", "cancelled"}:
-        answer |= _failure(found)
+        answer |= {name: found.result.get(name, empty) for name, empty in (("problems", []), ("sides", {}))}
     if found.kind == "table" and found.summary and found.result:
         answer |= {name: found.result[name] for name in ("schema", "key", "cells", "only_order_changed", "sides")}
         answer["key"] = answer["key"] | {"declared": found.declared}
@@ -96,29 +83,12 @@ def permalink(found: Diff) -> str:
     return url(asked.repository, "datasets/diff", f"{asked.base.commit}...{asked.head.commit}", asked.path)
 
 
-def verb(repository: Repository, name: str, job_id: int) -> str:
-    return reverse(f"datasets:{name}", args=[repository.owner.name, repository.name, job_id])
-
-
 def why_not(found: Diff) -> list[str]:
     """Sentences that say why there is no answer."""
-    if found.state == "cancelled":
-        return ["This comparison was cancelled."]
     problems = found.result.get("problems", [])
     if problems:
         return [f"The version at {problem['side']} cannot be compared: {problem['message']}" for problem in problems]
-    return [found.job.error] if found.job and found.job.error else []
-
-
-def _failure(found: Diff) -> dict[str, Any]:
-    assert found.job is not None
-    return {
-        "error": " ".join(why_not(found)),
-        "details": "Start it again with a POST to again_url.",
-        "again_url": verb(found.compared.repository, "diff_again", found.job.pk),
-        "problems": found.result.get("problems", []),
-        "sides": found.result.get("sides", {}),
-    }
+    return answers.why_not(found.state, found.job)
 
 
 def _page(found: Diff, page: Page) -> dict[str, Any]:

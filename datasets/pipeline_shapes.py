@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets import diff_shapes
-from datasets.diff_shapes import WAITING
+from datasets import answers
 from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
 from datasets.pipelines import states
-from hub.jobs.models import Job
 from repos.git.read import Rev, shown
-from repos.models import Repository
 from repos.place import url
 
 _OUT = ("path", "written", "kind", "cache", "state")
 _DEP = ("path", "written", "state")
-
-
-def status_code(state: str) -> int:
-    return {"queued": 202, "running": 202, "cancelled": 409, "failed": 422}.get(state, 200)
 
 
 def pipeline(found: Pipeline) -> dict[str, Any]:
@@ -29,7 +22,7 @@ def pipeline(found: Pipeline) -> dict[str, Any]:
         "url": url(found.repository, "pipelines", found.rev.commit),
     }
     if found.state not in {"done", "none"}:
-        return answer | _job(found.repository, found.state, found.job)
+        return answer | answers.shape(found.repository, found.state, found.job)
     names = _names(found.document)
     return answer | {
         "summary": summary(found),
@@ -56,7 +49,7 @@ def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
         "url": permalink(found),
     }
     if found.state not in {"done", "none"}:
-        return answer | _job(asked.repository, found.state, found.job)
+        return answer | answers.shape(asked.repository, found.state, found.job)
     document = found.document
     names = _names(document)
     return answer | {
@@ -73,23 +66,6 @@ def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
 def permalink(found: PipelineDiff) -> str:
     asked = found.compared
     return url(asked.repository, "pipelines/diff", f"{asked.base.commit}...{asked.head.commit}")
-
-
-def why_not(state: str, job: Job | None) -> str:
-    return "This work was cancelled." if state == "cancelled" else (job.error if job else "")
-
-
-def _job(repository: Repository, state: str, job: Job | None) -> dict[str, Any]:
-    assert job is not None
-    if state in WAITING:
-        cancel = diff_shapes.verb(repository, "diff_cancel", job.pk)
-        return {"progress": {"done": job.done, "total": job.total}, "cancel_url": cancel}
-    again = diff_shapes.verb(repository, "diff_again", job.pk)
-    return {
-        "error": why_not(state, job),
-        "details": "Start it again with a POST to again_url.",
-        "again_url": again,
-    }
 
 
 def _stage(judged: Judged) -> dict[str, Any]:

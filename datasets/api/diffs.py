@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import diff_shapes
+from datasets import answers, diff_shapes
 from datasets.views import diff as page
 from hub.accounts.actor import Area
 from hub.jobs import jobs
@@ -19,9 +19,8 @@ class DataDiff(APIView):
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name, area=Area.DATA)
         found = page.found_for(request, repository, rest)
-        code = diff_shapes.status_code(found)
-        headers = {"Retry-After": page.RETRY_SECONDS} if code == 202 else {}
-        return Response(diff_shapes.shape(found, page.page_of(request, found)), status=code, headers=headers)
+        answer, state = diff_shapes.shape(found, page.page_of(request, found)), found.state
+        return Response(answer, status=answers.status_code(state), headers=answers.headers(state))
 
 
 class Cancelled(APIView):

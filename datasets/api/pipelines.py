@@ -6,10 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import pipeline_pages, pipeline_shapes
-from datasets.diff_shapes import WAITING
+from datasets import answers, pipeline_pages, pipeline_shapes
 from datasets.views import pipelines as page
-from datasets.views.diff import RETRY_SECONDS
 from hub.accounts.actor import Area
 from repos import access
 from repos.api import gate
@@ -45,5 +43,4 @@ def _user_id(request: Request) -> int | None:
 
 
 def _response(state: str, answer: dict[str, object]) -> Response:
-    headers = {"Retry-After": RETRY_SECONDS} if state in WAITING else {}
-    return Response(answer, status=pipeline_shapes.status_code(state), headers=headers)
+    return Response(answer, status=answers.status_code(state), headers=answers.headers(state))

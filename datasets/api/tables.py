@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from datasets import answers
 from datasets.views import table as page
-from datasets.views.diff import RETRY_SECONDS
 from hub.accounts.actor import Area
 from repos.api import gate
 
@@ -18,6 +18,6 @@ class TableRows(APIView):
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name, area=Area.DATA)
         found, asked, rows = page.answer(repository, rest, request.query_params, gate.actor_of(request).user_id)
-        code = page.status_code(found, rows)
-        headers = {"Retry-After": RETRY_SECONDS} if code == 202 else {}
-        return Response(page.shape(found, asked, rows), status=code, headers=headers)
+        state = page.state_of(found, rows)
+        answer = page.shape(found, asked, rows)
+        return Response(answer, status=answers.status_code(state), headers=answers.headers(state))

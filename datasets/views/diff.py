@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from datasets import diff_pages, diff_shapes, diffs, results
@@ -17,6 +16,7 @@ from datasets.rowcounts import COUNT
 from datasets.statistics import SKETCH
 from datasets.table_pages import SELECT
 from datasets.viewing import PREPARE
+from datasets.views import waiting
 from datasets.views.diff_context import context
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
@@ -28,7 +28,6 @@ from repos.access import Access, Area
 from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
-RETRY_SECONDS = "1"
 KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, COUNT, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
 
 
@@ -39,12 +38,14 @@ def diff(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseB
     found = found_for(request, repository, named)
     wanted = request.GET.get("format", "")
     if wanted == "json":
-        return as_json(request, found)
+        return waiting.as_json(found.state, diff_shapes.shape(found, page_of(request, found)))
     if wanted == "parquet":
         return _as_parquet(found)
     if wanted == "difference":
         return _as_picture(found)
-    return _page(request, found)
+    return waiting.page(
+        request, "datasets/diff.html", found.state, lambda: context(request, found, page_of(request, found))
+    )
 
 
 def readable(request: HubRequest, owner: str, name: str) -> Repository:
@@ -83,15 +84,6 @@ def page_of(request: Any, found: Diff) -> Page | None:
     return diff_pages.files(found, number=number, statuses=statuses, text=text, unfold=unfold or bool(text))
 
 
-def as_json(request: Any, found: Diff) -> JsonResponse:
-    code = diff_shapes.status_code(found)
-    response = JsonResponse(diff_shapes.shape(found, page_of(request, found)), status=code)
-    if code == 202:
-        response["Retry-After"] = RETRY_SECONDS
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
 def _as_parquet(found: Diff) -> HttpResponseBase:
     """The changed rows (or files) as one file."""
     if found.kind not in diff_pages.PAGED or not found.result or not found.summary:
@@ -111,17 +103,6 @@ def _as_picture(found: Diff) -> HttpResponseBase:
         raise NotFound("There is no picture of a difference.", details="Open the diff of two images first.")
     picture = results.picture_place(found.compared.repository.pk, found.digest).read_bytes()
     return HttpResponse(picture, content_type="image/webp", headers={"Cache-Control": "private, no-cache"})
-
-
-def _page(request: HubRequest, found: Diff) -> HttpResponse:
-    """The page; a page that waits asks for its progress alone, and is sent here again when the work has ended."""
-    waiting = found.state in diff_shapes.WAITING
-    if request.headers.get("HX-Request"):
-        if not waiting:
-            return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
-        return render(request, "datasets/_diff_progress.html", context(request, found, None))
-    code = 422 if found.state == "failed" else 200
-    return render(request, "datasets/diff.html", context(request, found, page_of(request, found)), status=code)
 
 
 # ---- verbs -------------------------------------------------------------------------------------

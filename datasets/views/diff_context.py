@@ -13,6 +13,7 @@ from datasets.table_queries import WORDS
 from datasets.views.content_context import contents
 from datasets.views.links import Links
 from datasets.views.media_context import MEDIA
+from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from repos.git.read import shown
 from repos.place import Place, url
@@ -81,15 +82,8 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
         "json_url": links(format="json"),
         "why_not": diff_shapes.why_not(found),
         "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
-        "here": request.get_full_path(),
     }
-    if found.job is not None:
-        job = found.job.pk
-        values |= {
-            "cancel_url": diff_shapes.verb(asked.repository, "diff_cancel", job),
-            "again_url": diff_shapes.verb(asked.repository, "diff_again", job),
-            "may_stop": asked.repository.can_write or (found.job.user_id or 0) == (request.user.pk or -1),
-        }
+    values |= controls(request, asked.repository, found.job)
     if found.kind in MEDIA and found.result:
         values |= MEDIA[found.kind](found, links)
     elif found.kind in diff_shapes.CONTENTS and found.result:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.http import HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
-from datasets import diff_shapes, diffs, drift, histograms, teaching
+from datasets import answers, diffs, drift, histograms, teaching
 from datasets.statistics import Statistics, statistics
 from datasets.tables.names import MAX_TOP_CHARACTERS
-from datasets.views.diff import RETRY_SECONDS, readable
+from datasets.views import waiting
+from datasets.views.diff import readable
 from datasets.views.links import Links
+from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos.git.read import shown
@@ -27,18 +28,10 @@ CHARTS = 60  # columns that get a chart; the others stay in the table
 def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     repository = readable(request, owner, name)
     asked = diffs.compared(repository, rest_of(request).partition("/")[2])
-    user = request.user
-    found = statistics(asked, user_id=user.pk if user.is_authenticated else None)
+    found = statistics(asked, user_id=request.actor.user_id)
     if request.GET.get("format") == "json":
         return as_json(request, found)
-    waiting = found.state in diff_shapes.WAITING
-    if request.headers.get("HX-Request"):
-        if not waiting:
-            return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
-        return render(request, "datasets/_diff_progress.html", _context(request, found))
-    return render(
-        request, "datasets/drift.html", _context(request, found), status=422 if found.state == "failed" else 200
-    )
+    return waiting.page(request, "datasets/drift.html", found.state, lambda: _context(request, found))
 
 
 def as_json(request: Any, found: Statistics) -> JsonResponse:
@@ -49,12 +42,7 @@ def as_json(request: Any, found: Statistics) -> JsonResponse:
         if column is None:
             raise NotFound("Both versions have no such column.")
         answer = column | {"row_urls": [address for *_, address in bars(found, column)]}
-    code = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}.get(found.state, 200)
-    response = JsonResponse(answer, status=code)
-    response["Cache-Control"] = "private, no-cache"
-    if code == 202:
-        response["Retry-After"] = RETRY_SECONDS
-    return response
+    return waiting.as_json(found.state, answer)
 
 
 def bars(found: Statistics, column: dict[str, Any]) -> list[tuple[str, float, float, str]]:
@@ -81,7 +69,7 @@ def bars(found: Statistics, column: dict[str, Any]) -> list[tuple[str, float, fl
 
 
 def shape(found: Statistics) -> dict[str, Any]:
-    asked, job = found.compared, found.job
+    asked = found.compared
     answer: dict[str, Any] = {
         "repository": asked.repository.full_name,
         "base": {"name": shown(asked.base.name), "commit": asked.base.commit},
@@ -91,29 +79,22 @@ def shape(found: Statistics) -> dict[str, Any]:
         "missing": found.missing,
         "thresholds": {"psi": [drift.PSI_MOVED, drift.PSI_MUCH], "nulls": [drift.NULLS_MOVED, drift.NULLS_MUCH]},
     } | found.result
-    if job is not None and found.state in diff_shapes.WAITING:
-        answer["progress"] = {"done": job.done, "total": job.total}
-        answer["cancel_url"] = diff_shapes.verb(asked.repository, "diff_cancel", job.pk)
-    elif job is not None:
-        answer["error"] = job.error or "This work was cancelled."
-        answer["again_url"] = diff_shapes.verb(asked.repository, "diff_again", job.pk)
-    return answer
+    return answer | answers.shape(asked.repository, found.state, found.job)
 
 
 def _context(request: HubRequest, found: Statistics) -> dict[str, Any]:
-    asked, job = found.compared, found.job
+    asked = found.compared
     named = f"{asked.base.name}...{asked.head.name}"
-    values = {
+    return controls(request, asked.repository, found.job) | {
         "repository": asked.repository,
         "tab": "data",
         "found": found,
-        "here": request.get_full_path(),
         "path_shown": shown(asked.path),
         "base_place": Place(asked.repository, asked.base, asked.path),
         "head_place": Place(asked.repository, asked.head, asked.path),
         "rows_url": url(asked.repository, "datasets/diff", named, asked.path),
         "json_url": Links(request)(format="json"),
-        "why_not": [job.error or "This work was cancelled."] if job and found.state in {"failed", "cancelled"} else [],
+        "why_not": answers.why_not(found.state, found.job),
         "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
         "columns": found.result.get("columns", []),
         "charts": [
@@ -123,10 +104,3 @@ def _context(request: HubRequest, found: Statistics) -> dict[str, Any]:
         ][:CHARTS],
         "thresholds": drift,
     }
-    if job is not None:
-        values |= {
-            "cancel_url": diff_shapes.verb(asked.repository, "diff_cancel", job.pk),
-            "again_url": diff_shapes.verb(asked.repository, "diff_again", job.pk),
-            "may_stop": asked.repository.can_write or (job.user_id or 0) == (request.user.pk or -1),
-        }
-    return values

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from datasets import diff_shapes, pipeline_shapes, teaching
+from datasets import answers, pipeline_shapes, teaching
 from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
 from datasets.pipelines import boxes, diffing, states
 from datasets.views.diff_context import Choice
 from datasets.views.links import Links
 from datasets.views.pipeline_drawing import CLASSES, PER_PAGE, Words, anchor, drawing, in_list
 from datasets.views.pipeline_stages import diff_row, row
+from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from hub.jobs.models import Job
 from hub.lib.paging import page_of
@@ -130,19 +131,11 @@ def _diff_words(found: PipelineDiff, stage: dict[str, Any], number: int | None, 
 
 # ---- both --------------------------------------------------------------------------------------
 def _common(request: HubRequest, repository: Repository, state: str, job: Job | None) -> dict[str, Any]:
-    values: dict[str, Any] = {
+    return controls(request, repository, job) | {
         "repository": repository,
         "tab": "data",
-        "here": request.get_full_path(),
-        "why_not": [pipeline_shapes.why_not(state, job)] if state in {"failed", "cancelled"} else [],
+        "why_not": answers.why_not(state, job),
     }
-    if job is not None:
-        values |= {
-            "cancel_url": diff_shapes.verb(repository, "diff_cancel", job.pk),
-            "again_url": diff_shapes.verb(repository, "diff_again", job.pk),
-            "may_stop": repository.can_write or (job.user_id or 0) == (request.user.pk or -1),
-        }
-    return values
 
 
 def _choices(links: Links, name: str, everything: str, known: Sequence[str], found: list[str]) -> list[Choice]:

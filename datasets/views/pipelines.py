@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from datasets import diffs, pipeline_pages, pipeline_shapes
-from datasets.diff_shapes import WAITING
 from datasets.diffs import Compared
-from datasets.views import pipeline_context
-from datasets.views.diff import RETRY_SECONDS
+from datasets.views import pipeline_context, waiting
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
@@ -32,11 +27,15 @@ def page(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
     if named.startswith("diff/") and "..." in named:
         return _diff(request, repository, named.removeprefix("diff/"))
     rev = read.resolve(store_of(repository), named) if named else browsing.default_rev(repository)
-    found = pipeline_pages.pipeline(repository, rev, user_id=_user_id(request)) if rev else None
+    found = pipeline_pages.pipeline(repository, rev, user_id=request.actor.user_id) if rev else None
     if found is None or request.GET.get("format") != "json":
-        context = pipeline_context.of_pipeline(request, repository, found)
-        return _answer(request, "datasets/pipelines.html", found.state if found else "none", context)
-    return as_json(found.state, pipeline_shapes.pipeline(found))
+        return waiting.page(
+            request,
+            "datasets/pipelines.html",
+            found.state if found else "none",
+            lambda: pipeline_context.of_pipeline(request, repository, found),
+        )
+    return waiting.as_json(found.state, pipeline_shapes.pipeline(found))
 
 
 def readable(actor: Actor, owner: str, name: str) -> Repository:
@@ -48,10 +47,12 @@ def readable(actor: Actor, owner: str, name: str) -> Repository:
 
 def _diff(request: HubRequest, repository: Repository, named: str) -> HttpResponseBase:
     asked = two_revs(repository, named)
-    found = pipeline_pages.pipeline_diff(asked, user_id=_user_id(request))
+    found = pipeline_pages.pipeline_diff(asked, user_id=request.actor.user_id)
     if request.GET.get("format") == "json":
-        return as_json(found.state, pipeline_shapes.pipeline_diff(found))
-    return _answer(request, "datasets/pipelines_diff.html", found.state, pipeline_context.of_diff(request, found))
+        return waiting.as_json(found.state, pipeline_shapes.pipeline_diff(found))
+    return waiting.page(
+        request, "datasets/pipelines_diff.html", found.state, lambda: pipeline_context.of_diff(request, found)
+    )
 
 
 def two_revs(repository: Repository, named: str) -> Compared:
@@ -68,25 +69,3 @@ def rev_of(repository: Repository, named: str) -> Rev:
     if rev is None:
         raise NotFound("This repository has no commits yet.", details="Push a first commit to it.")
     return rev
-
-
-def as_json(state: str, answer: dict[str, Any]) -> JsonResponse:
-    response = JsonResponse(answer, status=pipeline_shapes.status_code(state))
-    if state in WAITING:
-        response["Retry-After"] = RETRY_SECONDS
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _answer(request: HubRequest, template: str, state: str, context: dict[str, Any]) -> HttpResponse:
-    """A page that waits asks for its progress alone, and is sent here again when the work has ended."""
-    if request.headers.get("HX-Request"):
-        if state not in WAITING:
-            return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
-        return render(request, "datasets/_diff_progress.html", context)
-    return render(request, template, context, status=422 if state == "failed" else 200)
-
-
-def _user_id(request: Any) -> int | None:
-    user = request.user
-    return user.pk if user.is_authenticated else None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from datasets import diff_shapes, table_pages, viewing
+from datasets import answers, table_pages, viewing
 from datasets.table_pages import Rows
 from datasets.table_queries import PER_PAGE, Query, query
 from datasets.viewing import Table
-from datasets.views.diff import RETRY_SECONDS, readable
+from datasets.views import waiting
+from datasets.views.diff import readable
 from datasets.views.table_context import context
 from hub.accounts.http import HubRequest
 from repos.git import read
@@ -20,15 +20,13 @@ from repos.models import Repository
 from repos.place import Place, store_of
 from repos.views.places import rest_of
 
-CODES = {"queued": 202, "running": 202, "failed": 422, "cancelled": 409}
-
 
 @require_safe
 def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     repository = readable(request, owner, name)
     found, asked, rows = answer(repository, rest_of(request).partition("/")[2], request.GET, request.actor.user_id)
     if request.GET.get("format") == "json":
-        return as_json(found, asked, rows)
+        return waiting.as_json(state_of(found, rows), shape(found, asked, rows))
     return _page(request, found, asked, rows)
 
 
@@ -43,34 +41,19 @@ def answer(repository: Repository, named: str, given: Any, user_id: int | None) 
 
 
 def _page(request: HubRequest, found: Table, asked: Query, rows: Rows | None) -> HttpResponse:
-    """As the pages of diffs: one that waits asks for its progress alone."""
-    state = rows.state if rows else found.state
-    waiting = state in diff_shapes.WAITING
-    if request.headers.get("HX-Request") and not waiting:
-        return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
-    values = context(request, found, asked, rows)
-    if request.headers.get("HX-Request"):
-        return render(request, "datasets/_diff_progress.html", values)
-    return render(request, "datasets/table.html", values, status=422 if state == "failed" else 200)
+    return waiting.page(
+        request, "datasets/table.html", state_of(found, rows), lambda: context(request, found, asked, rows)
+    )
 
 
-def as_json(found: Table, asked: Query, rows: Rows | None) -> JsonResponse:
-    code = status_code(found, rows)
-    response = JsonResponse(shape(found, asked, rows), status=code)
-    response["Cache-Control"] = "private, no-cache"
-    if code == 202:
-        response["Retry-After"] = RETRY_SECONDS
-    return response
-
-
-def status_code(found: Table, rows: Rows | None) -> int:
-    return CODES.get(rows.state if rows else found.state, 200)
+def state_of(found: Table, rows: Rows | None) -> str:
+    return rows.state if rows else found.state
 
 
 def shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
     """rows: [{"row": number in the file from 1, "cells": text or null, in the order of `columns`}]."""
-    place, job = found.place, (rows.job if rows else None) or found.job
-    state = rows.state if rows else found.state
+    place, state = found.place, state_of(found, rows)
+    job = (rows.job if rows else None) or found.job
     answer: dict[str, Any] = {
         "repository": place.repository.full_name,
         "rev": {"name": read.shown(place.rev.name), "kind": place.rev.kind, "commit": place.commit},
@@ -79,13 +62,7 @@ def shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
         "url": place.pinned("datasets/table"),
         "missing": [{"path": place.path_shown, "pointer": found.version.pointer}] if state == "missing" else [],
     }
-    if job is not None and state in diff_shapes.WAITING:
-        answer["progress"] = {"done": job.done, "total": job.total}
-        answer["cancel_url"] = diff_shapes.verb(place.repository, "diff_cancel", job.pk)
-    elif job is not None and state in {"failed", "cancelled"}:
-        answer["error"] = job.error or "This work was cancelled."
-        answer["again_url"] = diff_shapes.verb(place.repository, "diff_again", job.pk)
-    return answer | _shape(found, asked, rows)
+    return answer | answers.shape(place.repository, state, job) | _shape(found, asked, rows)
 
 
 def _shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:

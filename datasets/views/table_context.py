@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets import diff_shapes, snippets, statistics, table_queries, teaching
+from datasets import answers, snippets, statistics, table_queries, teaching
 from datasets.histograms import Bar, Histogram, histogram
 from datasets.table_pages import Rows
 from datasets.table_queries import PER_PAGE, Query
 from datasets.viewing import Table
+from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
-from hub.jobs.models import Job
 from repos import browsing
 
 MAX_FOUND = 50  # columns that the search of columns shows
@@ -67,7 +67,7 @@ class Line:
 def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
     place, links = found.place, Links(request)
     shown = rows if rows and rows.job else found  # whose job is waited for
-    values: dict[str, Any] = {
+    values: dict[str, Any] = controls(request, place.repository, shown.job) | {
         "repository": place.repository,
         "tab": "data",
         "place": place,
@@ -76,7 +76,7 @@ def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) 
         "rows": rows,
         "asked": asked,
         "doing": "Reading the table…" if shown is found else "Filtering and sorting the rows…",
-        "here": request.get_full_path(),
+        "why_not": answers.why_not(shown.state, shown.job),
         "json_url": links(format="json"),
         "permalink": place.pinned("datasets/table"),
         "branches": browsing.branches(place.repository),
@@ -84,7 +84,6 @@ def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) 
         "push_lines": teaching.push_lines(place.rev.name) if found.state == "missing" else "",
         "snippets": snippets.snippets(place),
     }
-    values |= _job(request, found, shown.job) if shown.job else {}
     if rows is None:
         return values
     sketch = _sketch(request, found)
@@ -94,16 +93,6 @@ def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) 
     if rows.state == "done":
         values |= _grid(found, asked, rows, links, sketch)
     return values
-
-
-def _job(request: HubRequest, found: Table, job: Job) -> dict[str, Any]:
-    repository = found.place.repository
-    return {
-        "cancel_url": diff_shapes.verb(repository, "diff_cancel", job.pk),
-        "again_url": diff_shapes.verb(repository, "diff_again", job.pk),
-        "may_stop": repository.can_write or (job.user_id or 0) == (request.user.pk or -1),
-        "why_not": job.error or "This work was cancelled.",
-    }
 
 
 def _filters(found: Table, asked: Query, links: Links) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""An answer that a job makes: its states as codes of HTTP, in JSON, and in sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from hub.jobs.models import Job
+from repos.models import Repository
+
+WAITING = ("queued", "running")
+RETRY_SECONDS = "1"
+
+
+def status_code(state: str) -> int:
+    """202 while it is made; 409 when that was cancelled, 422 when it cannot be made."""
+    return {"queued": 202, "running": 202, "cancelled": 409, "failed": 422}.get(state, 200)
+
+
+def headers(state: str) -> dict[str, str]:
+    return {"Retry-After": RETRY_SECONDS} if state in WAITING else {}
+
+
+def why_not(state: str, job: Job | None) -> list[str]:
+    """Sentences that say why there is no answer and will be none."""
+    if state == "cancelled":
+        return ["This work was cancelled."]
+    return [job.error] if state == "failed" and job and job.error else []
+
+
+def shape(repository: Repository, state: str, job: Job | None, why: list[str] | None = None) -> dict[str, Any]:
+    """What JSON says of the job while there is no answer. why: sentences, if others than why_not()."""
+    if job is not None and state in WAITING:
+        return {
+            "progress": {"done": job.done, "total": job.total},
+            "cancel_url": verb(repository, "diff_cancel", job),
+        }
+    if job is not None and state in {"failed", "cancelled"}:
+        return {
+            "error": " ".join(why or why_not(state, job)),
+            "details": "Start it again with a POST to again_url.",
+            "again_url": verb(repository, "diff_again", job),
+        }
+    return {}
+
+
+def verb(repository: Repository, name: str, job: Job) -> str:
+    return reverse(f"datasets:{name}", args=[repository.owner.name, repository.name, job.pk])
