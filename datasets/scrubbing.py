@@ -31,22 +31,21 @@ SCRUB = "datasets.scrub"
 RUN_SECONDS = 40  # of one run; beat starts the next
 BYTES_PER_SECOND = 32 * 1024**2
 ROTTEN_AGAIN = timedelta(days=1)
+WINDOW = 100  # objects looked up at once
 MAX_NAMED = 20  # repositories told of one object
 
 
 def due() -> Iterator[Blob]:
-    """Objects that were not read for long, the longest first; rotten ones each day. A fresh one was read as it came."""
+    """Objects that were not read for long, the longest first; rotten ones each day. A fresh one was read as it came.
+    Whoever takes one checks it before the next."""
     before = timezone.now() - timedelta(days=settings.SCRUB_DAYS)
-    while True:
-        rows = Blob.objects.filter(
-            Q(checked__lt=before)
-            | Q(checked=None, created__lt=before)
-            | Q(rotten__isnull=False, checked__lt=timezone.now() - ROTTEN_AGAIN)
-        )
-        blob = rows.order_by(F("checked").asc(nulls_first=True), "pk").first()
-        if blob is None:
-            return
-        yield blob
+    rows = Blob.objects.filter(
+        Q(checked__lt=before)
+        | Q(checked=None, created__lt=before)
+        | Q(rotten__isnull=False, checked__lt=timezone.now() - ROTTEN_AGAIN)
+    ).order_by(F("checked").asc(nulls_first=True), "pk")
+    while window := list(rows[:WINDOW]):
+        yield from window
 
 
 def start() -> None:
@@ -83,8 +82,9 @@ def check(blob: Blob, beat: Any = None) -> bool:
     """Read an object and write down whether it is what it was. Raises ObjectStoreError when the store is away."""
     good = is_intact(blob, beat=beat) or is_intact(blob, beat=beat)  # it may have been replaced under the first look
     now, rows = timezone.now(), Blob.objects.filter(pk=blob.pk, key=blob.key)
-    changed = rows.update(checked=now, rotten=None if good else blob.rotten or now)
-    if not changed or good is (blob.rotten is None):
+    if not rows.update(checked=now, rotten=None if good else blob.rotten or now):
+        return True  # it was removed, or came again, meanwhile
+    if good is (blob.rotten is None):
         return good
     if not good:
         _report(blob, now)
