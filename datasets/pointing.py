@@ -14,7 +14,6 @@ from datasets.contents import manifest_blob
 from datasets.dvc import documents, keys, manifests, pointers
 from datasets.dvc.documents import Malformed
 from datasets.dvc.manifests import BadManifest
-from datasets.quotas import OverQuota
 from datasets.tracking import Output
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
@@ -37,11 +36,8 @@ class Plan:
 
 async def keep(repository: Repository, stored: Stored, oid: str) -> None:
     """Let the repository name these bytes as DVC does. Raises OverQuota with the bytes removed."""
-    try:
-        await in_thread(objects.publish, repository.pk, keys.BUCKET, keys.key_of(oid), stored)
-    except OverQuota:
-        await in_thread(removal.drop, stored)
-        raise
+    async with removal.dropped_over_quota(stored):
+        await objects.publish_together(objects.Naming(repository.pk, keys.BUCKET, keys.key_of(oid), stored))
 
 
 def plan_git(plan: Plan, base: Base, items: list[Incoming], *, may_replace: bool) -> None:

@@ -6,7 +6,7 @@ at once cannot pass it together. Parts of uploads count when they come; MLflow's
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +18,7 @@ from datasets.models import StorageCount, StoredObject
 from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.lib.errors import HubError, Unprocessable
+from hub.lib.streams import in_thread
 from repos.models import Repository
 
 MAX_LIMIT = 2**62
@@ -39,10 +40,6 @@ class OverQuota(HubError):
 def limit_of(own: int | None) -> int:
     """The limit in bytes that a repository's own makes with the hub's default; 0: none."""
     return settings.DATA_MAX_REPOSITORY_BYTES if own is None else own
-
-
-def is_limited(repository: Repository) -> bool:
-    return limit_of(repository.data_limit_bytes) > 0
 
 
 def set_limit(actor: Actor, repository: Repository, limit: int | None) -> None:
@@ -85,13 +82,27 @@ def require_room(repository: Repository, size: int) -> None:
         raise OverQuota(limit_of(repository.data_limit_bytes))
 
 
-async def within(stream: AsyncIterator[bytes], left: int | None, repository: Repository) -> AsyncIterator[bytes]:
-    """The same stream. Raises OverQuota as soon as it is longer than what is left."""
+async def within(
+    stream: AsyncIterator[bytes],
+    repository: Repository,
+    *,
+    declared: int | None = None,
+    room: Callable[[Repository], int | None] = room,
+) -> AsyncIterator[bytes]:
+    """The same stream; where there is a limit, one that raises OverQuota as soon as it is too much: before anything
+    is read when that much is declared, else once it is longer than the room."""
+    limit = limit_of(repository.data_limit_bytes)
+    return _within(stream, await in_thread(room, repository), limit, declared or 0) if limit else stream
+
+
+async def _within(stream: AsyncIterator[bytes], left: int | None, limit: int, declared: int) -> AsyncIterator[bytes]:
     total = 0
+    if left is not None and declared > left:
+        raise OverQuota(limit)
     async for piece in stream:
         total += len(piece)
         if left is not None and total > left:
-            raise OverQuota(limit_of(repository.data_limit_bytes))
+            raise OverQuota(limit)
         yield piece
 
 
@@ -113,10 +124,11 @@ def lock_all(rows: Iterable[int]) -> None:
 
 def charge(repository_id: int, limit: int, more: int) -> None:
     """Count more bytes (or less), of a count that is locked. Raises OverQuota."""
-    row = StorageCount.objects.get(repository_id=repository_id)
-    if more > 0 and row.size + more > limit:
+    rows = StorageCount.objects.filter(repository_id=repository_id)
+    if more > 0:
+        rows = rows.filter(size__lte=limit - more)
+    if not rows.update(size=F("size") + more):
         raise OverQuota(limit)
-    refund(repository_id, -more)
 
 
 def refund(repository_id: int, size: int) -> None:

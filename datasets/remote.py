@@ -15,14 +15,12 @@ from django.conf import settings
 from datasets import objects, quotas, removal
 from datasets.dvc import keys
 from datasets.models import Blob
-from datasets.quotas import OverQuota
 from hub.accounts.actor import Area
 from hub.lib.errors import STORE_AWAY, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 from hub.lib.objectstore.digests import Digests, feed, pieces, run
 from hub.lib.ranges import serve, sliced
 from hub.lib.stores import object_store
-from hub.lib.streams import in_thread
 from repos.models import Access
 from repos.surface import Call, Surface, route
 
@@ -71,14 +69,11 @@ async def upload(call: Call) -> None:
         if whole:
             await _compare(body, md5, legacy=legacy)
             return await call.request.respond(200)
-        if not named and quotas.is_limited(call.repository):
-            body = quotas.within(body, await in_thread(quotas.room, call.repository), call.repository)
+        if not named:
+            body = await quotas.within(body, call.repository)
         stored = await object_store().put(body, md5s=frozenset({md5}), unix_text=legacy)
-        try:
+        async with removal.dropped_over_quota(stored):
             await objects.publish_together(objects.Naming(call.repository.pk, keys.BUCKET, key, stored, mends=named))
-        except OverQuota:  # others came first
-            await in_thread(removal.drop, stored)
-            raise
     await call.request.respond(201)
 
 

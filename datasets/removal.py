@@ -23,7 +23,8 @@ Names always go at once. Bytes stay while a backup copies them (hub/lib/backups.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from functools import reduce
 from operator import or_
 
@@ -37,6 +38,7 @@ from hub.jobs.models import Job
 from hub.lib import backups
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
+from hub.lib.streams import in_thread
 from repos.models import Repository
 
 logger = logging.getLogger("covey.datasets")
@@ -117,8 +119,18 @@ def sweep() -> int:
     return swept
 
 
-def drop(stored: Stored) -> None:
-    """Bytes that were stored and shall not be named after all: they go, unless somebody names the same."""
+@asynccontextmanager
+async def dropped_over_quota(stored: Stored) -> AsyncIterator[None]:
+    """Around the naming of stored bytes: they go again when there is no room for them, since others came first."""
+    try:
+        yield
+    except quotas.OverQuota:
+        await in_thread(_drop, stored)
+        raise
+
+
+def _drop(stored: Stored) -> None:
+    """They go, unless somebody names the same."""
     with transaction.atomic():
         blob = objects.locked(stored)
         if blob.key != stored.key:

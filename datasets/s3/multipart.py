@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -46,10 +47,8 @@ async def upload_part(call: S3Call) -> None:
     if "x-amz-copy-source" in call.request.headers:
         return await _copy_part(call, number, upload)
     length = declared_bytes(call)
-    if quotas.is_limited(call.repository):
-        await in_thread(uploads.require_room, call.repository, upload, number, length)
     body = Body(call, length=length)
-    part = await _keep(upload, number, body.stream())
+    part = await _keep(call, upload, number, body.stream(), length)
     await call.answer(headers=[("etag", f'"{part.md5}"'), *body.checksums.items()])
 
 
@@ -62,15 +61,17 @@ async def _copy_part(call: S3Call, number: int, upload: MultipartUpload) -> None
         if match is None or not int(match[1]) <= int(match[2]) < blob.size:
             raise S3Error("InvalidArgument", "x-amz-copy-source-range must be bytes=FIRST-LAST within the source.")
         start, end = int(match[1]), int(match[2]) + 1
-    if quotas.is_limited(call.repository):
-        await in_thread(uploads.require_room, call.repository, upload, number, end - start)
-    part = await _keep(upload, number, object_store().get(blob.key, start, end))
+    part = await _keep(call, upload, number, object_store().get(blob.key, start, end), end - start)
     modified = node("LastModified", documents.stamp(timezone.now()))
     await call.document("CopyPartResult", modified, node("ETag", f'"{part.md5}"'))
 
 
-async def _keep(upload: MultipartUpload, number: int, stream: AsyncIterator[bytes]) -> StoredPart:
+async def _keep(
+    call: S3Call, upload: MultipartUpload, number: int, stream: AsyncIterator[bytes], length: int | None
+) -> StoredPart:
     with upstream():
+        room = partial(uploads.room, upload, number)
+        stream = await quotas.within(stream, call.repository, declared=length, room=room)
         try:
             part = await object_store().put_part(upload.handle, number, stream)
         except ObjectMissing as error:

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from datasets import objects, presence, quotas, removal
 from datasets.models import Blob, MultipartUpload, StoredObject
-from datasets.quotas import OverQuota
 from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
@@ -67,11 +66,8 @@ async def keep(wanted: Wanted, stored: Stored, *, upload: MultipartUpload | None
 
     Raises S3Error when the condition does not hold or another ended the upload first, NotFound when the repository
     has gone, Busy when the bytes were removed in this very moment (removal.py), OverQuota with the bytes removed."""
-    try:
+    async with removal.dropped_over_quota(stored):
         row, before = await _keep_together(_Arrival(wanted, stored, upload))
-    except OverQuota:
-        await in_thread(removal.drop, stored)
-        raise
     if before is not None:
         await in_thread(_free, before)
     return row

@@ -64,10 +64,11 @@ def keep_part(upload: MultipartUpload, part: StoredPart) -> None:
         raise no_such_upload() from error
 
 
-def require_room(repository: Repository, upload: MultipartUpload, number: int, size: int) -> None:
-    """Raises OverQuota when an upload's parts, with one more, are too many bytes."""
+def room(upload: MultipartUpload, number: int, repository: Repository) -> int | None:
+    """Bytes that one part may have, beside the other parts of its upload; None: any number."""
+    left = quotas.room(repository)
     others = upload.parts.exclude(number=number).aggregate(size=Sum("size"))["size"] or 0
-    quotas.require_room(repository, others + size)
+    return None if left is None else left - others
 
 
 def chosen(upload: MultipartUpload, named: Sequence[Part]) -> list[StoredPart]:

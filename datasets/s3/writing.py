@@ -31,11 +31,10 @@ async def put_object(call: S3Call) -> None:
     if condition != Condition():
         rows.check(condition, await in_thread(rows.find, call.repository.pk, call.bucket, call.key))
     length = declared_bytes(call)
-    if quotas.is_limited(call.repository):
-        await in_thread(quotas.require_room, call.repository, length)
     body = Body(call, length=length)
     with upstream():
-        stored = await object_store().put(body.stream(), md5s=rule.md5s, unix_text=rule.unix_text)
+        stream = await quotas.within(body.stream(), call.repository, declared=length)
+        stored = await object_store().put(stream, md5s=rule.md5s, unix_text=rule.unix_text)
         kept |= body.checksums
         wanted = Wanted(call.repository.pk, call.bucket, call.key, stored.md5, kept, rule.fixed, condition)
         row = await rows.keep(wanted, stored)

@@ -114,6 +114,19 @@ def test_s3_says_quota_exceeded(asked, folder):
     settled(folder, objects=2)
 
 
+def test_a_body_of_untold_length_is_cut_too(asked, limited, folder):
+    untold = {"content-length": "", "transfer-encoding": "chunked"}
+    assert asked("PUT", "private/a", body=data(6), headers=untold).status == 200
+    assert code(asked("PUT", "private/b", body=data(5), headers=untold)) == "QuotaExceeded"
+    settled(folder, objects=1)
+    upload = asked("POST", "private/m?uploads").text.partition("<UploadId>")[2].partition("</UploadId>")[0]
+    part = f"private/m?partNumber=1&uploadId={upload}"
+    assert code(asked("PUT", part, body=data(5), headers=untold)) == "QuotaExceeded"
+    assert asked("PUT", part, body=data(4), headers=untold).status == 200
+    assert asked("DELETE", f"private/m?uploadId={upload}").status == 204
+    settled(folder, objects=1)
+
+
 def test_parts_count_when_they_come(asked, limited, folder):
     text = asked("POST", "private/m?uploads").text
     upload = text.partition("<UploadId>")[2].partition("</UploadId>")[0]
