@@ -1,4 +1,4 @@
-"""What an address asks of the table of runs: q, sort, columns, experiment, after or before."""
+"""What an address asks: of the table of runs (q, sort, columns, experiment, after or before), and of a comparison."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from django.http import QueryDict
 
 from experiments import listing
+from experiments.comparison import Question
 from experiments.filters.parser import parse
+from hub.lib.paging import words_of
 
 _COLUMN = re.compile(r"(metrics|params|tags)\.[^\0]")
 MAX_NAME_CHARACTERS = 250
+MAX_COLUMNS = 100
 
 
 def query(workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS) -> listing.Query:
@@ -33,11 +36,25 @@ def query(workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS) ->
 
 
 def columns(given: QueryDict) -> tuple[str, ...] | None:
-    """Of columns=a,b (or column=a&column=b, as older links say it), each once; None when nobody named any."""
+    """Of columns=a,b (or column=a&column=b, as older links say it), each once; None when nobody named any.
+
+    At most MAX_COLUMNS: a file of all runs holds as many values as runs times columns."""
     if "columns" not in given and "column" not in given:
         return None
     named: Sequence[str] = [*",".join(given.getlist("columns")).split(","), *given.getlist("column")]
-    return tuple(dict.fromkeys(name[: MAX_NAME_CHARACTERS + 8] for name in named if _COLUMN.match(name)))
+    return tuple(dict.fromkeys(name[: MAX_NAME_CHARACTERS + 8] for name in named if _COLUMN.match(name)))[:MAX_COLUMNS]
+
+
+def question(workspace: str, given: QueryDict) -> Question:
+    """Raises Invalid."""
+    return Question(
+        workspace=workspace,
+        run_ids=tuple(run_ids(given)),
+        baseline=given.get("baseline", ""),
+        differences=given.get("differences") == "1",
+        name=words_of(given.get("name", "")),
+        charts=tuple(_plain(key) for key in given.getlist("metric")) or None,
+    )
 
 
 def run_ids(given: QueryDict) -> list[str]:
@@ -47,4 +64,13 @@ def run_ids(given: QueryDict) -> list[str]:
 
 def name(given: QueryDict) -> str:
     """What a name of a metric, param or tag shall hold."""
-    return given.get("name", "").strip()[:MAX_NAME_CHARACTERS].replace("\0", "")
+    return _plain(given.get("name", "").strip())
+
+
+def key(given: QueryDict) -> str:
+    """The metric whose curves are wanted."""
+    return _plain(given.get("key", ""))
+
+
+def _plain(text: str) -> str:
+    return text[:MAX_NAME_CHARACTERS].replace("\0", "")

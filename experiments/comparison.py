@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
 
-from experiments.database import Reader, latest_metrics, params, reading, runs, tags
+from experiments import keys
+from experiments.database import LOGGED, Reader, latest_metrics, reading, runs
 from experiments.runs import Run, filled, scoped, select_runs
 from hub.lib.errors import Invalid, NotFound
 
 LEAST_RUNS, MOST_RUNS = 2, 100
 MOST_NAMES = 200  # of metrics, params and tags each; the rest is found by name
 MOST_CHARTS, FIRST_CHARTS = 24, 6
-_SOURCES: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags": tags}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare(asked: Question) -> Comparison:
-    """Seven statements. Raises Invalid for too few or too many runs, NotFound when none of them is here."""
+    """Six statements. Raises Invalid for too few or too many runs, NotFound when none of them is here."""
     ids = _checked(asked.run_ids)
     with reading() as reader:
         rows = {row.run_uuid: row for row in reader.rows(_wanted(asked.workspace, ids))}
@@ -56,11 +56,11 @@ def compare(asked: Question) -> Comparison:
             raise NotFound("There are no such runs here.")
         found_ids = [run_id for run_id in ids if run_id in rows]
         names, cut = {}, []
-        for kind in _SOURCES:
-            keys = _names(reader, kind, found_ids, asked)
-            names[kind] = keys[:MOST_NAMES]
-            cut += [kind] if len(keys) > MOST_NAMES else []
-        columns = [f"{kind}.{key}" for kind, keys in names.items() for key in keys]
+        for kind in LOGGED:
+            found_names = _names(reader, kind, found_ids, asked)
+            names[kind] = found_names[:MOST_NAMES]
+            cut += [kind] if len(found_names) > MOST_NAMES else []
+        columns = [f"{kind}.{key}" for kind, some in names.items() for key in some]
         found = filled(reader, [rows[run_id] for run_id in found_ids], columns)
         drawable = _drawable(reader, found_ids)
     baseline = next((run for run in found if run.run_id == asked.baseline), None)
@@ -101,13 +101,9 @@ def _wrong_number(count: int) -> Invalid:
 
 
 def _names(reader: Reader, kind: str, ids: list[str], asked: Question) -> list[str]:
-    source = _SOURCES[kind]
+    source = LOGGED[kind]
     wanted = select(source.c.key).where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
-    if kind == "tags":
-        wanted = wanted.where(source.c.key.not_like("mlflow.%"))
-    if asked.name:
-        like = f"%{asked.name.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-        wanted = wanted.where(func.lower(source.c.key).like(like, escape="!"))
+    wanted = wanted.where(*keys.holding(kind, source.c.key, asked.name))
     if asked.differences:
         least, most = func.min(source.c.value), func.max(source.c.value)
         different = or_(func.count() < len(ids), least != most)

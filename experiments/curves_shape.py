@@ -14,8 +14,7 @@ from hub.lib.errors import Invalid
 
 def curves(workspace: str, given: QueryDict) -> dict[str, Any]:
     """For ?key=, each ?run= that is in the workspace, ?axis=, ?from= and ?to=. Raises Invalid."""
-    key = given.get("key", "")[: asking.MAX_NAME_CHARACTERS].replace("\0", "")
-    axis = given.get("axis", "")
+    key, axis = asking.key(given), given.get("axis", "")
     if axis and axis not in history.AXES:
         raise Invalid(f"There is no axis {axis[:20]!r}.", details=f"Ask for axis={', '.join(history.AXES)}.")
     names = comparison.readable_ids(workspace, asking.run_ids(given))

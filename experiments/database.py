@@ -53,6 +53,7 @@ latest_metrics = _points("latest_metrics")
 metrics = _points("metrics")
 params = table("params", "run_uuid", "key", "value")
 tags = table("tags", "run_uuid", "key", "value")
+LOGGED = {"metrics": latest_metrics, "params": params, "tags": tags}  # kind of a column → where its values are
 inputs = table("inputs", "input_uuid", "source_type", "source_id", "destination_type", "destination_id")
 datasets = table("datasets", "dataset_uuid", "name", "digest")
 input_tags = table("input_tags", "input_uuid", "name", "value")

@@ -20,7 +20,6 @@ from experiments.runs import Run, experiments_of, filled, scoped, select_runs
 
 PAGE_RUNS = 100
 DEFAULT_COLUMNS = 6  # of metrics, and of params, when nobody named any
-MAX_COLUMNS = 100
 MAX_EXPORTED = 10_000  # runs of one file
 _EXPORT_RUNS = 1000
 
@@ -64,17 +63,13 @@ def page(query: Query) -> Page:
         total = len(found) if whole else _count(reader, query)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
         return Page(
-            rows=filled(reader, found, columns[:MAX_COLUMNS]),
+            rows=filled(reader, found, columns),
             total=total,
-            columns=columns[:MAX_COLUMNS],
+            columns=columns,
             next=following,
             previous=previous,
             experiments=experiments_of(reader, query.workspace),
         )
-
-
-def with_columns(query: Query, columns: tuple[str, ...]) -> Query:
-    return replace(query, columns=columns)
 
 
 def exported(query: Query) -> Iterator[Run]:

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, literal, null, select, union_all
 from sqlalchemy.types import Boolean, Float, Text
 
-from experiments.database import INFINITY, Reader, experiments, latest_metrics, params, reading, rows_of, runs, tags
+from experiments.database import INFINITY, LOGGED, Reader, experiments, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
 from hub.lib.errors import NotFound
 
 MAX_EXPERIMENTS = 500  # what a chooser lists
+MOST_VALUES = 1000  # of metrics, params and tags each, on the page of one run
 COMMIT_TAG, PARENT_TAG = "mlflow.source.git.commit", "mlflow.parentRunId"
 ALIVE = (experiments.c.lifecycle_stage == "active", runs.c.lifecycle_stage == "active")
 
@@ -59,33 +60,39 @@ def counts() -> dict[str, int]:
     return {workspace: number for workspace, number in rows_of(counted.group_by(experiments.c.workspace))}
 
 
-def run(workspace: str, run_id: str) -> tuple[Run, list[Metric]]:
-    """A run with all its params and tags, and its latest metrics as rows (key, value, is_nan, step, timestamp).
+def bare(workspace: str, run_id: str) -> Run:
+    """A run without its values. Raises as run() does."""
+    with reading() as reader:
+        return _run(_one(reader, workspace, run_id), {}, {}, {})
 
-    Deleted runs are not shown. Raises NotFound, also for another repository's run.
+
+def run(workspace: str, run_id: str) -> tuple[Run, list[Metric]]:
+    """A run with its params and tags, and its latest metrics as rows (key, value, is_nan, step, timestamp).
+
+    At most MOST_VALUES of each, by name. Raises NotFound, also for a deleted run and another repository's.
     """
     with reading() as reader:
-        found = reader.rows(scoped(select_runs(), workspace).where(runs.c.run_uuid == run_id))
-        if not found:
-            raise NotFound("There is no such run here.")
-        latest = reader.rows(
-            select(latest_metrics).where(latest_metrics.c.run_uuid == run_id).order_by(latest_metrics.c.key)
+        found = _one(reader, workspace, run_id)
+        wanted = (
+            select(source).where(source.c.run_uuid == run_id).order_by(source.c.key) for source in LOGGED.values()
         )
-        texts: dict[str, dict[str, str]] = {
-            name: dict(
-                reader.rows(select(source.c.key, source.c.value).where(source.c.run_uuid == run_id).order_by("key"))
-            )
-            for name, source in (("params", params), ("tags", tags))
-        }
+        latest, params, marks = (reader.rows(statement.limit(MOST_VALUES)) for statement in wanted)
     values = {row.key: logged(row.value, row.is_nan) for row in latest}
-    return _run(found[0], values, texts["params"], texts["tags"]), list(latest)
+    return _run(found, values, *({row.key: row.value for row in rows} for rows in (params, marks))), list(latest)
+
+
+def _one(reader: Reader, workspace: str, run_id: str) -> Any:
+    found = reader.rows(scoped(select_runs(), workspace).where(runs.c.run_uuid == run_id))
+    if not found:
+        raise NotFound("There is no such run here.")
+    return found[0]
 
 
 def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list[Run]:
     """Rows of select_runs() as runs with the values of some columns (metrics.…, params.…, tags.…), in one statement."""
     ids = [row.run_uuid for row in found]
     values: dict[str, tuple[dict[str, float], dict[str, str], dict[str, str]]] = {one: ({}, {}, {}) for one in ids}
-    wanted = {kind: [c.partition(".")[2] for c in columns if c.startswith(f"{kind}.")] for kind in _SOURCES}
+    wanted = {kind: [c.partition(".")[2] for c in columns if c.startswith(f"{kind}.")] for kind in LOGGED}
     wanted["tags"] += [COMMIT_TAG, PARENT_TAG]
     parts = [_values(kind, ids, keys) for kind, keys in wanted.items() if keys]
     for run_id, kind, key, number, is_nan, text in reader.rows(union_all(*parts)) if ids else []:
@@ -97,11 +104,8 @@ def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list
     return [_run(row, *values[row.run_uuid]) for row in found]
 
 
-_SOURCES: dict[str, Any] = {"metrics": latest_metrics, "params": params, "tags": tags}
-
-
 def _values(kind: str, ids: Sequence[str], keys: Sequence[str]) -> Select[Any]:
-    source, nothing = _SOURCES[kind], null()
+    source, nothing = LOGGED[kind], null()
     is_metric = kind == "metrics"
     columns: list[ColumnElement[Any]] = [
         source.c.value if is_metric else cast(nothing, Float),

@@ -9,7 +9,6 @@ from rest_framework.views import APIView
 from experiments import asking, comparison, curves_shape, keys, listing, shapes
 from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
-from experiments.views.compare import question_of
 from hub.accounts.actor import Area
 from hub.lib.api import whole_number
 from repos.api import gate
@@ -45,7 +44,9 @@ class Compared(APIView):
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
-        return Response(shapes.comparison(comparison.compare(question_of(repository, request.query_params))))
+        return Response(
+            shapes.comparison(comparison.compare(asking.question(workspace_of(repository.pk), request.query_params)))
+        )
 
 
 class Curves(APIView):

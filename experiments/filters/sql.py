@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any as Anything
 
 from sqlalchemy import ColumnElement, Float, and_, cast, exists, false, func, literal, not_, or_
@@ -15,14 +16,13 @@ from sqlalchemy.types import Text
 from experiments import numbers
 from experiments.database import (
     INFINITY,
+    LOGGED,
     datasets,
     experiments,
     input_tags,
     inputs,
     latest_metrics,
-    params,
     runs,
-    tags,
 )
 from experiments.filters import patterns
 from experiments.filters.names import ATTRIBUTES
@@ -34,6 +34,7 @@ _ATTRIBUTES: dict[str, ColumnElement[Anything]] = {
     "end": runs.c.end_time, "duration": runs.c.end_time - runs.c.start_time, "experiment_id": runs.c.experiment_id,
 }  # fmt: skip
 _CONTEXT = "mlflow.data.context"
+_ORDERS: dict[str, Anything] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 Condition = ColumnElement[bool]
 Test = Callable[[ColumnElement[Anything]], Condition]
 
@@ -85,7 +86,7 @@ def _present(name: Name, test: Test) -> Condition:
         return and_(column.is_not(None), test(column))
     if name.kind == "datasets":
         return _dataset(name.key, test)
-    source = {"params": params, "tags": tags, "metrics": latest_metrics}[name.kind].alias()
+    source = LOGGED[name.kind].alias()
     same = and_(source.c.run_uuid == runs.c.run_uuid, source.c.key == name.key)
     return exists().where(same, test(source.c.value)).select_from(source)
 
@@ -134,16 +135,4 @@ def _matches(column: ColumnElement[Anything], pattern: str, postgresql: bool) ->
 
 
 def _ordered(left: ColumnElement[Anything], operator: str, right: ColumnElement[Anything]) -> Condition:
-    match operator:
-        case "=":
-            return left == right
-        case "!=":
-            return left != right
-        case "<":
-            return left < right
-        case "<=":
-            return left <= right
-        case ">":
-            return left > right
-        case _:
-            return left >= right
+    return _ORDERS[operator](left, right)

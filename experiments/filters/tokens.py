@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from experiments.filters.errors import FilterError
 
 MAX_CHARACTERS = 4000
-Kind = Literal["word", "text", "name", "operator", "mark", "end"]
+Kind = Literal["space", "word", "text", "name", "operator", "mark", "end"]
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
@@ -44,10 +44,10 @@ def tokens(text: str) -> list[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise _unreadable(text, at)
-        kind, piece = str(match.lastgroup), match.group()
+        kind, piece = cast(Kind, match.lastgroup), match.group()
         if kind != "space":
             _check_characters(piece, at)
-            found.append(Token(kind, _without_quotes(kind, piece), at, glued))  # type: ignore[arg-type]
+            found.append(Token(kind, _without_quotes(kind, piece), at, glued))
         at, glued = match.end(), kind != "space"
     return [*found, Token("end", "", len(text), False)]
 

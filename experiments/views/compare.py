@@ -13,7 +13,6 @@ from experiments.comparison import Comparison, Question
 from experiments.mlflow.context import workspace_of
 from experiments.views.runs import PRIVATE, link, readable
 from hub.accounts.http import HubRequest
-from hub.lib.paging import words_of
 from repos.models import Repository
 
 AXES = {"": "Step", "time": "Relative time", "wall": "Wall time"}
@@ -22,7 +21,7 @@ AXES = {"": "Step", "time": "Relative time", "wall": "Wall time"}
 @require_GET
 def compare(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
-    question = question_of(repository, request.GET)
+    question = asking.question(workspace_of(repository.pk), request.GET)
     found = comparison.compare(question)
     if request.GET.get("format") == "json":
         return JsonResponse(shapes.comparison(found), headers=PRIVATE)
@@ -34,18 +33,6 @@ def curves(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """The curves of ?key= of each ?run= as JSON, in buckets; ?from= and ?to= look closer."""
     repository = readable(request, owner, name)
     return JsonResponse(curves_shape.curves(workspace_of(repository.pk), request.GET), headers=PRIVATE)
-
-
-def question_of(repository: Repository, given: QueryDict) -> Question:
-    """Raises Invalid."""
-    return Question(
-        workspace=workspace_of(repository.pk),
-        run_ids=tuple(asking.run_ids(given)),
-        baseline=given.get("baseline", ""),
-        differences=given.get("differences") == "1",
-        name=words_of(given.get("name", "")),
-        charts=tuple(key[: asking.MAX_NAME_CHARACTERS].replace("\0", "") for key in given.getlist("metric")) or None,
-    )
 
 
 def _shown(repository: Repository, given: QueryDict, question: Question, found: Comparison) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -99,7 +100,7 @@ def _file(repository: Repository, given: QueryDict, wanted: str) -> HttpResponse
     columns = query.columns if query.columns is not None else tuple(listing.page(query).columns)
     named = f"{repository.name}-runs.{wanted}"
     headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{named}"'}
-    found = listing.exported(listing.with_columns(query, columns))
+    found = listing.exported(replace(query, columns=columns))
     if wanted == "csv":
         return HttpResponse(shapes.table(found, columns), content_type="text/csv; charset=utf-8", headers=headers)
     return JsonResponse({"columns": columns, "runs": [shapes.run(row) for row in found]}, headers=headers)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client as Browser
 from sqlalchemy import event
 
 from experiments import database
@@ -91,6 +92,14 @@ def client_of(tables: None, token_of: Callable[..., str]) -> Callable[..., Clien
 def client(client_of: Callable[..., Client], alice: Any, private: Repository) -> Client:
     """alice on alice/private."""
     return client_of(private, alice)
+
+
+@pytest.fixture
+def pages(client: Client, alice: Any) -> Browser:
+    """alice's browser."""
+    browser = Browser()
+    browser.force_login(alice)
+    return browser
 
 
 def metric(key: str, value: Any, step: int = 0, **more: Any) -> dict[str, Any]:

@@ -17,15 +17,6 @@ BASE = "/alice/private/experiments/compare"
 
 
 @pytest.fixture
-def pages(client, alice):
-    from django.test import Client as Django
-
-    django = Django()
-    django.force_login(alice)
-    return django
-
-
-@pytest.fixture
 def pair(client):
     """Two runs: same opt, other lr; acc 0.5 and 0.75; loss of ten steps; a tag on the second only."""
     ids = []

@@ -19,15 +19,6 @@ from tests.experiments.conftest import metric
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def pages(client, alice):
-    from django.test import Client as Django
-
-    django = Django()
-    django.force_login(alice)
-    return django
-
-
 def values(client, **by_name):
     """One run per name with metric acc and param lr; None: without."""
     ids = {}

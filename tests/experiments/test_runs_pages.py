@@ -17,15 +17,6 @@ API = "/api/v1/repos/alice/private/experiments"
 
 
 @pytest.fixture
-def pages(client, alice):
-    from django.test import Client as Django
-
-    django = Django()
-    django.force_login(alice)
-    return django
-
-
-@pytest.fixture
 def three(client):
     """Runs 0, 1, 2 of user alice: acc 0, 0.1, 0.2; lr of 1e-0, 1e-1, 1e-2; team x but for the first."""
     ids = []
@@ -187,3 +178,32 @@ def test_a_token_without_experiments_is_refused(pages, three, token_of, alice):
 
 def test_an_unknown_format_is_refused(pages, three):
     assert pages.get(f"{BASE}?format=xml").status_code == 400
+
+
+def test_a_file_has_at_most_100_columns(pages, three):
+    named = ",".join(f"params.p{number}" for number in range(150))
+    header = pages.get(f"{BASE}?format=csv&columns={named}").content.decode().splitlines()[0].split(",")
+    assert [name for name in header if name.startswith("params.")] == named.split(",")[:100]
+
+
+def test_a_wrong_filter_keeps_the_experiment(pages, three):
+    page = pages.get(f"{BASE}?q=x+%3D&experiment=7").content.decode()
+    assert '<option value="7" selected>' in page
+
+
+def test_the_page_of_a_run_reads_so_many_values_and_says_so(client, pages, three):
+    for start in range(0, 1100, 550):
+        client.batch(three[0], metrics=[metric(f"m{number:04}", 1.0) for number in range(start, start + 550)])
+    page = pages.get(f"{BASE}/runs/{three[0]}").content.decode()
+    assert page.count("data-chart ") == 1000
+    assert "m0998" in page
+    assert "m0999" not in page
+    assert "has them all" in page
+    assert "has them all" not in pages.get(f"{BASE}/runs/{three[1]}").content.decode()
+
+
+def test_a_curve_reads_nothing_else_of_its_run(pages, three, statements):
+    pages.get(BASE)
+    with statements() as told:
+        assert pages.get(f"{BASE}/runs/{three[0]}/history.json?key=acc").status_code == 200
+    assert len(told) == 3, told
