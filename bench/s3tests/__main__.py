@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from configparser import RawConfigParser
 from pathlib import Path
 
 from tests.support import clients, services
@@ -55,35 +56,8 @@ EXCLUDED = {
     "test_get_object_torrent": "nobody offers it any more; 501 here",
     "test_get_object_attributes": "not among the operations offered; 501",
 }
-CONFIG = """
-[DEFAULT]
-host = {host}
-port = {port}
-is_secure = False
-[fixtures]
-bucket prefix = t-{{random}}-
-[s3 main]
-display_name = {owner}
-user_id = {owner}
-email = {owner}@example.org
-api_name = default
-access_key = {token}
-secret_key = {token}
-[s3 alt]
-display_name = {owner}
-user_id = {owner}
-email = {owner}@example.org
-access_key = {token}
-secret_key = {token}
-[s3 tenant]
-display_name = {owner}
-user_id = {owner}
-email = {owner}@example.org
-access_key = {token}
-secret_key = {token}
-tenant = {owner}
-"""
-IAM = "[{section}]\naccess_key = {token}\nsecret_key = {token}\ndisplay_name = x\nuser_id = x\nemail = x@example.org\n"
+OWNER = "ceph"
+PEOPLE = ("s3 main", "s3 alt", "s3 tenant", "iam", "iam root", "iam alt root")  # all of them one
 
 
 def main() -> int:
@@ -100,22 +74,21 @@ def main() -> int:
         hub = (production_hub if chosen.production else embedded_hub)(folder / "home")
         try:
             hub.start()
-            return run(chosen.checkout.resolve(), hub.url, hub.user("ceph", admin=True), folder)
+            return run(chosen.checkout.resolve(), hub.url, hub.user(OWNER, admin=True), folder)
         finally:
             hub.stop()
             services.stop_all()
 
 
 def run(checkout: Path, url: str, token: str, folder: Path) -> int:
-    host, _, port = url.removeprefix("http://").partition(":")
-    iam = "".join(IAM.format(section=section, token=token) for section in ("iam", "iam root", "iam alt root"))
-    (folder / "conf").write_text(CONFIG.format(host=host, port=port, owner="ceph", token=token) + iam)
+    with (folder / "conf").open("w") as file:
+        configuration(url, token).write(file)
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{Path(__file__).parent}:{checkout}",
         "S3TEST_CONF": str(folder / "conf"),
         "HUB_URL": url,
-        "HUB_OWNER": "ceph",
+        "HUB_OWNER": OWNER,
         "HUB_TOKEN": token,
     }
     left_out = [f"--deselect=s3tests/functional/test_s3.py::{name}" for name in EXCLUDED]
@@ -124,6 +97,17 @@ def run(checkout: Path, url: str, token: str, folder: Path) -> int:
     python = clients.environment("s3tests") / "python"
     tests = "s3tests/functional/test_s3.py"
     return subprocess.run([python, *command, *left_out, tests], cwd=checkout, env=environment).returncode
+
+
+def configuration(url: str, token: str) -> RawConfigParser:
+    """What the suite reads of the service and of its people."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    person = {"display_name": OWNER, "user_id": OWNER, "email": f"{OWNER}@example.org", "api_name": "default"}
+    person |= {"access_key": token, "secret_key": token, "tenant": OWNER}
+    made = RawConfigParser()
+    made.read_dict({"DEFAULT": {"host": host, "port": port, "is_secure": "False"}})
+    made.read_dict({"fixtures": {"bucket prefix": "t-{random}-"}} | dict.fromkeys(PEOPLE, person))
+    return made
 
 
 if __name__ == "__main__":
