@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -32,6 +33,7 @@ MEDIA_LIMITS = Limits(seconds=120, memory_bytes=3 * 1024**3, disk_bytes=64 * 102
 MAX_TABLE_BYTES, MAX_MEDIA_BYTES = 4 * 1024**3, 1024**3
 MEDIA_READERS = {"image": "datasets.media.images:compare", "audio": "datasets.media.sounds:compare"}
 TOO_MUCH = "Comparing these takes more time or memory than this hub gives to one comparison."
+_turns = threading.BoundedSemaphore(1)  # of what is made while its page is asked for
 
 
 @jobs.handler(TABLE)
@@ -120,12 +122,36 @@ def making(
     """
     if results.touch(place):
         return None
-    job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id)
-    if job.state == State.DONE:
-        if results.touch(place):
-            return None
-        jobs.restart(job)
-    return job
+    job = job_of(kind, digest, arguments, repository, user_id, is_kept=lambda _: results.touch(place))
+    return None if job.state == State.DONE else job
+
+
+def job_of(
+    kind: str,
+    digest: str,
+    arguments: dict[str, Any],
+    repository: Repository,
+    user_id: int | None,
+    *,
+    is_kept: Callable[[Job], bool],
+    at_once: bool = False,
+) -> Job:
+    """The job that makes an answer, asked for if it was not. is_kept: whether what one that is done left behind is
+    still there; else it is done again. at_once: here and now, unless others do so. Raises Busy when too much waits."""
+    here = at_once and _turns.acquire(blocking=False)
+    try:
+        job = jobs.start(
+            kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id, wake=not here
+        )
+        if job.state == State.DONE and not is_kept(job):
+            jobs.restart(job)
+        if here and job.state == State.QUEUED:
+            jobs.run(job.pk)
+            job.refresh_from_db()
+        return job
+    finally:
+        if here:
+            _turns.release()
 
 
 def path_of(asked: dict[str, Any]) -> str:

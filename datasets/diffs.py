@@ -15,8 +15,6 @@ from datasets import comparing, contentdiffs, filelists, formats, results
 from datasets.declared_keys import declared_key
 from datasets.tracking import tracked
 from datasets.versions import Version, version_at
-from hub.jobs import jobs
-from hub.jobs.jobs import State
 from hub.jobs.models import Job
 from hub.lib.errors import Invalid, NotFound
 from repos.git import read
@@ -203,15 +201,14 @@ def _job(
     kind: str, asked: Compared, digest: str, options: dict[str, Any], user_id: int | None, *, kept: Path | None
 ) -> Job:
     """The job of a comparison; done again when the file that it keeps was swept away."""
-    repository = asked.repository.pk
     revs = {"base": asked.base.commit, "head": asked.head.commit}
-    arguments = {"repository": repository, **revs, "path": quoted(asked.path), "digest": digest, **options}
-    job = jobs.start(kind, f"{kind}:{digest}", arguments, repository_id=repository, user_id=user_id)
-    result = job.result or {}
-    done = job.state == State.DONE and not (result.get("problems") or result.get("unreadable"))
-    if done and kept and not results.touch(kept):
-        jobs.restart(job)
-    return job
+    arguments = {"repository": asked.repository.pk, **revs, "path": quoted(asked.path), "digest": digest, **options}
+
+    def is_kept(job: Job) -> bool:
+        result = job.result or {}
+        return kept is None or bool(result.get("problems") or result.get("unreadable")) or results.touch(kept)
+
+    return comparing.job_of(kind, digest, arguments, asked.repository, user_id, is_kept=is_kept)
 
 
 def options_of(key: list[str], *, unkeyed: bool = False, tolerance: str = "", **others: bool) -> Options:

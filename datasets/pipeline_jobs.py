@@ -98,10 +98,7 @@ def _made(run: Run, repository: Repository, commit: str) -> dict[str, Any]:
 
 
 def _keep(repository: Repository, document: dict[str, Any], digest: str) -> None:
-    with results.work_folder() as folder:
-        made = folder / "document.json"
-        made.write_text(json.dumps(document))
-        results.keep(made, results.pipeline_place(repository.pk, digest))
+    results.write(json.dumps(document).encode(), results.pipeline_place(repository.pk, digest))
 
 
 def _document(run: Run, repository: Repository, commit: str) -> dict[str, Any]:

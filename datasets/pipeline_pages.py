@@ -60,9 +60,10 @@ def pipeline(repository: Repository, rev: Rev, *, user_id: int | None) -> Pipeli
         return Pipeline(repository, rev, "none")
     if job := ask(repository, rev.commit, user_id=user_id):
         return Pipeline(repository, rev, str(job.state), job=job)
-    document = _read(repository, digest_of(repository, rev.commit))
+    digest = digest_of(repository, rev.commit)
+    document = _read(repository, digest)
     if _arrived(repository, document):
-        results.pipeline_place(repository.pk, digest_of(repository, rev.commit)).unlink(missing_ok=True)
+        results.pipeline_place(repository.pk, digest).unlink(missing_ok=True)
         return pipeline(repository, rev, user_id=user_id)
     return Pipeline(repository, rev, "done", document, _judged(repository, rev.commit, document))
 

@@ -92,7 +92,7 @@ def keep(made: Path, place: Path) -> None:
 def write(data: bytes, place: Path) -> None:
     """keep() of bytes in memory."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = place.with_name(f".{secrets.token_hex(8)}")
+    made = place.with_name(f".{secrets.token_hex(8)}{place.suffix}")  # swept as others are, should this process die
     made.write_bytes(data)
     os.replace(made, place)
 

@@ -18,7 +18,7 @@ from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
 from hub.lib.errors import NotFound, Unprocessable
 from hub.lib.sandbox import Overrun, Unreadable
-from repos.place import Place, quoted
+from repos.place import quoted
 
 SELECT = "datasets.table-select"
 AT_ONCE_CELLS = 20_000_000  # of the columns that are filtered or sorted by, and of one more
@@ -122,21 +122,17 @@ def _selected(
     sorts: list[dict[str, Any]],
     user_id: int | None,
 ) -> Rows:
-    place: Place = found.place
-    digest = results.digest(SELECT, found.identity, filters, sorts)
-    file = results.place_of(place.repository.pk, digest)
-    key = f"{SELECT}:{results.digest(place.repository.pk, digest)}"
-    job = Job.objects.filter(key=key).first()
-    if job is None or job.state != State.DONE or not results.touch(file):
-        arguments = {"repository": place.repository.pk, "commit": place.commit, "path": quoted(place.path)}
-        arguments |= {"digest": digest, "filters": filters, "sorts": sorts, "width": len(found.about["columns"])}
-        job = viewing.start(SELECT, key, arguments, place.repository, user_id, at_once=False)
+    place, repository = found.place, found.place.repository
+    digest = results.digest(SELECT, repository.pk, found.identity, filters, sorts)
+    file = results.place_of(repository.pk, digest)
+    arguments = {"repository": repository.pk, "commit": place.commit, "path": quoted(place.path)}
+    arguments |= {"digest": digest, "filters": filters, "sorts": sorts, "width": len(found.about["columns"])}
+    job = comparing.job_of(SELECT, digest, arguments, repository, user_id, is_kept=lambda _: results.touch(file))
     if job.state != State.DONE:
         return Rows(str(job.state), columns, job=job)
     offset, width = (asked.page - 1) * PER_PAGE, len(found.about["columns"])
-    page = Source(place.repository.pk, file=file).call(
-        "page", columns=[*columns, width], offset=offset, limit=PER_PAGE
-    )["rows"]
+    wanted = {"columns": [*columns, width], "offset": offset, "limit": PER_PAGE}
+    page = Source(repository.pk, file=file).call("page", **wanted)["rows"]
     numbers = [int(row[-1]) + 1 for row in page]
     counts = job.result or {}
     return Rows("done", columns, numbers, [row[:-1] for row in page], counts["total"], counts["kept"])

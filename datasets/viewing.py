@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ AT_ONCE_BYTES = 1024**2  # a file up to this size is prepared while its page is 
 AT_ONCE = {"csv", "tsv", "tab", "jsonl", "ndjson", "parquet", "pq"}  # unless it may unpack to a thousand times as much
 MAX_READ_BYTES = 256 * 1024**2  # from the store, for one page
 MAX_KEPT_BYTES = 16 * 1024**2
-_turns = threading.BoundedSemaphore(1)
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def table(place: Place, *, user_id: int | None) -> Table:
         raise NotFound(
             f"'{place.path_shown}' is no table.", details="Tables are CSV, TSV, JSONL, Parquet, Arrow files."
         )
-    identity = results.digest("viewed", version.sha256 or version.identity, formats.extension(place.path))
+    identity = identity_of(version)
     if not version.present:
         return Table(place, version, "missing", identity)
     if (blob := _readable_where_it_lies(version)) and (about := _about(place.repository, identity, blob)):
@@ -114,7 +112,7 @@ def prepared(place: Place, version: Version, identity: str, user_id: int | None)
     repository = place.repository
     if not _is_prepared(repository, identity):
         job = _job(place, version, identity, user_id)
-        if job.state != State.DONE or not _is_prepared(repository, identity):
+        if job.state != State.DONE:
             return Table(place, version, str(job.state), identity, job=job)
     source = Source(repository.pk, file=results.place_of(repository.pk, identity))
     return Table(place, version, "done", identity, json.loads(_about_place(repository, identity).read_bytes()), source)
@@ -159,29 +157,20 @@ def _is_prepared(repository: Repository, identity: str) -> bool:
 
 
 def _job(place: Place, version: Version, identity: str, user_id: int | None) -> Job:
-    arguments = {"repository": place.repository.pk, "commit": place.commit, "path": quoted(place.path)}
-    key = f"{PREPARE}:{results.digest(PREPARE, place.repository.pk, identity)}"
+    repository = place.repository
+    arguments = {"repository": repository.pk, "commit": place.commit, "path": quoted(place.path)}
     extension = place.path.rsplit(".", 1)[-1].lower()
     small = (version.size or 0) <= AT_ONCE_BYTES and extension in AT_ONCE
-    return start(PREPARE, key, arguments, place.repository, user_id, at_once=small)
-
-
-def start(
-    kind: str, key: str, arguments: dict[str, Any], repository: Repository, user_id: int | None, *, at_once: bool
-) -> Job:
-    """The job of this key; one whose result was swept is done again. at_once: here and now, unless others do so."""
-    here = at_once and _turns.acquire(blocking=False)
-    try:
-        job = jobs.start(kind, key, arguments, repository_id=repository.pk, user_id=user_id, wake=not here)
-        if job.state == State.DONE:
-            jobs.restart(job)
-        if here and job.state == State.QUEUED:
-            jobs.run(job.pk)
-            job.refresh_from_db()
-        return job
-    finally:
-        if here:
-            _turns.release()
+    digest = results.digest(PREPARE, repository.pk, identity)
+    return comparing.job_of(
+        PREPARE,
+        digest,
+        arguments,
+        repository,
+        user_id,
+        is_kept=lambda _: _is_prepared(repository, identity),
+        at_once=small,
+    )
 
 
 @jobs.handler(PREPARE)
@@ -208,4 +197,9 @@ def asked_version(run: Run) -> tuple[Repository, Version, str]:
     version = version_at(repository, asked["commit"], path)
     if version is None or version.is_dir:
         raise Failed("The file is gone.")
-    return repository, version, results.digest("viewed", version.sha256 or version.identity, formats.extension(path))
+    return repository, version, identity_of(version)
+
+
+def identity_of(version: Version) -> str:
+    """By the bytes and by how they are read."""
+    return results.digest("viewed", version.sha256 or version.identity, formats.extension(version.path))
