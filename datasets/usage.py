@@ -171,12 +171,10 @@ def _shared(run: Run, repository: Repository, base: sqlite3.Connection) -> None:
 
 # ---- for pages ---------------------------------------------------------------------------------
 class Usage:
-    """Reads what measure() wrote. Raises FileNotFoundError when it was swept."""
+    """Reads what measure() wrote."""
 
-    def __init__(self, repository: Repository, name: str) -> None:
-        self.place = results.list_place(repository.pk, name)
-        if not results.touch(self.place):
-            raise FileNotFoundError(self.place)
+    def __init__(self, place: Path) -> None:
+        self.place = place
 
     def datasets(self, start: int, count: int) -> list[Dataset]:
         """The largest first."""
@@ -189,8 +187,10 @@ class Usage:
         rows = self._ask(f"{question} ORDER BY id DESC LIMIT ? OFFSET ?", path, count, start)
         return [Version(row[0], row[1], bool(row[2]), *row[3:]) for row in rows]
 
-    def shared(self) -> list[Shared]:
-        return [Shared(*row) for row in self._ask("SELECT repository, objects, size FROM shared ORDER BY size DESC")]
+    def shared(self, most: int) -> list[Shared]:
+        """The largest first."""
+        question = "SELECT repository, objects, size FROM shared ORDER BY size DESC LIMIT ?"
+        return [Shared(*row) for row in self._ask(question, most)]
 
     def _ask(self, question: str, *values: object) -> list[tuple[Any, ...]]:
         with _open(self.place, "ro") as base:

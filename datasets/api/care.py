@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 
 from datasets import care, quotas, usage
 from datasets import garbage as collecting
-from datasets.views import storage as page
 from hub.accounts import people
 from hub.accounts.actor import Area
 from hub.jobs import jobs
@@ -29,8 +28,7 @@ def shape(job: Job | None) -> dict[str, Any]:
     """state "none": nobody has asked yet."""
     if job is None:
         return {"state": "none", "done": 0, "total": None, "error": "", "result": None}
-    result = {key: value for key, value in (job.result or {}).items()} or None
-    return {"state": job.state, "done": job.done, "total": job.total, "error": job.error, "result": result}
+    return {"state": job.state, "done": job.done, "total": job.total, "error": job.error, "result": job.result}
 
 
 def answer(job: Job | None, **more: Any) -> Response:
@@ -45,7 +43,7 @@ class Usage(APIView):
         repository = administered(request, owner, name)
         job = care.state(repository)["usage"]
         number, limit = page_of(request)
-        found, path = page.measured(repository, job), request.query_params.get("path", "")
+        found, path = care.measured(repository, job), request.query_params.get("path", "")
         start, rows = (number - 1) * limit, list[Any]()
         if found is not None:
             rows = found.versions(path, start, limit + 1) if path else found.datasets(start, limit + 1)
@@ -54,16 +52,11 @@ class Usage(APIView):
             "versions" if path else "datasets": [vars(row) for row in rows[:limit]],
             "shared": [
                 {"repository": other.full_name, "objects": row.objects, "bytes": row.size}
-                for other, row in (page.shared(_Asked(request), found) if found else [])
+                for other, row in (care.shared(gate.actor_of(request), found) if found else [])
             ],
             "damaged": [vars(row) for row in care.rotten(repository)],
         }
         return with_links(answer(job, **extra), request, more=len(rows) > limit)
-
-
-class _Asked:
-    def __init__(self, request: Request) -> None:
-        self.actor = gate.actor_of(request)
 
 
 class Measure(APIView):
@@ -78,7 +71,7 @@ class Garbage(APIView):
         """What the last look found, a page of it, and how far its collection is."""
         repository = administered(request, owner, name)
         state = care.state(repository)
-        found = page.listed(repository, state["look"])
+        found = care.listed(repository, state["look"])
         number, limit = page_of(request)
         rows = found.page((number - 1) * limit, limit + 1) if found else []
         listed = [vars(row) for row in rows[:limit]]

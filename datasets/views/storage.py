@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from datasets import care, garbage_list, quotas, results, usage
+from datasets import care, quotas, usage
 from datasets import garbage as collecting
 from hub.accounts import people
 from hub.accounts.http import HubRequest
@@ -22,6 +24,7 @@ from repos import access
 from repos.access import Access, Area
 from repos.models import Repository
 
+R = TypeVar("R")
 PER_PAGE = 50
 DOING = {"usage": "Measuring…", "look": "Looking for what nothing needs…", "collect": "Removing what nothing needs…"}
 
@@ -32,53 +35,50 @@ def administered(request: HubRequest, owner: str, name: str) -> Repository:
 
 @require_safe
 def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    repository = administered(request, owner, name)
+    repository, number = administered(request, owner, name), _number(request)
     jobs_ = care.state(repository)
+    if request.headers.get("HX-Request"):
+        return _progress(request, repository, jobs_)
     context = _context(request, repository, jobs_)
-    found = measured(repository, jobs_["usage"])
-    start, number = _start(request)
-    if found is not None:
-        rows = found.datasets(start, PER_PAGE + 1)
+    if found := care.measured(repository, jobs_["usage"]):
         context |= {
-            "totals": totals(repository, jobs_["usage"]),
-            "measured": jobs_["usage"],
-            "page": Page(rows[:PER_PAGE], number, len(rows) > PER_PAGE),
-            "shared": shared(request, found),
+            "totals": totals(repository, care.result_of(jobs_["usage"])),
+            "page": _page(found.datasets, number),
+            "shared": care.shared(request.actor, found),
         }
-    return _answer(request, "datasets/storage.html", context)
+    return render(request, "datasets/storage.html", context)
 
 
 @require_safe
 def dataset(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """The versions of one dataset."""
-    repository = administered(request, owner, name)
-    path, jobs_ = request.GET.get("path", ""), care.state(repository)
-    found = measured(repository, jobs_["usage"])
-    start, number = _start(request)
-    rows = found.versions(path, start, PER_PAGE + 1) if found else []
-    if not rows:
+    repository, number = administered(request, owner, name), _number(request)
+    jobs_ = care.state(repository)
+    if request.headers.get("HX-Request"):
+        return _progress(request, repository, jobs_)
+    found, path = care.measured(repository, jobs_["usage"]), request.GET.get("path", "")
+    shown = _page(partial(found.versions, path), number) if found else None
+    if shown is None or not shown.rows:
         raise NotFound("Nothing was measured there.", details="Measure again on the page before.")
-    context = {"path": path, "page": Page(rows[:PER_PAGE], number, len(rows) > PER_PAGE)}
-    return _answer(request, "datasets/storage_dataset.html", _context(request, repository, jobs_) | context)
+    context = {"path": path, "page": shown}
+    return render(request, "datasets/storage_dataset.html", _context(request, repository, jobs_) | context)
 
 
 @require_safe
 def garbage(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """What the last look found, to confirm."""
-    repository = administered(request, owner, name)
+    repository, number = administered(request, owner, name), _number(request)
     jobs_ = care.state(repository)
+    if request.headers.get("HX-Request"):
+        return _progress(request, repository, jobs_)
     context = _context(request, repository, jobs_)
-    found = listed(repository, jobs_["look"])
-    start, number = _start(request)
-    if found is not None:
-        rows = found.page(start, PER_PAGE + 1)
+    if found := care.listed(repository, jobs_["look"]):
         context |= {
-            "list": (jobs_["look"].result or {})["list"] if jobs_["look"] else "",
             "left": found.sum(gone=False),
             "collected": _collected(jobs_),
-            "page": Page(rows[:PER_PAGE], number, len(rows) > PER_PAGE),
+            "page": _page(found.page, number),
         }
-    return _answer(request, "datasets/storage_garbage.html", context)
+    return render(request, "datasets/storage_garbage.html", context)
 
 
 # ---- verbs -------------------------------------------------------------------------------------
@@ -125,52 +125,22 @@ def limit(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 
 # ---- what is shown -------------------------------------------------------------------------------
-def measured(repository: Repository, job: Job | None) -> usage.Usage | None:
-    if job is None or job.state != jobs.State.DONE or not job.result:
-        return None
-    try:
-        return usage.Usage(repository, job.result["list"])
-    except FileNotFoundError:
-        return None
-
-
-def listed(repository: Repository, job: Job | None) -> garbage_list.GarbageList | None:
-    if job is None or job.state != jobs.State.DONE or not job.result:
-        return None
-    found = garbage_list.GarbageList(results.list_place(repository.pk, job.result["list"]))
-    return found if found.exists() else None
-
-
-def totals(repository: Repository, job: Job | None) -> list[tuple[str, int, int | None]]:
+def totals(repository: Repository, result: dict[str, Any]) -> list[tuple[str, int, int | None]]:
     """(part, bytes, objects) of everything that was measured."""
-    result: dict[str, Any] = (job.result if job else None) or {}
     buckets = result["buckets"]
     names = {"dvc": "Data of DVC", "s3": f"Bucket {repository.name}"}
     rows = [(name, *buckets.get(bucket, [0, 0])) for bucket, name in names.items()]
     return [*rows, *((part, *count) for part, count in result["parts"].items()), ("Code", result["git"], None)]
 
 
-def shared(request: Any, found: usage.Usage) -> list[tuple[Repository, usage.Shared]]:
-    """With repositories that the reader may see; others are not even counted: their data is nobody's business."""
-    rows = {row.repository: row for row in found.shared()}
-    visible = Repository.objects.visible_to(request.actor, area=Area.DATA).filter(pk__in=list(rows)[:500])
-    pairs = [(repository, rows[repository.pk]) for repository in visible.select_related("owner")]
-    return sorted(pairs, key=lambda pair: -pair[1].size)[:20]
-
-
 def _context(request: HubRequest, repository: Repository, jobs_: dict[str, Job | None]) -> dict[str, Any]:
-    working = next(((word, job) for word, job in jobs_.items() if job and job.state in jobs.OPEN), None)
     problem = next((job.error for job in jobs_.values() if job and job.state == jobs.State.FAILED), "")
     limit_ = quotas.limit_of(repository.data_limit_bytes)
-    return {
-        "repository": repository,
+    return _work(request, repository, jobs_) | {
         "tab": "settings",
         "section": "storage",
         "jobs": jobs_,
-        "working": working,
-        "doing": DOING[working[0]] if working else "",
         "problem": problem,
-        "here": request.get_full_path(),
         "rotten": care.rotten(repository),
         "heal": f"curl -u YOUR-NAME:TOKEN -T .dvc/cache/KEY {settings.COVEY_URL}/{repository.full_name}.dvc/KEY",
         "limit": limit_,
@@ -180,21 +150,32 @@ def _context(request: HubRequest, repository: Repository, jobs_: dict[str, Job |
     }
 
 
-def _collected(jobs_: dict[str, Job | None]) -> dict[str, Any] | None:
-    """What went of the list that is shown, once its collection is done."""
-    look_, collect_ = ((job.result if job else None) or {} for job in (jobs_["look"], jobs_["collect"]))
-    return collect_ if collect_.get("list") == look_.get("list") else None
+def _work(request: HubRequest, repository: Repository, jobs_: dict[str, Job | None]) -> dict[str, Any]:
+    """working: the (word, job) under way, None when all have ended."""
+    working = next(((word, job) for word, job in jobs_.items() if job and job.state in jobs.OPEN), None)
+    doing = DOING[working[0]] if working else ""
+    return {"repository": repository, "working": working, "doing": doing, "here": request.get_full_path()}
 
 
-def _start(request: HubRequest) -> tuple[int, int]:
-    number = page_number(request.GET.get("page", "1"), most=100_000)
-    return (number - 1) * PER_PAGE, number
-
-
-def _answer(request: HubRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """The page; one that waits asks for its progress alone, and is sent here again when the work has ended."""
-    if not request.headers.get("HX-Request"):
-        return render(request, template, context)
+def _progress(request: HubRequest, repository: Repository, jobs_: dict[str, Job | None]) -> HttpResponse:
+    """For a page that waits: how far the work is; when it has ended the page is sent here again."""
+    context = _work(request, repository, jobs_)
     if context["working"]:
         return render(request, "datasets/_storage_progress.html", context)
-    return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
+    return HttpResponse("It is ready.", headers={"HX-Redirect": context["here"]})
+
+
+def _collected(jobs_: dict[str, Job | None]) -> dict[str, Any] | None:
+    """What went of the list that is shown, once its collection is done."""
+    went = care.result_of(jobs_["collect"])
+    return went if went.get("list") == care.result_of(jobs_["look"])["list"] else None
+
+
+def _number(request: HubRequest) -> int:
+    return page_number(request.GET.get("page", "1"), most=100_000)
+
+
+def _page(read: Callable[[int, int], list[R]], number: int) -> Page[R]:
+    """read(start, count) gives rows."""
+    rows = read((number - 1) * PER_PAGE, PER_PAGE + 1)
+    return Page(rows[:PER_PAGE], number, len(rows) > PER_PAGE)

@@ -90,7 +90,8 @@ def test_garbage_is_shown_confirmed_and_removed(project, as_user, alice, django_
     age()
     assert "Look first" in client.get(f"{PAGE}/garbage").content.decode()
     client.post(f"{PAGE}/garbage/look")
-    waiting = client.get(f"{PAGE}/garbage", headers={"HX-Request": "true"})
+    with django_assert_max_num_queries(5):  # asked each second
+        waiting = client.get(f"{PAGE}/garbage", headers={"HX-Request": "true"})
     assert 'hx-trigger="every 1s"' in waiting.content.decode()
     work()
     assert client.get(f"{PAGE}/garbage", headers={"HX-Request": "true"})["HX-Redirect"] == f"{PAGE}/garbage"
