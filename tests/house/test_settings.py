@@ -1,4 +1,4 @@
-"""Every setting is in the README, and a wrong one stops the start with one line that says what to set."""
+"""Every setting and command is in the README, and a wrong one stops the start with one line that says what to set."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
 import pytest
+
+from hub import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
@@ -44,6 +47,21 @@ def load(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
     )
+
+
+def commands_of(parser: ArgumentParser) -> set[str]:
+    """Every command, also those below another."""
+    found = set()
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            found |= {name for each in action.choices.values() for name in commands_of(each)} | {*action.choices}
+    return found
+
+
+def test_every_command_is_in_the_readme() -> None:
+    rows = re.findall(r"^\| (`covey .*)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    words = set(re.findall(r"[\w-]+", " ".join(rows)))
+    assert commands_of(cli.parser()) <= words
 
 
 def test_every_setting_is_in_the_readme() -> None:
