@@ -7,14 +7,12 @@ The same client for every side, new content each round, sides in turn; the best 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,12 +84,7 @@ def make_sides(root: Path, started: list[Hub]) -> list[Side]:
 
 
 def through(hub: Hub, token: str) -> Callable[[Callable[..., None]], None]:
-    request = urllib.request.Request(
-        f"{hub.url}/api/v1/user/repos",
-        data=json.dumps({"name": "data"}).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=60).close()
+    hub.repository(token, "data")
 
     def configure(dvc: Callable[..., None]) -> None:
         dvc("remote", "add", "-f", "-d", "r", f"{hub.url}/bench/data.dvc")

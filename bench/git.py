@@ -8,7 +8,6 @@ that the client's own work does not hide the server. Needs nginx, fcgiwrap and c
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -18,7 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -236,13 +234,8 @@ def make_large(path: Path) -> Path:
 
 
 def create(hub: Hub, token: str, name: str) -> str:
-    request = urllib.request.Request(
-        f"{hub.url}/api/v1/user/repos",
-        data=json.dumps({"name": name}).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
-    )
-    with urllib.request.urlopen(request, timeout=60):
-        return f"http://any:{token}@{hub.url.removeprefix('http://')}/bench/{name}.git"
+    hub.repository(token, name)
+    return f"http://any:{token}@{hub.url.removeprefix('http://')}/bench/{name}.git"
 
 
 def git(*arguments: str, folder: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import random
 import re
@@ -99,9 +98,7 @@ def run(hub: Hub, root: Path, chosen: argparse.Namespace) -> None:
 # ---- data ----------------------------------------------------------------------------------------
 def push_history(hub: Hub, token: str, root: Path, commits: int) -> Path:
     """bench/big, pushed over HTTP and maintained by the worker; the clone it was pushed from."""
-    body = json.dumps({"name": "big", "private": False}).encode()
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-    urllib.request.urlopen(urllib.request.Request(f"{hub.url}/api/v1/user/repos", body, headers), timeout=60).close()
+    hub.repository(token, "big", private=False)
     work = make_history(root / "work", commits)
     git(work, "remote", "add", "origin", f"http://any:{token}@{hub.url.removeprefix('http://')}/bench/big.git")
     git(work, "push", "-q", "origin", "main")

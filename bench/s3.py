@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,12 +100,7 @@ def make_sides(root: Path, started: list[Hub], names: list[str]) -> list[Side]:
         hub.environment |= s3 if name == "seaweedfs" else {}
         started.append(hub.start())
         token = hub.user("bench")
-        request = urllib.request.Request(
-            f"{hub.url}/api/v1/user/repos",
-            data=json.dumps({"name": "data"}).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=60).close()
+        hub.repository(token, "data")
         sides.append(Side(name, f"{hub.url}/bench/data.s3", "data", (token, token), hub.processes[0].pid))
     return sides
 

@@ -23,9 +23,10 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import httpx
 
 from bench.browser import Browser
 from bench.pages import git, percentile
@@ -61,8 +62,7 @@ def main() -> int:
 
 def run(hub: Hub, proxy: Counter, root: Path, chosen: argparse.Namespace) -> None:
     token = hub.user("bench")
-    body = json.dumps({"name": "tables", "private": True}).encode()
-    urllib.request.urlopen(request(hub, token, "/api/v1/user/repos", body, "POST"), timeout=60).close()
+    hub.repository(token, "tables")
     size = write_parquet(root / "rows.parquet", chosen.bytes)
     write_csv(root / "rows.csv", chosen.rows)
     push(hub, token, root, ["rows.parquet", "rows.csv"])
@@ -154,18 +154,13 @@ def push(hub: Hub, token: str, root: Path, names: list[str]) -> None:
         (work / f"{name}.dvc").write_text(f"outs:\n- md5: {md5}\n  hash: md5\n  path: {name}\n")
         address = f"/bench/tables.dvc/files/md5/{md5[:2]}/{md5[2:]}"
         with (root / name).open("rb") as file:
-            order = request(hub, token, address, file, "PUT")
-            order.add_header("Content-Length", str((root / name).stat().st_size))
-            urllib.request.urlopen(order, timeout=3600).close()
+            given = {"Content-Length": str((root / name).stat().st_size)}
+            answer = httpx.put(f"{hub.url}{address}", content=file, headers=given, auth=("any", token), timeout=3600)
+            answer.raise_for_status()
         (root / name).unlink()
     git(work, "add", ".")
     git(work, "-c", "user.name=B", "-c", "user.email=b@example.org", "commit", "-qm", "Tables")
     git(work, "push", "-q", f"http://any:{token}@{hub.url.removeprefix('http://')}/bench/tables.git", "main")
-
-
-def request(hub: Hub, token: str, path: str, body: object, method: str) -> urllib.request.Request:
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-    return urllib.request.Request(f"{hub.url}{path}", body, headers, method=method)  # type: ignore[arg-type]
 
 
 # ---- the proxy -----------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support import clients
@@ -24,13 +23,7 @@ def people(hub: Hub) -> tuple[str, str]:
 @pytest.fixture
 def remote(hub: Hub, people: tuple[str, str]) -> Remote:
     name = f"data-{next(NAMES)}"
-    answer = httpx.post(
-        f"{hub.url}/api/v1/user/repos",
-        json={"name": name, "private": True},
-        headers={"Authorization": f"Bearer {people[0]}"},
-        timeout=60,
-    )
-    assert answer.status_code == 201, answer.text
+    hub.repository(people[0], name)
     return Remote(f"{hub.url}/dana/{name}", *people)
 
 
@@ -51,6 +44,5 @@ def token(hub: Hub) -> str:
 @pytest.fixture
 def repository(hub: Hub, token: str) -> Repository:
     name = f"data-{next(NAMES)}"
-    headers = {"Authorization": f"Bearer {token}"}
-    httpx.post(f"{hub.url}/api/v1/user/repos", json={"name": name}, headers=headers, timeout=60).raise_for_status()
+    hub.repository(token, name)
     return Repository(hub.url, token, name, token, token)

@@ -67,9 +67,7 @@ class Writers:
 
 def test_what_was_acknowledged_survives_kill_9(own_hub):
     token = own_hub.user("dana")
-    httpx.post(
-        f"{own_hub.url}/api/v1/user/repos", json={"name": "r"}, headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ).raise_for_status()
+    own_hub.repository(token, "r")
     base = f"{own_hub.url}/dana/r.dvc"
     acknowledged = 0
     for number in range(ROUNDS):

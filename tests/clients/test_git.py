@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,13 +76,7 @@ def git(tmp_path: Path) -> Client:
 
 def create(hub: Hub, owner: str, token: str) -> str:
     name = f"repo-{next(_number)}"
-    request = urllib.request.Request(
-        f"{hub.url}/api/v1/user/repos",
-        data=json.dumps({"name": name}).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.status == 201
+    hub.repository(token, name)
     return f"http://any:{token}@{hub.url.removeprefix('http://')}/{owner}/{name}.git"
 
 

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support import clients
@@ -22,13 +21,7 @@ SESSION = Path(__file__).with_name("mlflow_session.py")
 def tokens(hub: Hub) -> dict[str, str]:
     found = {name: hub.user(name) for name in ("mila", "nico")}
     for version in ("2", "3"):
-        answer = httpx.post(
-            f"{hub.url}/api/v1/user/repos",
-            json={"name": f"runs{version}", "private": True},
-            headers={"Authorization": f"Bearer {found['mila']}"},
-            timeout=60,
-        )
-        assert answer.status_code == 201, answer.text
+        hub.repository(found["mila"], f"runs{version}")
     return found
 
 

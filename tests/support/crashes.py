@@ -41,10 +41,7 @@ class Stage:
 
 def make_stage(hub: Hub, scratch: Path) -> Stage:
     token = hub.user("kim")
-    answer = httpx.post(
-        f"{hub.url}/api/v1/user/repos", json={"name": "work"}, headers={"Authorization": f"Bearer {token}"}, timeout=60
-    )
-    answer.raise_for_status()
+    hub.repository(token, "work")
     scratch.mkdir(exist_ok=True)
     return Stage(hub, token, Path(hub.covey("admin", "repo-path", "kim/work")), scratch)
 

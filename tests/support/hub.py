@@ -11,6 +11,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from tests.support import services
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +110,12 @@ class Hub:
 
     def token(self, name: str, *options: str) -> str:
         return self.covey("admin", "create-token", name, "--name", "test", *options)
+
+    def repository(self, token: str, name: str, *, private: bool = True) -> None:
+        """Make a repository of the token's owner."""
+        body = {"name": name, "private": private}
+        headers = {"Authorization": f"Bearer {token}"}
+        httpx.post(f"{self.url}/api/v1/user/repos", json=body, headers=headers, timeout=60).raise_for_status()
 
 
 def production_hub(home: Path) -> Hub:
