@@ -97,7 +97,6 @@ class History:
             for pieces in _contents(self.repository, batch):
                 self.marks.add(oids_in(pieces))
                 beat()
-            self._seen.update(batch)
         self._generation = generation
 
     def refresh(self) -> None:
@@ -110,12 +109,11 @@ class History:
         self._generation = generation
 
     def _fresh(self, found: Iterator[commits.Commit], beat: Beat) -> Iterator[str]:
-        given: set[str] = set()
         for commit in found:
             beat()
             for blob in commit.blobs:
-                if blob.new and blob.new not in self._seen and blob.new not in given:
-                    given.add(blob.new)
+                if blob.new and blob.new not in self._seen:
+                    self._seen.add(blob.new)
                     yield blob.new
 
     def _settled(self) -> int | None:
