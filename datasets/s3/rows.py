@@ -197,9 +197,7 @@ def _write(wanted: Wanted, blob: Blob, limit: int) -> _Written:
         made.save(force_insert=True)
         return made, None
     check(wanted.condition, there)
-    if wanted.fixed and not (
-        there.blob_id != blob.pk and Blob.objects.filter(pk=there.blob_id).exclude(rotten=None).exists()
-    ):
+    if wanted.fixed and (there.blob_id == blob.pk or there.blob.rotten is None):
         if objects.is_told_late(there):
             there.told = timezone.now()
             there.save(update_fields=["told"])
