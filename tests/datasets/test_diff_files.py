@@ -16,6 +16,7 @@ from datasets.tracking import tracked
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/datasets/diff"
@@ -60,8 +61,7 @@ def ask(client: Any, named: str, **query: Any) -> Any:
         return found
     assert found["Retry-After"] == "1"
     assert found.json()["state"] == "queued"
-    for job_id in jobs.due():
-        jobs.work(job_id)
+    work()
     return client.get(f"{ADDRESS}/{named}", {"format": "json"} | query)
 
 

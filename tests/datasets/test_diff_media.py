@@ -13,11 +13,11 @@ import soundfile
 from PIL import Image
 
 from datasets import results
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
 from tests.datasets.test_diff_files import ADDRESS
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -100,8 +100,7 @@ def ask(client: Any, path: str) -> Any:
     """The JSON after its job was worked."""
     response = client.get(f"{ADDRESS}/v1...main/{path}?format=json")
     assert response.status_code == 202, response.content
-    for job_id in jobs.due():
-        jobs.work(job_id)
+    work()
     response = client.get(f"{ADDRESS}/v1...main/{path}?format=json")
     assert response.status_code == 200, response.content
     return response.json()

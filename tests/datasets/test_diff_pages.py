@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_data_page import text
 from tests.datasets.test_diff_files import project as files  # noqa: F401  a fixture
 from tests.datasets.test_diff_media import picture
 from tests.datasets.test_diff_tables import ADDRESS
 from tests.datasets.test_diff_tables import project as tables  # noqa: F401  a fixture
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 
 
-def work() -> None:
-    for job_id in jobs.due():
-        jobs.work(job_id)
+def shown(client: Any, named: str) -> str:
+    """The page, once the work is done."""
+    client.get(f"{ADDRESS}/{named}")
+    work()
+    return text(client.get(f"{ADDRESS}/{named}"))
 
 
 def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob):  # noqa: F811
@@ -40,9 +44,7 @@ def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob)
 
 def test_rows_old_and_new(tables, as_user, bob):  # noqa: F811
     client = as_user(bob)
-    client.get(f"{ADDRESS}/v1...main/people.csv")
-    work()
-    page = text(client.get(f"{ADDRESS}/v1...main/people.csv"))
+    page = shown(client, "v1...main/people.csv")
     assert "<del>bob</del> → <ins>BOB</ins>" in page
     assert "a guess" in page
     assert "(3 cells)" in page
@@ -51,10 +53,7 @@ def test_rows_old_and_new(tables, as_user, bob):  # noqa: F811
 
 
 def test_files_with_sizes_and_moved_folders(files, as_user, bob):  # noqa: F811
-    client = as_user(bob)
-    client.get(f"{ADDRESS}/v1...main")
-    work()
-    page = text(client.get(f"{ADDRESS}/v1...main"))
+    page = shown(as_user(bob), "v1...main")
     for words in ("images/old → images/new", "2 files", "images/b.png", "not pushed", "7</strong> files differ"):
         assert words in page
     assert f'href="{ADDRESS}/v1...main/data/t.csv"' in page
@@ -66,20 +65,14 @@ def test_images_among_the_files_are_seen(private, writer, as_user, bob):
     made.git("tag", "v1")
     made.commit({"gone.png": None, "came.png": picture((3, 3)), "other.png": picture((4, 4)), "a.txt": "2"})
     base, head = (made.git("rev-parse", rev).strip() for rev in ("v1", "HEAD"))
-    client = as_user(bob)
-    client.get(f"{ADDRESS}/v1...main")
-    work()
-    page = text(client.get(f"{ADDRESS}/v1...main"))
+    page = shown(as_user(bob), "v1...main")
     for commit, name in ((base, "gone.png"), (head, "came.png"), (head, "other.png")):
         assert f'src="/alice/private/datasets/thumbnail/{commit}/{name}"' in page
     assert page.count("/datasets/thumbnail/") == 3
 
 
 def test_a_filter_is_told_and_can_be_taken_away(tables, as_user, bob):  # noqa: F811
-    client = as_user(bob)
-    client.get(f"{ADDRESS}/v1...main/people.csv")
-    work()
-    page = text(client.get(f"{ADDRESS}/v1...main/people.csv?filter=score:ge:50&status=added"))
+    page = shown(as_user(bob), "v1...main/people.csv?filter=score:ge:50&status=added")
     assert "score ≥ 50" in page
     assert 'href="?status=added" title="Without this filter"' in page
     assert "eve" in page
@@ -115,9 +108,6 @@ def test_cells_of_strangers_stay_text(private, writer, as_user, bob):
     made.commit({"x.csv": "id,<b>\n1,<i>a</i>\n"})
     made.git("tag", "v1")
     made.commit({"x.csv": "id,<b>\n1,<script>1</script>\n"})
-    client = as_user(bob)
-    client.get(f"{ADDRESS}/v1...main/x.csv")
-    work()
-    page = text(client.get(f"{ADDRESS}/v1...main/x.csv"))
+    page = shown(as_user(bob), "v1...main/x.csv")
     assert "&lt;script&gt;1&lt;/script&gt;" in page
     assert "<i>a</i>" not in page

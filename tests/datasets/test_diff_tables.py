@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from datasets.dvc import manifests
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_diff_files import ADDRESS, ask
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ONE = b"id,name,score\n1,ann,10\n2,bob,20\n3,cid,30\n4,dan,40\n"
@@ -168,8 +168,7 @@ def test_an_overrun_says_so_and_can_be_tried_again(project, as_user, bob, monkey
     assert "more time or memory" in response.json()["error"]
     monkeypatch.undo()
     client.post(response.json()["again_url"])
-    for job_id in jobs.due():
-        jobs.work(job_id)
+    work()
     assert counts(ask(client, "v1...main/people.csv").json()) == (2, 1, 2, 3)
 
 
@@ -196,8 +195,7 @@ def test_names_that_are_no_utf8_and_columns_with_zero_characters(private, writer
     for path, name in (("", "files_modified"), ("/%FF.jsonl", "rows_changed")):
         address = f"{ADDRESS}/v1...main{path}?format=json"
         assert get_bytes(bob, address).status_code == 202
-        for job_id in jobs.due():
-            jobs.work(job_id)
+        work()
         answer = get_bytes(bob, address)
         assert answer.status_code == 200, answer.content
         assert answer.json()["summary"][name] == 1

@@ -18,10 +18,10 @@ from pyarrow import parquet
 from datasets import drift, results
 from datasets.tables import sketches
 from datasets.templatetags.datasets import distance
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
+from tests.support.work import work
 
 
 @pytest.fixture
@@ -162,8 +162,7 @@ def project(private, writer, keep):
 def ready(client: Any, path: str = "t.csv") -> Any:
     waiting = client.get(f"{ADDRESS}/v1...main/{path}?format=json")
     assert (waiting.status_code, waiting.json()["state"]) == (202, "queued")
-    for job_id in jobs.due():
-        jobs.work(job_id)
+    work()
     return client.get(f"{ADDRESS}/v1...main/{path}?format=json")
 
 
@@ -192,8 +191,7 @@ def test_each_bar_leads_to_the_rows_that_it_stands_for(project, as_user, bob):
         one = client.get(f"{ADDRESS}/v1...main/t.csv?format=json&column={column}").json()
         address = one["row_urls"][number] + "&format=json"
         if client.get(address).status_code == 202:
-            for job_id in jobs.due():
-                jobs.work(job_id)
+            work()
         return int(client.get(address).json()["total"])
 
     assert rows("kind", 0) == 200  # every row was a and is b

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from datasets import commits, results
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/datasets/history"
@@ -55,8 +55,7 @@ def test_rows_are_counted_once_per_version(private, writer, keep, as_user, bob):
         first = client.get(f"{ADDRESS}/main/{path}?format=json").json()
         assert first["counting"] == (path != "lost.csv")
         assert ("Counting the rows" in text(client.get(f"{ADDRESS}/main/{path}"))) == (path != "lost.csv")
-        for job_id in jobs.due():
-            jobs.work(job_id)
+        work()
         after = client.get(f"{ADDRESS}/main/{path}?format=json").json()
         assert not after["counting"]
         assert [step["version"]["rows"] for step in after["steps"]] == rows

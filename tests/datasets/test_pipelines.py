@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/pipelines"
@@ -73,11 +73,6 @@ def project(private, writer, keep):
         keep(private, data)
     made.commit(FILES)
     return made
-
-
-def work() -> None:
-    for job_id in jobs.due():
-        jobs.work(job_id)
 
 
 def ask(client: Any, rest: str = "main") -> Any:

@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 
 from datasets import results
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import pointer
 from tests.datasets.test_data_page import text
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/datasets/table/main"
@@ -48,8 +48,7 @@ def shown(private, writer, keep, as_user, bob):
         writer(private).commit({f"{name}.dvc": pointer(keep(private, data), name), "good.csv": "a,b\n1,2\n"})
         client = as_user(bob)
         client.get(f"{ADDRESS}/{name}{query}")
-        for job_id in jobs.due():
-            jobs.work(job_id)
+        work()
         response = client.get(f"{ADDRESS}/{name}{query}")
         assert client.get(f"{ADDRESS}/good.csv").status_code == 200
         assert not Job.objects.filter(kind="datasets.table-prepare", state__in=["queued", "running"]).exists()

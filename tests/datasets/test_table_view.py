@@ -15,10 +15,10 @@ from pyarrow import feather, parquet
 
 from datasets import results
 from datasets.dvc import manifests
-from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/datasets/table/main"
@@ -148,11 +148,6 @@ def test_filters(project, as_user, bob, monkeypatch, cells):
         assert (filters, answer["status"], answer["total"]) == (filters, 200, len(expected))
         assert [row["row"] for row in answer["rows"]] == [n + 1 for n in expected[:100]]
         assert [row["cells"][0] for row in answer["rows"]] == [str(n) for n in expected[:100]]
-
-
-def work() -> None:
-    for job_id in jobs.due():
-        jobs.work(job_id)
 
 
 @pytest.mark.parametrize("cells", [20_000_000, 0], ids=["at once", "by a job"])
