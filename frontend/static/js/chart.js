@@ -1,18 +1,5 @@
-// A curve drawn when it comes into view: plotly is loaded once, the values come from the figure's data-url.
-// Only SVG traces: WebGL ones need eval, which the page's policy refuses.
-// plotly brings a style sheet for maps, which the policy refuses too; it leaves it out where its id is taken.
-const MAPS_STYLE = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
-let plotly;
-export function load(url) {
-  plotly ??= new Promise((done, fail) => {
-    document.head.append(Object.assign(document.createElement("meta"), { id: MAPS_STYLE }));
-    const script = Object.assign(document.createElement("script"), { src: url, onload: () => done(window.Plotly), onerror: () => fail(new Error("plotly")) });
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// A curve drawn when it comes into view; the values come from the figure's data-url.
+import { axis, CONFIG, drawn, json, load, paper, token, whenSeen } from "./plotting.js";
 
 // The colour of a run is of its id: compare.css knows the hues, the server says which.
 function colour(curve) {
@@ -34,11 +21,10 @@ function traces(curve, alone) {
 const TITLES = { step: "step", time: "seconds", wall: "time (UTC)" };
 
 function layout(answer, logarithmic) {
-  const axis = { gridcolor: token("--border"), zerolinecolor: token("--border"), linecolor: token("--control-border") };
   return {
-    margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, paper_bgcolor: "transparent", plot_bgcolor: "transparent", hovermode: "closest",
-    font: { color: token("--fg"), size: 12 }, xaxis: { ...axis, type: answer.axis === "wall" ? "date" : "linear", title: { text: TITLES[answer.axis] } },
-    yaxis: { ...axis, type: logarithmic ? "log" : "linear" },
+    ...paper(), margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, hovermode: "closest",
+    xaxis: { ...axis(), type: answer.axis === "wall" ? "date" : "linear", title: { text: TITLES[answer.axis] } },
+    yaxis: { ...axis(), type: logarithmic ? "log" : "linear" },
   };
 }
 
@@ -68,9 +54,7 @@ function offerTable(figure, curves) {
 }
 
 async function ask(url) {
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(String(answer.status));
-  const found = await answer.json();
+  const found = await json(url);
   return { axis: found.axis, curves: (found.curves ?? [found]).filter((curve) => curve.x.length), several: Boolean(found.curves) };
 }
 
@@ -96,29 +80,18 @@ function refine(figure, plot, Plotly) {
   });
 }
 
-async function draw(figure) {
-  const plot = figure.querySelector("[data-chart-plot]");
-  try {
-    const found = await ask(figure.dataset.url);
-    offerTable(figure, found.curves);
-    if (!found.several && found.curves[0]?.points === 1) { figure.hidden = true; return; } // one value is in the table above
-    if (!found.curves.length) { plot.textContent = "No finite values."; return; }
-    const Plotly = await load(figure.dataset.plotly);
-    const data = found.curves.flatMap((curve) => traces(curve, !found.several));
-    await Plotly.newPlot(plot, data, layout(found, "log" in figure.dataset), { displayModeBar: false, responsive: true });
-    legend(figure, found.curves);
-    if (found.curves.some(reduced)) refine(figure, plot, Plotly);
-    plot.setAttribute("role", "img");
-    const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
-    plot.setAttribute("aria-label", `Curve of ${figure.dataset.label}, ${points} points; the table below has the values.`);
-    figure.dataset.drawn = "1";
-  } catch (error) {
-    plot.textContent = `The curve could not be loaded (${error.message}). Reload the page to try again.`;
-  }
+async function draw(figure, plot) {
+  const found = await ask(figure.dataset.url);
+  offerTable(figure, found.curves);
+  if (!found.several && found.curves[0]?.points === 1) { figure.hidden = true; return; } // one value is in the table above
+  if (!found.curves.length) { plot.textContent = "No finite values."; return; }
+  const Plotly = await load(figure.dataset.plotly);
+  const data = found.curves.flatMap((curve) => traces(curve, !found.several));
+  await Plotly.newPlot(plot, data, layout(found, "log" in figure.dataset), CONFIG);
+  legend(figure, found.curves);
+  if (found.curves.some(reduced)) refine(figure, plot, Plotly);
+  const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
+  drawn(figure, plot, `Curve of ${figure.dataset.label}, ${points} points; the table below has the values.`);
 }
 
-const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries.filter((one) => one.isIntersecting)) { seen.unobserve(entry.target); draw(entry.target); }
-}, { rootMargin: "200px" });
-
-export default (figure) => seen.observe(figure);
+export default whenSeen(draw);

@@ -1,5 +1,5 @@
 // Two versions of one column, laid over each other: drawn when it comes into view. Bars are an SVG trace.
-import { load, token } from "./chart.js";
+import { axis, CONFIG, drawn, json, load, paper, token, whenSeen } from "./plotting.js";
 
 function traces(column) {
   const sides = [["base", token("--muted"), 0.55], ["head", token("--accent"), 0.55]];
@@ -13,32 +13,18 @@ function traces(column) {
 }
 
 function layout(column) {
-  const axis = { gridcolor: token("--border"), zerolinecolor: token("--border"), linecolor: token("--control-border") };
   return {
-    margin: { l: 48, r: 16, t: 8, b: 48 }, height: 240, barmode: column.bars ? "overlay" : "group", paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    legend: { orientation: "h", y: 1.15 }, font: { color: token("--fg"), size: 12 }, xaxis: { ...axis, type: !column.bars ? "category" : column.kind === "time" ? "date" : "linear" }, yaxis: { ...axis, title: { text: "share" } },
+    ...paper(), margin: { l: 48, r: 16, t: 8, b: 48 }, height: 240, barmode: column.bars ? "overlay" : "group", legend: { orientation: "h", y: 1.15 },
+    xaxis: { ...axis(), type: !column.bars ? "category" : column.kind === "time" ? "date" : "linear" }, yaxis: { ...axis(), title: { text: "share" } },
   };
 }
 
-async function draw(figure) {
-  const plot = figure.querySelector("[data-chart-plot]");
-  try {
-    const answer = await fetch(figure.dataset.url, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const column = await answer.json();
-    const Plotly = await load(figure.dataset.plotly);
-    await Plotly.newPlot(plot, traces(column), layout(column), { displayModeBar: false, responsive: true });
-    plot.on("plotly_click", ({ points }) => location.assign(column.row_urls[points[0].pointNumber]));
-    plot.setAttribute("role", "img");
-    plot.setAttribute("aria-label", `Values of ${figure.dataset.label} in both versions; the table below has the numbers.`);
-    figure.dataset.drawn = "1";
-  } catch (error) {
-    plot.textContent = `The chart could not be loaded (${error.message}). Reload the page to try again.`;
-  }
+async function draw(figure, plot) {
+  const column = await json(figure.dataset.url);
+  const Plotly = await load(figure.dataset.plotly);
+  await Plotly.newPlot(plot, traces(column), layout(column), CONFIG);
+  plot.on("plotly_click", ({ points }) => location.assign(column.row_urls[points[0].pointNumber]));
+  drawn(figure, plot, `Values of ${figure.dataset.label} in both versions; the table below has the numbers.`);
 }
 
-const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries.filter((one) => one.isIntersecting)) { seen.unobserve(entry.target); draw(entry.target); }
-}, { rootMargin: "200px" });
-
-export default (figure) => seen.observe(figure);
+export default whenSeen(draw);

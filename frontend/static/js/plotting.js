@@ -1,0 +1,48 @@
+// What every chart shares: plotly, loaded once; the look of the page; drawing when a figure comes into view.
+// Only SVG traces: WebGL ones need eval, which the page's policy refuses.
+// plotly brings a style sheet for maps, which the policy refuses too; it leaves it out where its id is taken.
+const MAPS_STYLE = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
+let plotly;
+export function load(url) {
+  plotly ??= new Promise((done, fail) => {
+    document.head.append(Object.assign(document.createElement("meta"), { id: MAPS_STYLE }));
+    const script = Object.assign(document.createElement("script"), { src: url, onload: () => done(window.Plotly), onerror: () => fail(new Error("plotly")) });
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export async function json(url) {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+export const axis = () => ({ gridcolor: token("--border"), zerolinecolor: token("--border"), linecolor: token("--control-border") });
+export const paper = () => ({ paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: token("--fg"), size: 12 } });
+export const CONFIG = { displayModeBar: false, responsive: true };
+
+// draw(figure, plot): where it throws, the figure says that its chart could not be loaded.
+export function whenSeen(draw) {
+  const attempt = async (figure) => {
+    const plot = figure.querySelector("[data-chart-plot]");
+    try {
+      await draw(figure, plot);
+    } catch (error) {
+      plot.textContent = `The chart could not be loaded (${error.message}). Reload the page to try again.`;
+    }
+  };
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) { seen.unobserve(entry.target); attempt(entry.target); }
+  }, { rootMargin: "200px" });
+  return (figure) => seen.observe(figure);
+}
+
+// What a chart that is there tells: a screen reader by its label, scripts by data-drawn.
+export function drawn(figure, plot, label) {
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", label);
+  figure.dataset.drawn = "1";
+}
