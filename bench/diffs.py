@@ -140,8 +140,8 @@ def cost(*command: str | Path, cwd: Path | None = None, environment: dict[str, s
     return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss * 1024)
 
 
-def best(rounds: int, *command: str | Path, **options: Path | dict[str, str]) -> Cost:
-    return min((cost(*command, **options) for _ in range(rounds)), key=lambda one: one.cpu)  # type: ignore[arg-type]
+def best(rounds: int, *command: str | Path) -> Cost:
+    return min((cost(*command) for _ in range(rounds)), key=lambda one: one.cpu)
 
 
 def ours(rounds: int, function: str, inputs: dict[str, Path], folder: Path, **options: object) -> Cost:

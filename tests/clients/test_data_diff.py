@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import time
 from typing import Any
 
@@ -12,14 +11,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from tests.support.dvc import Clone, Remote
+from tests.support.dvc import Remote
 
 pytestmark = pytest.mark.client
-
-
-def git(clone: Clone, *arguments: str) -> None:
-    who = ["-c", "user.name=Dana", "-c", "user.email=dana@example.org"]
-    subprocess.run(["git", *who, *arguments], cwd=clone.folder, check=True, capture_output=True, timeout=120)
 
 
 def table(rows: range, *, changed: int = -1) -> bytes:
@@ -45,21 +39,21 @@ def answer(remote: Remote, path: str, **query: Any) -> dict[str, Any]:
 
 
 def test_a_reviewer_sees_which_files_rows_and_cells_changed(clone, remote):
-    git(clone, "checkout", "-q", "-b", "main")
+    clone.git("checkout", "-q", "-b", "main")
     clone.remote(remote, remote.token)
     clone.write({"t.parquet": table(range(1000)), "d/a/1.txt": b"one", "d/a/2.txt": b"two", "d/k.txt": b"k"})
     clone.dvc("add", "--quiet", "t.parquet", "d")
-    git(clone, "add", ".")
-    git(clone, "commit", "-m", "one")
-    git(clone, "tag", "v1")
+    clone.git("add", ".")
+    clone.git("commit", "-m", "one")
+    clone.git("tag", "v1")
     clone.dvc("push", "--quiet")
     clone.write({"t.parquet": table(range(10, 1005), changed=500), "d/k.txt": b"other", "d/new.txt": b"new"})
     (clone.folder / "d/a").rename(clone.folder / "d/b")
     clone.dvc("add", "--quiet", "t.parquet", "d")
-    git(clone, "commit", "-am", "two")
+    clone.git("commit", "-am", "two")
     clone.dvc("push", "--quiet")
     address = remote.url.replace("://", f"://any:{remote.token}@")
-    git(clone, "push", f"{address}.git", "main", "v1")
+    clone.git("push", f"{address}.git", "main", "v1")
     rows = answer(remote, "/t.parquet")["summary"]
     assert [rows[n] for n in ("rows_added", "rows_removed", "rows_changed", "cells_changed")] == [5, 10, 1, 1]
     files = answer(remote, "/d")

@@ -14,7 +14,7 @@ from hub.accounts.models import Owner
 from repos.git.read import Rev
 from repos.models import Repository
 from repos.place import Place
-from tests.clients.test_data_diff import git, table
+from tests.clients.test_data_diff import table
 from tests.support import clients
 from tests.support.dvc import Clone, Remote
 
@@ -30,19 +30,19 @@ def run(code: str, last: str, *, python: Any, folder: Path) -> str:
 
 
 def test_the_code_of_a_table_page_reads_it(clone: Clone, remote: Remote, settings: Any, tmp_path: Path) -> None:
-    git(clone, "checkout", "-q", "-b", "main")
+    clone.git("checkout", "-q", "-b", "main")
     clone.remote(remote, remote.token)
     clone.write({"t.parquet": table(range(300)), "in git.csv": CSV})
     clone.dvc("add", "--quiet", "t.parquet")
-    git(clone, "add", ".")
-    git(clone, "commit", "-m", "one")
+    clone.git("add", ".")
+    clone.git("commit", "-m", "one")
     clone.dvc("push", "--quiet")
     hub, owner, name = remote.url.rsplit("/", 2)
-    git(clone, "push", "-q", f"{hub.replace('//', f'//any:{remote.token}@')}/{owner}/{name}.git", "main")
+    clone.git("push", "-q", f"{hub.replace('//', f'//any:{remote.token}@')}/{owner}/{name}.git", "main")
     settings.COVEY_URL = hub
     words = ["git", "rev-parse", "main"]
     commit = subprocess.run(words, cwd=clone.folder, check=True, capture_output=True, text=True).stdout.strip()
-    repository = Repository(owner=Owner(name=owner), name=name.removesuffix(".git").removesuffix(".dvc"), private=True)
+    repository = Repository(owner=Owner(name=owner), name=name, private=True)
     asking = {
         "pandas": (sys.executable, "df.shape"),
         "polars": (clients.environment("s3") / "python", "df.shape"),
