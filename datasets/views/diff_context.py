@@ -153,11 +153,10 @@ def _table(found: Diff, page: Page, links: Links) -> dict[str, Any]:
 
 def _filters(found: Diff, links: Links) -> list[tuple[str, str, str, str]]:
     """(column, what is asked of it, value, address without)."""
-    texts = [text for text in links.request.GET.getlist("filter") if text]
     columns = found.result["schema"]["columns"]
     return [
-        (columns[f.column]["name"], WORDS[f.op], f.value, links(filter=texts[:number] + texts[number + 1 :]))
-        for number, f in enumerate(diff_pages.filters_of(found, texts))
+        (columns[f.column]["name"], WORDS[f.op], f.value, links.without_filter(number))
+        for number, f in enumerate(diff_pages.filters_of(found, links.filters))
     ]
 
 

@@ -10,6 +10,7 @@ from datasets.histograms import Bar, Histogram, histogram
 from datasets.table_pages import Rows
 from datasets.table_queries import PER_PAGE, Query
 from datasets.viewing import Table
+from datasets.views.links import Links
 from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from repos import browsing
@@ -19,28 +20,11 @@ UNASKED_BYTES = 16 * 1024**2  # a table up to this size is summed up without bei
 OPS = [(op, table_queries.WORDS[op]) for op in table_queries.OPS]
 
 
-class Links:
-    """Addresses of this page with something of the query changed; what belongs to one page of rows is left out."""
-
-    def __init__(self, request: HubRequest) -> None:
-        self.given = request.GET
-
-    def __call__(self, **changes: str | list[str] | None) -> str:
-        query = self.given.copy()
-        for name in ("page", "format", "row", "find", *changes):
-            query.pop(name, None)
-        for name, value in changes.items():
-            if value:
-                query.setlist(name, value if isinstance(value, list) else [value])
-        return "?" + query.urlencode()
+class TableLinks(Links):
+    left_out = ("page", "format", "row", "find")
 
     def with_filters(self, *texts: str) -> str:
-        filters = [text for text in self.given.getlist("filter") if text]
-        return self(filter=[*filters, *(text for text in texts if text not in filters)])
-
-    def without_filter(self, number: int) -> str:
-        filters = [text for text in self.given.getlist("filter") if text]
-        return self(filter=filters[:number] + filters[number + 1 :])
+        return self(filter=[*self.filters, *(text for text in texts if text not in self.filters)])
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,7 @@ class Line:
 
 
 def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
-    place, links = found.place, Links(request)
+    place, links = found.place, TableLinks(request)
     shown = rows if rows and rows.job else found  # whose job is waited for
     values: dict[str, Any] = controls(request, place.repository, shown.job) | {
         "repository": place.repository,
@@ -95,7 +79,7 @@ def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) 
     return values
 
 
-def _filters(found: Table, asked: Query, links: Links) -> dict[str, Any]:
+def _filters(found: Table, asked: Query, links: TableLinks) -> dict[str, Any]:
     names = [column["name"] for column in found.columns]
     return {
         "chips": [
@@ -103,7 +87,7 @@ def _filters(found: Table, asked: Query, links: Links) -> dict[str, Any]:
             for number, wanted in enumerate(asked.filters)
         ],
         "kept_fields": [
-            (name, value) for name in ("filter", "sort", "show", "part") for value in links.given.getlist(name)
+            (name, value) for name in ("filter", "sort", "show", "part") for value in links.request.GET.getlist(name)
         ],
         "ops": OPS,
         "filter_columns": names[:MAX_FOUND],
@@ -112,7 +96,7 @@ def _filters(found: Table, asked: Query, links: Links) -> dict[str, Any]:
 
 
 # ---- columns -----------------------------------------------------------------------------------
-def _columns(request: HubRequest, found: Table, rows: Rows, links: Links) -> dict[str, Any]:
+def _columns(request: HubRequest, found: Table, rows: Rows, links: TableLinks) -> dict[str, Any]:
     """The way through many columns: parts of them, a search, and those that were chosen by name."""
     names, parts = [column["name"] for column in found.columns], found.about["parts"]
     part = int(request.GET.get("part") or 1)
@@ -144,7 +128,7 @@ def _sketch(request: HubRequest, found: Table) -> dict[str, dict[str, Any]]:
     return {column["name"]: column for column in sketch["columns"]}
 
 
-def _panel(request: HubRequest, found: Table, sketch: dict[str, dict[str, Any]], links: Links) -> dict[str, Any]:
+def _panel(request: HubRequest, found: Table, sketch: dict[str, dict[str, Any]], links: TableLinks) -> dict[str, Any]:
     """One column: what it holds, each bar a filter."""
     name = request.GET.get("column", "")
     column = next((column for column in found.columns if column["name"] == name), None) if name else None
@@ -159,12 +143,14 @@ def _panel(request: HubRequest, found: Table, sketch: dict[str, dict[str, Any]],
     return values
 
 
-def _bar_url(bar: Bar, name: str, links: Links) -> str:
+def _bar_url(bar: Bar, name: str, links: TableLinks) -> str:
     return links.with_filters(*(f"{name}:{op}:{value}" for op, value in bar.filters)) if bar.filters else ""
 
 
 # ---- rows --------------------------------------------------------------------------------------
-def _grid(found: Table, asked: Query, rows: Rows, links: Links, sketch: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _grid(
+    found: Table, asked: Query, rows: Rows, links: TableLinks, sketch: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     columns = [found.columns[number] for number in rows.columns]
     numbers = [column["kind"] in {"integer", "number"} for column in columns]
     pinned = found.place.pinned("datasets/table")
@@ -184,7 +170,7 @@ def _grid(found: Table, asked: Query, rows: Rows, links: Links, sketch: dict[str
     }
 
 
-def _head(found: Table, asked: Query, number: int, links: Links, sketch: dict[str, dict[str, Any]]) -> Head:
+def _head(found: Table, asked: Query, number: int, links: TableLinks, sketch: dict[str, dict[str, Any]]) -> Head:
     column = found.columns[number]
     name, kind = column["name"], column["kind"]
     down = next((wanted.down for wanted in asked.sorts if wanted.column == number), None)
