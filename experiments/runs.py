@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, literal, null, select, union_all
+from sqlalchemy.sql.expression import TableClause
 from sqlalchemy.types import Boolean, Float, Text
 
 from experiments.database import INFINITY, LOGGED, Reader, experiments, reading, rows_of, runs, tags
@@ -69,16 +70,20 @@ def bare(workspace: str, run_id: str) -> Run:
 def run(workspace: str, run_id: str) -> tuple[Run, list[Metric]]:
     """A run with its params and tags, and its latest metrics as rows (key, value, is_nan, step, timestamp).
 
-    At most MOST_VALUES of each, by name. Raises NotFound, also for a deleted run and another repository's.
+    At most MOST_VALUES of each, by name, but MLflow's own tags always: one of them names the commit. Raises NotFound,
+    also for a deleted run and another repository's.
     """
     with reading() as reader:
         found = _one(reader, workspace, run_id)
-        wanted = (
-            select(source).where(source.c.run_uuid == run_id).order_by(source.c.key) for source in LOGGED.values()
-        )
-        latest, params, marks = (reader.rows(statement.limit(MOST_VALUES)) for statement in wanted)
+        latest, params, marks = (_first(reader, source, run_id) for source in LOGGED.values())
     values = {row.key: logged(row.value, row.is_nan) for row in latest}
-    return _run(found, values, *({row.key: row.value for row in rows} for rows in (params, marks))), list(latest)
+    return _run(found, values, *({row.key: row.value for row in rows} for rows in (params, marks))), latest
+
+
+def _first(reader: Reader, source: TableClause, run_id: str) -> list[Any]:
+    others_last = source.c.key.not_like("mlflow.%")
+    wanted = select(source).where(source.c.run_uuid == run_id).order_by(others_last, source.c.key).limit(MOST_VALUES)
+    return sorted(reader.rows(wanted), key=lambda row: row.key)
 
 
 def _one(reader: Reader, workspace: str, run_id: str) -> Any:

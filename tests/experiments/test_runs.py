@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from experiments import history, indexing, listing
+from experiments import history, indexing, listing, runs
 from experiments.filters.parser import parse
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunCommit
@@ -197,3 +197,14 @@ def test_a_missed_count_is_mended_for_every_repository(client, private, public):
     public.refresh_from_db()
     assert (private.runs_count, public.runs_count) == (2, 0)
     assert indexing.recount() == 0
+
+
+def test_a_run_of_many_tags_keeps_what_binds_it_to_its_commit(client, private, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_VALUES", 5)
+    run_id = client.run(run_name="many")["run_id"]
+    tags = [{"key": f"a{number}", "value": "x"} for number in range(20)]
+    client.batch(run_id, tags=[*tags, {"key": runs.COMMIT_TAG, "value": "a" * 40}])
+    found, _ = runs.run(workspace_of(private.pk), run_id)
+    assert found.tags[runs.COMMIT_TAG] == "a" * 40
+    assert list(found.tags) == sorted(found.tags)
+    assert len(found.tags) == 5
