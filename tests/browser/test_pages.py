@@ -19,7 +19,8 @@ from tests.support.services import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BUDGET = 100 * 1024  # bytes as sent, without charts and the description of the API
-HEAVY = {"run", "comparison", "api docs"}
+CHARTS = {"run", "comparison", "statistics"}
+HEAVY = {*CHARTS, "api docs"}
 
 STRANGER = {
     "welcome": "/",
@@ -49,6 +50,7 @@ DEMO = {
     "data": "/data",
     "data diff": "/datasets/diff/main...clean-labels",
     "table diff": "/datasets/diff/main...clean-labels/data/observations.csv",
+    "statistics": "/datasets/drift/main...clean-labels/data/observations.csv",
     "pipelines": "/pipelines/clean-labels",
     "pipelines diff": "/pipelines/diff/main...clean-labels",
     "dataset history": "/datasets/history/main/data/observations.csv",
@@ -122,6 +124,7 @@ FAILING = {"not found": 404, "missing file": 404, "forbidden": 403, "filter that
 MADE_FIRST = {
     "data diff",
     "table diff",
+    "statistics",
     "pipelines",
     "pipelines diff",
     "dataset history",
@@ -257,9 +260,9 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
         answer = page.goto(f"{hub.url}{path}", wait_until="load")
         assert answer is not None
         assert answer.status == FAILING.get(name, 200)
-        if name in {"run", "comparison"}:
-            page.locator("[data-chart]").first.scroll_into_view_if_needed()
-            page.locator("[data-chart][data-drawn]").first.wait_for(timeout=30_000)
+        if name in CHARTS:
+            page.locator(".chart").first.scroll_into_view_if_needed()
+            page.locator(".chart[data-drawn]").first.wait_for(timeout=30_000)
         if name == "api docs":
             page.locator(".opblock").first.wait_for(timeout=30_000)
         else:
