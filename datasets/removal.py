@@ -125,12 +125,12 @@ async def dropped_over_quota(stored: Stored) -> AsyncIterator[None]:
     try:
         yield
     except quotas.OverQuota:
-        await in_thread(_drop, stored)
+        await in_thread(drop, stored)
         raise
 
 
-def _drop(stored: Stored) -> None:
-    """They go, unless somebody names the same."""
+def drop(stored: Stored) -> None:
+    """Stored bytes go, unless somebody names the same."""
     with transaction.atomic():
         blob = objects.locked(stored)
         if blob.key != stored.key:

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
-from datasets import quotas, removal, results, scrubbing
+from datasets import quotas, removal, results, scrubbing, strays
 from datasets.s3 import uploads
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
@@ -61,6 +61,8 @@ def recount_storage() -> None:
 
 @shared_task
 def remove_unnamed() -> None:
-    """Bytes that nothing named any more while a backup ran."""
+    """Bytes that nothing named any more while a backup ran, or that never had a name."""
     if removed := removal.sweep():
         logger.info("removed %s objects without a name", removed)
+    if removed := strays.sweep():
+        logger.info("removed %s objects that no row told of", removed)

@@ -38,6 +38,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     )
 
 
+@pytest.fixture(params=["folder", "s3"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[None]:
+    """The hub's store is a new folder, or a bucket."""
+    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
+    if request.param == "s3":
+        for name, value in request.getfixturevalue("seaweedfs").items():
+            setattr(settings, name, value)
+    stores.object_store.cache_clear()
+    yield
+    stores.object_store.cache_clear()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Iterator[FolderStore]:
     """The hub's store is a new folder for this test."""

@@ -33,18 +33,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DATA = b"weights of a model"
 
 
-@pytest.fixture(params=["folder", "s3"])
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Iterator[None]:
-    """The hub's store is a new folder, or a bucket."""
-    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
-    if request.param == "s3":
-        for name, value in request.getfixturevalue("seaweedfs").items():
-            setattr(settings, name, value)
-    stores.object_store.cache_clear()
-    yield
-    stores.object_store.cache_clear()
-
-
 @pytest.fixture
 def gone(anywhere: None, alice: User, private: Repository) -> Repository:
     """alice/private with three objects, one of them of the same bytes as another, and then deleted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """(key, size) of every object under a prefix, in key order."""
+        ...
+
+    def written(self, key: str) -> datetime | None:
+        """When these bytes came; None when they have gone."""
         ...
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
@@ -119,6 +120,12 @@ class FolderStore(FolderParts):
                 key = f"sha256/{shard.name}/{entry.name}"
                 if key.startswith(prefix):
                     yield key, entry.stat().st_size
+
+    def written(self, key: str) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Temporary files untouched for this long; a slow upload still touches its own."""

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -128,6 +129,12 @@ class S3Store(S3Parts):
             for page in self.control.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield entry["Key"], entry["Size"]
+
+    def written(self, key: str) -> datetime | None:
+        with suppress(ObjectMissing), translated(key):
+            written: datetime = self.control.head_object(Bucket=self.bucket, Key=key)["LastModified"]
+            return written
+        return None
 
     def sweep(self, *, older_than_seconds: float = DAY_SECONDS) -> int:
         """Abort multipart uploads begun a day ago or more: S3 does not say when the last part came."""
