@@ -41,13 +41,9 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 @require_GET
 def names(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    """Names of metrics, params and tags that hold ?name=: as JSON, or as boxes to tick for ?format=boxes."""
+    """Names of metrics, params and tags that hold ?name=, as JSON."""
     repository = readable(request, owner, name)
-    found = keys.search(workspace_of(repository.pk), asking.name(request.GET))
-    if request.GET.get("format") != "boxes":
-        return JsonResponse({"names": found}, headers=PRIVATE)
-    shown = set(asking.columns(request.GET) or ())
-    return render(request, "experiments/_boxes.html", {"names": [one for one in found if one not in shown]})
+    return JsonResponse({"names": keys.search(workspace_of(repository.pk), asking.name(request.GET))}, headers=PRIVATE)
 
 
 def readable(request: HubRequest, owner: str, name: str) -> Repository:

@@ -41,12 +41,16 @@ def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page:
 
 
 def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page: Callable[..., Page]) -> None:
-    page = open_page(RUNS)
+    page = open_page(f"{RUNS}?columns=metrics.mae")
     page.locator("summary", has_text="Columns").click()
-    page.get_by_label("Find a metric, param or tag").press_sequentially("team")
-    page.get_by_role("checkbox", name="tags.team").check(timeout=20_000)
+    chosen = page.get_by_role("list", name="Chosen columns")
+    for typed, name in (("team", "tags.team"), ("seed", "params.seed")):
+        page.get_by_label("Find a metric, param or tag").fill(typed)
+        page.get_by_role("group", name="Other columns").get_by_label(name).click()
+        expect(chosen.get_by_label(name)).to_be_checked()
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.locator("table.runs thead th", has_text="team")).to_be_visible()
+    for name in ("team", "seed"):
+        expect(page.locator("table.runs thead th", has_text=name)).to_be_visible()
     assert "tags.team" in page.url
     assert page.problems == []  # type: ignore[attr-defined]
 

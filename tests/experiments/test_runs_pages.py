@@ -122,9 +122,6 @@ def test_names_are_searched(client, pages, three):
     assert json.loads(pages.get(f"{BASE}/names?name=params.").content)["names"] == ["params.lr"]
     assert json.loads(pages.get(f"{API}/names?name=079").content)["names"] == ["metrics.layer/079/loss"]
     assert json.loads(pages.get(f"{BASE}/names?name=zz%25_%00").content)["names"] == []
-    boxes = pages.get(f"{BASE}/names?name=e&format=boxes&columns=tags.team").content.decode()
-    assert 'value="metrics.layer/000/loss"' in boxes
-    assert "tags.team" not in boxes
 
 
 def test_names_of_another_repository_are_not_offered(client_of, public, alice, pages, three):

@@ -11,6 +11,7 @@ const behaviours = {
   "[data-key='y']": () => import("./permalink.js"),
   "[data-filter]": () => import("./filter.js"),
   "[data-complete]": () => import("./complete.js"),
+  "[data-columns]": () => import("./columns.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 
