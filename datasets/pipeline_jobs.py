@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def _document(run: Run, repository: Repository, commit: str) -> dict[str, Any]:
     files = pipeline_files(repository, commit)
     named = sorted(path for path in files if path.endswith("dvc.yaml"))
     pipelines = [path for path in named if path.isprintable()][:MAX_PIPELINES]
-    document = _resolved(run, repository, commit, pipelines, files)
+    document = with_files("resolving:resolve", repository, commit, pipelines, files, beat=run.progress)
     left_out = [read.shown(path) for path in named if path not in pipelines]
     for path in left_out[:20]:
         message = "It is left out: its name is not plain text, or there are too many such files."
@@ -151,10 +152,18 @@ def _of_graph(stages: list[dict[str, Any]], found: dict[str, Any]) -> list[dict[
 
 
 # ---- in the sandbox ----------------------------------------------------------------------------
-def _resolved(
-    run: Run, repository: Repository, commit: str, pipelines: list[str], files: dict[str, str]
+def with_files(
+    function: str,
+    repository: Repository,
+    commit: str,
+    pipelines: list[str],
+    files: dict[str, str],
+    *,
+    beat: Callable[[int], None],
 ) -> dict[str, Any]:
-    """What datasets.pipelines.resolving answers once it has every file it asks for."""
+    """What a function of datasets.pipelines answers over these dvc.yaml files, once it has every file it asks for.
+
+    files: path → blob id of each dvc.yaml, and of each dvc.lock that counts. Raises Failed."""
     reader = _Reader(repository, commit)
     for path in pipelines:
         folder = path.removesuffix("dvc.yaml")
@@ -164,8 +173,8 @@ def _resolved(
         reader.find(f"{folder}params.yaml")
     reader.find(CONFIG)
     for _ in range(ROUNDS):
-        answer = _call("resolving:resolve", json.dumps(reader.given).encode(), pipelines=pipelines)
-        run.progress(0)
+        answer = call(function, json.dumps(reader.given).encode(), pipelines=pipelines)
+        beat(0)
         missed = answer.pop("missed")
         if not [path for path in missed if reader.find(path)]:
             break
@@ -205,7 +214,7 @@ def _drawing(
     if not stages or len(labels) > MAX_BOXES or len(edges) > MAX_LINES:
         return None
     try:
-        return _call("layout:layout", json.dumps({"boxes": list(map(boxes.size, labels)), "edges": edges}).encode())
+        return call("layout:layout", json.dumps({"boxes": list(map(boxes.size, labels)), "edges": edges}).encode())
     except Failed:
         return None  # the list says the same
 
@@ -213,16 +222,16 @@ def _drawing(
 # One warm process with DVC in it for each worker that has drawn a pipeline; a call is a fork of it.
 _helper = Helper(
     allowed="datasets.pipelines.",
-    warm=["datasets.pipelines.resolving", "datasets.pipelines.layout"],
+    warm=["datasets.pipelines.declaring", "datasets.pipelines.layout"],
     packages=[Path(__file__).resolve().parent],
 )
 
 
-def _call(function: str, payload: bytes, **options: Any) -> dict[str, Any]:
+def call(function: str, payload: bytes, **options: Any) -> Any:
     """A function of datasets.pipelines in the sandbox. Raises Failed for people."""
     name = f"datasets.pipelines.{function}"
     try:
-        return dict(sandbox.call(name, payload, helper=_helper, seconds=SECONDS, memory_bytes=MEMORY_BYTES, **options))
+        return sandbox.call(name, payload, helper=_helper, seconds=SECONDS, memory_bytes=MEMORY_BYTES, **options)
     except Unreadable as error:
         raise Failed(str(error)) from error
     except Overrun as error:

@@ -19,6 +19,7 @@ from sqlalchemy.types import Text
 from experiments import numbers
 from experiments.database import experiments, latest_metrics, params, runs, tags
 from experiments.filters.names import TAGGED
+from experiments.tracked.marks import SOURCE_TAG
 from hub.lib.errors import Invalid
 
 TEXT_CHARACTERS = 100
@@ -28,7 +29,8 @@ _TEXTS = {
     "name": func.lower(runs.c.name), "user": runs.c.user_id, "status": runs.c.status,
     "experiment": func.lower(experiments.c.name),
 }  # fmt: skip
-SORTABLE = frozenset({*_TIMES, *_TEXTS, "commit"})
+_TAGS = {**TAGGED, "source": SOURCE_TAG}
+SORTABLE = frozenset({*_TIMES, *_TEXTS, "commit", "source"})
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ def order(sort: str, *, descending: bool, postgresql: bool) -> Order:
         rank = case((latest_metrics.c.key.is_(None), 2), (latest_metrics.c.is_nan, 1), else_=0)
         # Of a NaN MLflow stores 0: among themselves they are alike.
         first = [Key(rank, int), Key(func.coalesce(value, 0.0), float, descending)]
-    elif kind in {"params", "tags"} or sort in TAGGED:
+    elif kind in {"params", "tags"} or sort in _TAGS:
         table = params if kind == "params" else tags
-        source = _joined(table, TAGGED.get(sort, key))
+        source = _joined(table, _TAGS.get(sort, key))
         number = numbers.of_text(table.c.value, postgresql=postgresql)
         rank = case((table.c.key.is_(None), 2), (number.is_not(None), 0), else_=1)
         first = [Key(rank, int), Key(func.coalesce(number, 0.0), float, descending)]

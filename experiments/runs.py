@@ -17,6 +17,8 @@ from sqlalchemy.types import Boolean, Float, Text
 
 from experiments.database import INFINITY, LOGGED, Reader, experiments, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
+from experiments.tracked.marks import LABELS, SOURCE_TAG
+from experiments.tracked.marks import LOGGED as FROM_CLIENT
 from hub.lib.errors import NotFound
 
 MAX_EXPERIMENTS = 500  # what a chooser lists
@@ -45,6 +47,15 @@ class Run:
     @property
     def commit(self) -> str:
         return self.tags.get(COMMIT_TAG, "")
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: mlflow (a client logged it), or commit, exp or dagshub (made from git)."""
+        return self.tags.get(SOURCE_TAG, FROM_CLIENT)
+
+    @property
+    def source_label(self) -> str:
+        return LABELS.get(self.source, self.source)
 
 
 Metric = Any  # of latest_metrics: key, value, is_nan, step, timestamp
@@ -98,7 +109,7 @@ def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list
     ids = [row.run_uuid for row in found]
     values: dict[str, tuple[dict[str, float], dict[str, str], dict[str, str]]] = {one: ({}, {}, {}) for one in ids}
     wanted = {kind: [c.partition(".")[2] for c in columns if c.startswith(f"{kind}.")] for kind in LOGGED}
-    wanted["tags"] += [COMMIT_TAG, PARENT_TAG]
+    wanted["tags"] += [COMMIT_TAG, PARENT_TAG, SOURCE_TAG]
     parts = [_values(kind, ids, keys) for kind, keys in wanted.items() if keys]
     for run_id, kind, key, number, is_nan, text in reader.rows(union_all(*parts)) if ids else []:
         metrics, given, marks = values[run_id]

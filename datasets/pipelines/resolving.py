@@ -150,7 +150,7 @@ class Found:
         try:
             yield
         except ODD as error:
-            self.problem(file, stage, _sentence(error, file))
+            self.problem(file, stage, sentence(error, file))
 
     def params(self, path: str) -> Any:
         """A params file, loaded once. Raises one of ODD."""
@@ -167,7 +167,7 @@ class Found:
 
 def _in_time(found: Found, path: str, seconds: float) -> None:
     try:
-        with found.guarded(path, ""), _limited(max(0.5, seconds)):
+        with found.guarded(path, ""), limited(max(0.5, seconds)):
             _pipeline(found, path)
     except TooSlow:
         found.problem(path, "", "Resolving it takes too long; stages are left out.")
@@ -186,9 +186,11 @@ def _pipeline(found: Found, path: str) -> None:
     if resolver is None:  # without its variables none of its stages can be known
         found.stages += [entries.unresolved(path, name) for name in list(document.get("stages", {}))[:MAX_STAGES]]
         return
-    top: dict[str, Any] = {"path": path, "metrics": [], "plots": []}
+    top: dict[str, Any] = {"path": path, "metrics": [], "params": [], "plots": []}
     with found.guarded(path, ""):
         top["metrics"] = [item for item in resolver.resolve_metrics() if isinstance(item, str)]
+    with found.guarded(path, ""):
+        top["params"] = [item for item in resolver.resolve_params() if isinstance(item, str)]
     with found.guarded(path, ""):
         plots = resolver.resolve_plots()
         top["plots"] = [name for item in plots for name in ([item] if isinstance(item, str) else item)]
@@ -299,7 +301,7 @@ def _check(path: str, data: bytes) -> None:
         raise ValueError(f"'{path}' cannot be read: {error}") from error
 
 
-def _sentence(error: BaseException, file: str) -> str:
+def sentence(error: BaseException, file: str) -> str:
     if isinstance(error, voluptuous.Invalid):
         first = error.errors[0] if isinstance(error, voluptuous.MultipleInvalid) else error
         where = ".".join(str(part) for part in first.path)
@@ -314,7 +316,7 @@ def _sentence(error: BaseException, file: str) -> str:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise TooSlow
 

@@ -12,6 +12,7 @@ Type = Literal["text", "status", "time", "seconds", "number"]
 ATTRIBUTES: dict[str, Type] = {
     "name": "text", "status": "status", "user": "text", "id": "text", "experiment": "text", "artifact_uri": "text",
     "start": "time", "end": "time", "duration": "seconds", "experiment_id": "number",
+    "source": "text",  # mlflow, commit, exp or dagshub
 }  # fmt: skip
 _ALIASES = {  # MLflow's names, and words people try
     "run_name": "name", "run name": "name", "run": "name", "user_id": "user", "run_id": "id", "run_uuid": "id",
@@ -19,7 +20,7 @@ _ALIASES = {  # MLflow's names, and words people try
     "experiment_name": "experiment",
 }  # fmt: skip
 TAGGED = {  # kept by MLflow's clients as tags
-    "commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "source": "mlflow.source.name",
+    "commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "script": "mlflow.source.name",
     "parent": "mlflow.parentRunId", "note": "mlflow.note.content",
 }  # fmt: skip
 _PREFIXES: dict[str, Kind] = {

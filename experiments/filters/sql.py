@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any as Anything
 
-from sqlalchemy import ColumnElement, Float, and_, cast, exists, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, Float, and_, cast, exists, false, func, literal, not_, or_, select
 from sqlalchemy.types import Text
 
 from experiments import numbers
@@ -23,15 +23,24 @@ from experiments.database import (
     inputs,
     latest_metrics,
     runs,
+    tags,
 )
 from experiments.filters import patterns
 from experiments.filters.names import ATTRIBUTES
 from experiments.filters.syntax import Absent, All, Among, Any, Comparison, Name, Node, Not, Value
+from experiments.tracked.marks import LOGGED as FROM_CLIENT
+from experiments.tracked.marks import SOURCE_TAG
 
+_mark = tags.alias()
+_SOURCE = func.coalesce(
+    select(_mark.c.value).where(_mark.c.run_uuid == runs.c.run_uuid, _mark.c.key == SOURCE_TAG)
+    .correlate(runs).scalar_subquery(), literal(FROM_CLIENT, Text),
+)  # fmt: skip
 _ATTRIBUTES: dict[str, ColumnElement[Anything]] = {
     "name": runs.c.name, "status": runs.c.status, "user": runs.c.user_id, "id": runs.c.run_uuid,
     "experiment": experiments.c.name, "artifact_uri": runs.c.artifact_uri, "start": runs.c.start_time,
     "end": runs.c.end_time, "duration": runs.c.end_time - runs.c.start_time, "experiment_id": runs.c.experiment_id,
+    "source": _SOURCE,
 }  # fmt: skip
 _CONTEXT = "mlflow.data.context"
 _ORDERS: dict[str, Anything] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}

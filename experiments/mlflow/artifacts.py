@@ -22,6 +22,7 @@ from django.conf import settings
 from experiments.mlflow import rules
 from experiments.mlflow.context import workspace_of
 from experiments.mlflow.responses import artifact_headers
+from experiments.tracked import marks
 from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.streams import in_thread
 from repos.surface import Call
@@ -63,6 +64,8 @@ class Destination(Protocol):
 
 async def upload(call: Call) -> None:
     path = path_of(call)
+    if path.startswith(f"workspaces/{workspace_of(call.repository.pk)}/{marks.EXPERIMENT}/"):
+        raise Invalid("This run is made from a commit; its files are in git and DVC.")
     await destination().put(path, call.request.inflated_body(limit_bytes=ARTIFACT_LIMIT_BYTES))
     await call.request.respond(200)
 

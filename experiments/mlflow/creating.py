@@ -18,6 +18,8 @@ from mlflow.utils.name_utils import _generate_random_name
 from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, select
 
+from experiments.mlflow import readonly
+
 
 def create_run(
     store: Any, experiment_id: str, user: str, start_time: int, tags: list[RunTag], run_name: str | None
@@ -90,4 +92,5 @@ def _active_location(connection: Connection, number: int, workspace: str) -> str
             f"The experiment {number} must be in the 'active' state. Current state is {found.lifecycle_stage}.",
             INVALID_PARAMETER_VALUE,
         )
+    readonly.check_location(found.artifact_location or "")
     return str(found.artifact_location)

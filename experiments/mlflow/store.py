@@ -12,16 +12,15 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.model_registry.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as RegistryBase
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel
-from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as TrackingBase
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
-from experiments.mlflow import batch, creating, places
+from experiments.mlflow import batch, creating, places, readonly
 from experiments.mlflow.context import user_name
 
 USER_IS_FIXED = "The tag 'mlflow.user' is set by the hub from the access token and cannot be changed."
 
 
-class TrackingStore(TrackingBase):
+class TrackingStore(readonly.ReadOnlyRuns):
     def default_experiment_id(self, workspace: str) -> str:
         """The id of the repository's experiment "Default", made on first use: what clients mean by experiment 0."""
         with self.ManagedSessionMaker(read_only=False) as session:
@@ -39,13 +38,16 @@ class TrackingStore(TrackingBase):
     ) -> Run:
         user = user_name.get()
         kept = [tag for tag in tags or [] if tag.key != MLFLOW_USER]
+        readonly.check_tags(tag.key for tag in kept)
         return creating.create_run(self, experiment_id, user, start_time, [*kept, RunTag(MLFLOW_USER, user)], run_name)
 
     def log_batch(self, run_id: str, metrics: list[Metric], params: list[Param], tags: list[RunTag]) -> None:
+        self.check_writable(run_id)
         self._refuse_user(tags)
         batch.log(self, run_id, metrics, params, tags)
 
     def log_metric(self, run_id: str, metric: Metric) -> None:
+        self.check_writable(run_id)
         batch.log(self, run_id, [metric], [], [])
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
@@ -131,6 +133,7 @@ class TrackingStore(TrackingBase):
     def _refuse_user(tags: list[RunTag]) -> None:
         if any(tag.key == MLFLOW_USER and tag.value != user_name.get() for tag in tags):
             raise MlflowException(USER_IS_FIXED, INVALID_PARAMETER_VALUE)
+        readonly.check_tags(tag.key for tag in tags)
 
 
 class RegistryStore(RegistryBase):

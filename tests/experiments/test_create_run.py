@@ -15,9 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_it_makes_what_mlflow_makes(client, private):
     from mlflow.entities import RunTag
     from mlflow.server import handlers
+    from mlflow.store.tracking.sqlalchemy_workspace_store import WorkspaceAwareSqlAlchemyStore as TrackingBase
     from mlflow.utils.workspace_context import WorkspaceContext
-
-    from experiments.mlflow.store import TrackingBase
 
     experiment = client.run()["experiment_id"]
     store = handlers._get_tracking_store()

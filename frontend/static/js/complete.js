@@ -1,6 +1,6 @@
 // Completes the name that is being typed in a filter: words of the language at once, names of metrics, params and
 // tags from the server (data-complete), which sends at most 50.
-const WORDS = ["metrics.", "params.", "tags.", "name", "status", "user", "experiment", "start", "end", "duration", "commit", "branch", "source", "parent", "and", "or", "not", "like", "is null"];
+const WORDS = ["metrics.", "params.", "tags.", "name", "status", "user", "experiment", "start", "end", "duration", "commit", "branch", "source", "script", "parent", "and", "or", "not", "like", "is null"];
 const TYPED = /[^\s()'",`<>=!~]+$/;
 const PLAIN = /^[^\s()'",`<>=!~]+$/;
 
