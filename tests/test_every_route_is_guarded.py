@@ -97,17 +97,22 @@ def callers(charlie: User, token_of: Callable[..., str]) -> dict[str, dict[str, 
     token = token_of(charlie)
     return {
         "nobody": {},
-        "stranger": {"user": charlie},
+        "stranger": signed_in(charlie),
         "token": {"headers": {"Authorization": f"Bearer {token}"}},
         "bad token": {"headers": {"Authorization": "Bearer covey_nonsense"}},
     }
 
 
+def signed_in(user: User) -> dict[str, Any]:
+    """A caller with one session for all it asks."""
+    client = Client()
+    client.force_login(user)
+    return {"headers": {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"}}
+
+
 def ask_django(caller: dict[str, Any], method: str, path: str) -> Any:
     cache.clear()  # the walk asks more often than the throttle of the API allows
     client = Client(raise_request_exception=False, headers=caller.get("headers", {}))
-    if user := caller.get("user"):
-        client.force_login(user)
     body = {} if method in {"GET", "HEAD"} else {"data": "{}", "content_type": "application/json"}
     answer = getattr(client, method.lower())(path, **body)
     content = b"".join(answer) if answer.streaming else answer.content
@@ -139,10 +144,6 @@ def test_raw_routes_hide_a_private_repository(
 ) -> None:
     caller, wrong, count = callers[name], [], 0
     headers = caller.get("headers", {})
-    if user := caller.get("user"):
-        client = Client()
-        client.force_login(user)
-        headers = {"cookie": f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"}
     for method, path in surface_routes():
         count += 1
         cache.clear()
@@ -175,10 +176,11 @@ def test_what_belongs_to_no_repository_asks_who_is_calling_or_is_listed_as_open(
 
 def test_the_walk_would_notice_a_route_without_the_gate(private: Repository, alice: User) -> None:
     """The owner does get answers on the same paths: the samples are real addresses, not 404s of their own."""
+    owner = signed_in(alice)
     answered = [
         route
         for route, path in routes(of_repository=True)
-        if ask_django({"user": alice}, "GET", path.format(owner="alice", name="private"))[0] in {200, 204, 302}
+        if ask_django(owner, "GET", path.format(owner="alice", name="private"))[0] in {200, 204, 302}
     ]
     assert len(answered) >= 8, answered
 
