@@ -57,6 +57,19 @@ LOGGED = {"metrics": latest_metrics, "params": params, "tags": tags}  # kind of 
 inputs = table("inputs", "input_uuid", "source_type", "source_id", "destination_type", "destination_id")
 datasets = table("datasets", "dataset_uuid", "name", "digest")
 input_tags = table("input_tags", "input_uuid", "name", "value")
+_WHEN = ("creation_time", "last_updated_time")
+registered_models = table("registered_models", "workspace", "name", "description", *_whole(*_WHEN))
+model_versions = table(
+    "model_versions", "workspace", "name", "description", "current_stage", "source", "storage_location", "run_id",
+    "status", "status_message", *_whole("version", *_WHEN),
+)  # fmt: skip
+model_tags = table("registered_model_tags", "workspace", "name", "key", "value")
+version_tags = table("model_version_tags", "workspace", "name", "key", "value", *_whole("version"))
+aliases = table("registered_model_aliases", "workspace", "name", "alias", *_whole("version"))
+logged_models = table(
+    "logged_models", "model_id", "name", "artifact_location", "source_run_id", "lifecycle_stage",
+    *_whole("experiment_id"),
+)  # fmt: skip
 
 
 def engine() -> Engine:

@@ -60,6 +60,7 @@ class Repository(models.Model):
     stars_count = models.PositiveIntegerField(default=0)
     outputs_count = models.PositiveIntegerField(default=0)
     runs_count = models.PositiveIntegerField(default=0)
+    models_count = models.PositiveIntegerField(default=0)
 
     data_limit_bytes = models.BigIntegerField(
         null=True, help_text="of its objects, set by administrators of the hub; 0: none, null: the hub's default"

@@ -14,7 +14,10 @@ from hub.lib.streams import in_thread
 
 logger = logging.getLogger("covey.mlflow")
 DELAY_SECONDS = 1.0
-_COUNTED = re.compile(r"2\.0/mlflow/(runs/(create|delete|restore|set-tag)|experiments/(delete|restore))$")
+_COUNTED = re.compile(
+    r"2\.0/mlflow/(runs/(create|delete|restore|set-tag)|experiments/(delete|restore)"
+    r"|registered-models/(create|delete|set-tag|delete-tag))$"
+)
 _waiting: dict[int, asyncio.Task[None]] = {}
 
 

@@ -79,11 +79,16 @@ def counters(repository: Any) -> list[str]:
     from datasets import indexing as datasets_indexing
     from experiments import runs
     from experiments.mlflow.context import workspace_of
+    from experiments.registry import reading
     from repos.git.store import refs
 
-    shown = {name: getattr(repository, name) for name in ("runs_count", "outputs_count", "stars_count", "empty")}
+    shown = {
+        name: getattr(repository, name)
+        for name in ("runs_count", "models_count", "outputs_count", "stars_count", "empty")
+    }
     true = {
         "runs_count": runs.count(workspace_of(repository.pk)),
+        "models_count": reading.count(workspace_of(repository.pk)),
         "outputs_count": datasets_indexing.refresh(repository.pk),
         "stars_count": repository.stars.count(),
         "empty": not refs(repository.path, "refs/heads/"),
