@@ -5,11 +5,13 @@ Made in well under a second from bounded parts of both, and kept by their hashes
 
 from __future__ import annotations
 
+import base64
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets import formats, results
+from datasets import formats, results, sandboxed
 from datasets.versions import Version
 from hub.lib import previews, sandbox
 from hub.lib.previews import kinds
@@ -20,7 +22,7 @@ from repos.git.diff import FileDiff, Hunk, Line
 from repos.models import Repository
 from repos.place import store_of
 
-VERSION = 1  # grows when the shape of what is kept changes
+VERSION = 2  # grows when the shape of what is kept changes
 TEXT_BYTES = 8 * 1024**2
 PARSED_BYTES = {"structure": previews.TEXT_BYTES, "notebook": previews.NOTEBOOK_BYTES}
 _BOM = (b"\xff\xfe", b"\xfe\xff")
@@ -72,7 +74,12 @@ def _side(repository: Repository, side: tuple[str, Version] | None, limit: int) 
         return None
     commit, version = side
     content = files.open_file(repository, commit, version.path)
-    return _Side(content.head(limit), content.size > limit)
+    data, cut = content.head(limit), content.size > limit
+    if formats.is_packed(version.path):
+        with suppress(Unreadable, Overrun):  # else its own bytes are compared
+            found = sandboxed.call("compressed:beginning", payload=data, limit=limit)
+            return _Side(base64.b64decode(found["data"]), found["cut"] or cut)
+    return _Side(data, cut)
 
 
 def _changes(
@@ -100,7 +107,7 @@ def _parsed(kind: str, name: str, base: _Side | None, head: _Side | None) -> Cha
     old, new = base.data if base else b"", head.data if head else b""
     options: dict[str, Any] = {"at": len(old), "absent": "" if base and head else "head" if base else "base"}
     if kind == "structure":
-        options["format"] = formats.STRUCTURES[name.rsplit(".", 1)[-1].lower()]
+        options["format"] = formats.STRUCTURES[formats.extension(name)]
         found = sandbox.call("hub.lib.previews.tree_changes:changes", old + new, seconds=10, **options)
         summary = {f"paths_{what}": found[what] for what in ("added", "removed", "changed")}
     else:

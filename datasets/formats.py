@@ -26,14 +26,18 @@ def kind_of(path: str) -> str:
     """How two versions are compared: table, image, audio, structure or notebook; "" when their bytes tell."""
     if is_table(path):
         return "table"
-    name = path.rsplit("/", 1)[-1].lower()
-    inside = name.rsplit(".", 1)[1] if "." in name else ""  # what is packed is compared by its bytes
-    kinds = {
-        **dict.fromkeys(IMAGES, "image"),
-        **dict.fromkeys(AUDIO, "audio"),
-        **dict.fromkeys(STRUCTURES, "structure"),
-    }
-    return kinds.get(inside, "notebook" if inside == "ipynb" else "")
+    inside = extension(path)
+    if inside in STRUCTURES:
+        return "structure"
+    if inside == "ipynb":
+        return "notebook"
+    if is_packed(path):  # pictures and sounds are packed already
+        return ""
+    return "image" if inside in IMAGES else "audio" if inside in AUDIO else ""
+
+
+def is_packed(path: str) -> bool:
+    return path.lower().rpartition(".")[2] in PACKED
 
 
 def is_data(path: str) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import os
 from typing import Any
 
 import pytest
 
+from datasets import sandboxed
 from datasets.dvc import manifests
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
@@ -41,6 +45,9 @@ FILES = {
     "explore.ipynb": (BOOK, BOOK2),
     "model.bin": (bytes(range(64)), bytes(range(63)) + b"\0\1"),
     "wide.txt": ("größe\n".encode("utf-16"), "Größe\n".encode("utf-16")),
+    "notes.md.gz": (gzip.compress(b"one\ntwo\n", mtime=0), gzip.compress(b"one\nTWO\n", mtime=0)),
+    "params.json.gz": (gzip.compress(b'{"lr": 1}', mtime=0), gzip.compress(b'{"lr": 2}', mtime=0)),
+    "torn.txt.gz": (b"\x1f\x8b\x08\0torn", b"\x1f\x8b\x08\0other"),
     "broken.json": (b'{"a": 1}', b'{"a": '),
 }
 
@@ -59,6 +66,22 @@ def project(private, writer, keep):
         if not side:
             made.git("tag", "v1")
     return made
+
+
+def test_what_is_packed_is_compared_by_what_is_inside(project, as_user, bob):
+    lines = ask(as_user(bob), "notes.md.gz")
+    assert (lines["kind"], lines["hunks"][0]["lines"]) == ("text", [" one", "-two", "+TWO"])
+    assert ask(as_user(bob), "dvc/params.json.gz")["summary"]["paths_changed"] == 1
+    assert ask(as_user(bob), "torn.txt.gz")["kind"] == "bytes"
+
+
+def test_a_packed_bomb_is_cut_off():
+    bomb = gzip.compress(bytes(50_000_000))
+    found = sandboxed.call("compressed:beginning", payload=bomb, limit=1_000)
+    assert (len(base64.b64decode(found["data"])), found["cut"]) == (1_000, True)
+    torn = sandboxed.call("compressed:beginning", payload=gzip.compress(os.urandom(500_000))[:300_000], limit=400_000)
+    assert torn["cut"]
+    assert len(base64.b64decode(torn["data"])) > 200_000
 
 
 def ask(client: Any, path: str, **query: str) -> Any:
