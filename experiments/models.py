@@ -17,3 +17,16 @@ class RunCommit(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "run_id"], name="one_commit_per_run")]
         indexes = [models.Index(fields=["repository", "sha"])]
+
+
+class TrackedIndex(models.Model):
+    """How far the runs made from git are: an index, which git can make again.
+
+    tips: {"named": […], "exps": {…: name}}, commits that refs pointed at. runs: how many there were then.
+    waiting: commit → keys of files of metrics that were not pushed yet.
+    """
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="tracked_index")
+    tips = models.JSONField(default=dict)
+    runs = models.PositiveIntegerField(default=0)
+    waiting = models.JSONField(default=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments import indexing, tasks
+from experiments.tracked import jobs
 from hub.jobs.outbox import receiver
 from hub.jobs.tasks import wake
 from repos.signals import DELETED, PUSHED
@@ -13,6 +14,11 @@ from repos.signals import DELETED, PUSHED
 @receiver(PUSHED)
 def bind_runs(payload: dict[str, Any]) -> None:
     indexing.refresh(payload["repository_id"])
+
+
+@receiver(PUSHED)
+def read_commits(payload: dict[str, Any]) -> None:
+    jobs.pushed(payload["repository_id"], payload["push_id"])
 
 
 @receiver(DELETED)

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from experiments import indexing, removal
 from experiments.mlflow import artifacts
+from experiments.tracked import jobs
 from repos.models import Repository
 
 logger = logging.getLogger("covey.mlflow")
@@ -22,6 +23,17 @@ def recount_runs() -> None:
 def rebuild_experiments() -> None:
     for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator():
         indexing.refresh(repository_id)
+
+
+@shared_task
+def rebuild_tracked() -> None:
+    """Read what no push had read, and mend what is missing."""
+    jobs.refresh_all()
+
+
+@shared_task
+def complete_tracked() -> None:
+    jobs.complete()
 
 
 @shared_task

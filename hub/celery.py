@@ -23,6 +23,8 @@ app.conf.beat_schedule = {
     "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},
     "remove-experiments": {"task": "experiments.tasks.remove_leftovers", "schedule": 600.0},
     "recount-runs": {"task": "experiments.tasks.recount_runs", "schedule": 600.0},
+    "complete-tracked": {"task": "experiments.tasks.complete_tracked", "schedule": 300.0},
+    "rebuild-tracked": {"task": "experiments.tasks.rebuild_tracked", "schedule": crontab(hour=4, minute=0)},
     "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": 3600.0},
     "forget-jobs": {"task": "hub.jobs.tasks.forget_jobs", "schedule": crontab(hour=3, minute=10)},
     "scrub": {"task": "datasets.tasks.scrub", "schedule": 120.0},

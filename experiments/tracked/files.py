@@ -1,0 +1,159 @@
+"""Which files of a commit say what an experiment was given and what it measured."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from datasets.contents import DvcSource
+from datasets.dvc import keys
+from datasets.objects import find
+from datasets.pipeline_jobs import MAX_PIPELINES, with_files
+from datasets.tracking import Tracked, tracked
+from experiments.tracked.commits import DOCUMENTS, TABLES
+from hub.jobs.jobs import Failed
+from repos.git import commands, read
+from repos.models import Repository
+from repos.place import store_of
+
+MAX_PATHS = 50_000  # of a tree that may be metrics, params or plots
+MAX_FILES = 500  # of one commit
+MAX_FOLDER_DEPTH = 6
+PARAMS = "params.yaml"  # DVC's own, read as a whole wherever there is a dvc.yaml
+_ENDINGS = {
+    "metrics": (*DOCUMENTS, *TABLES),
+    "params": DOCUMENTS,
+    "plot": ("json", "yaml", "yml", *TABLES),
+}
+Beat = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. place: "git" with a blob's id, "dvc" with the key of an object, "" with the key of one that was not
+    pushed yet."""
+
+    kind: str  # metrics, params or plot
+    path: str
+    place: str
+    id: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.kind, self.path, self.id
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a commit's experiment is made of. named: params that stages name, path → {name: text}. by_dvc: whether a
+    dvc.yaml says so, else only DagsHub's file names do."""
+
+    sources: tuple[Source, ...] = ()
+    named: dict[str, dict[str, str]] = field(default_factory=dict)
+    by_dvc: bool = False
+    problem: str = ""
+
+    @property
+    def identity(self) -> object:
+        return sorted(source.identity for source in self.sources), sorted(
+            (path, sorted(values.items())) for path, values in self.named.items()
+        )
+
+    @property
+    def paths(self) -> set[str]:
+        return {source.path for source in self.sources} | self.named.keys()
+
+    @property
+    def missing(self) -> list[str]:
+        """Keys of objects that were not pushed yet."""
+        return [source.id for source in self.sources if not source.place]
+
+
+def made_of(repository: Repository, commit: str, beat: Beat) -> Made:
+    """Raises GitError, and Busy or TooLarge when git cannot list the tree in time."""
+    tree = _tree(repository, commit)
+    pipelines = {path: oid for path, oid in tree.items() if _name(path) == "dvc.yaml" and path.isprintable()}
+    pipelines = dict(list(pipelines.items())[:MAX_PIPELINES])
+    found = _Found(repository, commit, tree)
+    for path in tree:
+        if path.lower().endswith("metrics.csv"):
+            found.add("metrics", path)
+        elif path.endswith("params.yml"):
+            found.add("params", path)
+    if not pipelines:
+        return Made(tuple(found.sources.values()))
+    try:
+        said = with_files("declaring:declared", repository, commit, list(pipelines), pipelines, beat=beat)
+    except Failed as error:
+        return Made(tuple(found.sources.values()), problem=str(error))
+    for kind, paths in (("metrics", said["metrics"]), ("params", [PARAMS, *said["whole"]]), ("plot", said["plots"])):
+        for path in paths:
+            found.add(kind, path)
+    whole = {source.path for source in found.sources.values() if source.kind == "params"}
+    named = {path: values for path, values in said["params"].items() if path not in whole}
+    by_dvc = bool(named or said["metrics"] or said["plots"] or said["whole"] or PARAMS in tree)
+    return Made(tuple(found.sources.values()), named, by_dvc)
+
+
+def _tree(repository: Repository, commit: str) -> dict[str, str]:
+    """path → blob id of what may matter."""
+    found: dict[str, str] = {}
+    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+    for record in commands.records(store_of(repository), *arguments):
+        head, _, raw = record.partition(b"\t")
+        mode, _, oid = head.decode().split()
+        path = read.to_text(raw)
+        if mode.startswith("100") and _ending(path) in (*DOCUMENTS, *TABLES) and len(found) < MAX_PATHS:
+            found[path] = oid
+    return found
+
+
+class _Found:
+    """Files by path, each in the first part that was asked for."""
+
+    def __init__(self, repository: Repository, commit: str, tree: dict[str, str]) -> None:
+        self.repository, self.commit, self.tree = repository, commit, tree
+        self.sources: dict[str, Source] = {}
+        self._tracked: Tracked | None = None
+
+    def add(self, kind: str, path: str) -> None:
+        for found, place, one in self._at(path):
+            if _ending(found) in _ENDINGS[kind] and len(self.sources) < MAX_FILES:
+                self.sources.setdefault(found, Source(kind, read.shown(found), place, one))
+
+    def _at(self, path: str) -> Iterator[tuple[str, str, str]]:
+        """(path, place, id) of a file, or of every file in a folder."""
+        if path in self.tree:
+            yield path, "git", self.tree[path]
+            return
+        if self._tracked is None:
+            self._tracked = tracked(self.repository, self.commit)
+        if self._tracked.around(path) is not None:
+            yield from self._data(path, 0)
+            return
+        start = f"{path}/" if path else ""
+        yield from ((below, "git", oid) for below, oid in self.tree.items() if below.startswith(start))
+
+    def _data(self, path: str, depth: int) -> Iterator[tuple[str, str, str]]:
+        """The same of what DVC tracks."""
+        child = DvcSource().find(self.repository, self.commit, path)
+        if child is None or depth > MAX_FOLDER_DEPTH:
+            return
+        if not child.is_dir:
+            there = child.key and find(self.repository.pk, keys.BUCKET, child.key) is not None
+            yield path, "dvc" if there else "", child.key
+            return
+        if child.key and find(self.repository.pk, keys.BUCKET, child.key) is None:
+            yield f"{path}/.json", "", child.key  # the list of its files comes later
+            return
+        for entry in DvcSource().listing(self.repository, self.commit, path, limit=MAX_FILES):
+            yield from self._data(entry.path, depth + 1)
+
+
+def _ending(path: str) -> str:
+    return posixpath.splitext(path)[1][1:].lower()
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
