@@ -15,8 +15,8 @@ from experiments import ordering
 from experiments.database import Reader, latest_metrics, params, reading, runs
 from experiments.filters import sql
 from experiments.filters.syntax import Node
-from experiments.ordering import Order
-from experiments.runs import Run, experiments_of, filled, scoped, select_runs
+from experiments.ordering import ALL_RUNS, Order
+from experiments.runs import MAX_EXPERIMENTS, Run, among, experiments_of, filled, select_runs
 
 PAGE_RUNS = 100
 DEFAULT_COLUMNS = 6  # of metrics, and of params, when nobody named any
@@ -57,10 +57,12 @@ class Page:
 def page(query: Query) -> Page:
     """Raises Invalid for a place that is none."""
     with reading() as reader:
+        known = experiments_of(reader, query.workspace)
+        ids = [row.experiment_id for row in known]
         order = ordering.order(query.sort, descending=query.descending, postgresql=reader.postgresql)
-        found, previous, following = _found(reader, query, order)
+        found, previous, following = _found(reader, query, order, ids)
         whole = not (query.after or query.before or following)
-        total = len(found) if whole else _count(reader, query)
+        total = len(found) if whole else _count(reader, query, ids)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
         return Page(
             rows=filled(reader, found, columns),
@@ -68,7 +70,7 @@ def page(query: Query) -> Page:
             columns=columns,
             next=following,
             previous=previous,
-            experiments=experiments_of(reader, query.workspace),
+            experiments=known[:MAX_EXPERIMENTS],
         )
 
 
@@ -76,10 +78,11 @@ def exported(query: Query) -> Iterator[Run]:
     """Every run that passes, from the first on, at most MAX_EXPORTED; query.columns names what is read."""
     after, left = "", MAX_EXPORTED
     with reading() as reader:
+        ids = [row.experiment_id for row in experiments_of(reader, query.workspace)]
         order = ordering.order(query.sort, descending=query.descending, postgresql=reader.postgresql)
         while left > 0:
             part = replace(query, after=after, before="", size=min(_EXPORT_RUNS, left))
-            found, _, after = _found(reader, part, order)
+            found, _, after = _found(reader, part, order, ids)
             yield from filled(reader, found, query.columns or ())
             left = left - len(found) if after else 0
 
@@ -91,15 +94,20 @@ def conditions(query: Query, *, postgresql: bool) -> list[ColumnElement[bool]]:
     return found
 
 
-def _found(reader: Reader, query: Query, order: Order) -> tuple[list[Any], str, str]:
+def _found(reader: Reader, query: Query, order: Order, ids: list[int]) -> tuple[list[Any], str, str]:
     """(rows, place of the page before, place of the next page)."""
     backwards = bool(query.before)
     place = query.before or query.after
-    wanted = scoped(select_runs(), query.workspace, order.source).add_columns(*order.columns())
-    wanted = wanted.where(*conditions(query, postgresql=reader.postgresql)).order_by(*order.by(backwards=backwards))
+    # Only what they are ordered by goes through the sort of many runs; the rest is read of those that are shown.
+    chosen = among(select(runs.c.run_uuid, *order.columns()), query.workspace, ids, order.source)
+    chosen = chosen.where(*conditions(query, postgresql=reader.postgresql)).order_by(*order.by(backwards=backwards))
     if place:
-        wanted = wanted.where(order.beyond(order.read_place(place), backwards=backwards))
-    found = list(reader.rows(wanted.limit(query.size + 1)))
+        chosen = chosen.where(order.beyond(order.read_place(place), backwards=backwards))
+    named = chosen.limit(query.size + 1).subquery()
+    source = ALL_RUNS.join(named, named.c.run_uuid == runs.c.run_uuid)
+    places = [column for column in named.c if column.name != "run_uuid"]
+    wanted = select_runs().add_columns(*places).select_from(source)
+    found = list(reader.rows(wanted.order_by(*order.by(backwards=backwards))))
     more, found = len(found) > query.size, found[: query.size]
     if not found:
         return [], "", ""
@@ -111,8 +119,8 @@ def _found(reader: Reader, query: Query, order: Order) -> tuple[list[Any], str, 
     return found, first if place else "", last if more else ""
 
 
-def _count(reader: Reader, query: Query) -> int:
-    counted = scoped(select(func.count()), query.workspace).where(*conditions(query, postgresql=reader.postgresql))
+def _count(reader: Reader, query: Query, ids: list[int]) -> int:
+    counted = among(select(func.count()), query.workspace, ids).where(*conditions(query, postgresql=reader.postgresql))
     found = reader.rows(counted)
     return int(found[0][0]) if found else 0
 

@@ -23,7 +23,8 @@ from experiments.tracked.marks import SOURCE_TAG
 from hub.lib.errors import Invalid
 
 TEXT_CHARACTERS = 100
-ALL_RUNS = runs.join(experiments, experiments.c.experiment_id == runs.c.experiment_id)
+# An outer join: where nothing of the experiment is asked, neither database reads it.
+ALL_RUNS = runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.experiment_id)
 _TIMES = {"started": runs.c.start_time, "ended": runs.c.end_time, "duration": runs.c.end_time - runs.c.start_time}
 _TEXTS = {
     "name": func.lower(runs.c.name), "user": runs.c.user_id, "status": runs.c.status,

@@ -22,6 +22,7 @@ from experiments.tracked.marks import LOGGED as FROM_CLIENT
 from hub.lib.errors import NotFound
 
 MAX_EXPERIMENTS = 500  # what a chooser lists
+MOST_IDS = 1000  # that a statement names
 MOST_VALUES = 1000  # of metrics, params and tags each, on the page of one run
 COMMIT_TAG, PARENT_TAG = "mlflow.source.git.commit", "mlflow.parentRunId"
 ALIVE = (experiments.c.lifecycle_stage == "active", runs.c.lifecycle_stage == "active")
@@ -140,7 +141,6 @@ def experiments_of(reader: Reader, workspace: str) -> list[Any]:
             select(experiments.c.experiment_id, experiments.c.name)
             .where(experiments.c.workspace == workspace, experiments.c.lifecycle_stage == "active")
             .order_by(experiments.c.name)
-            .limit(MAX_EXPERIMENTS)
         )
     )
 
@@ -172,6 +172,19 @@ def scoped(statement: Select[Any], workspace: str, source: FromClause | None = N
     return statement.select_from(ALL_RUNS if source is None else source).where(
         experiments.c.workspace == workspace, *ALIVE
     )
+
+
+def among(
+    statement: Select[Any], workspace: str, experiment_ids: Sequence[int], source: FromClause | None = None
+) -> Select[Any]:
+    """As scoped(), for what reads many runs. experiment_ids: those of the workspace, from experiments_of().
+
+    Of ids PostgreSQL knows how many runs they have; of the name of a workspace it guesses, and joins run by run.
+    """
+    if len(experiment_ids) > MOST_IDS:
+        return scoped(statement, workspace, source)
+    live = runs.c.experiment_id.in_(experiment_ids), runs.c.lifecycle_stage == "active"
+    return statement.select_from(ALL_RUNS if source is None else source).where(*live)
 
 
 def _run(row: Any, values: dict[str, float], texts: dict[str, str], marks: dict[str, str]) -> Run:

@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from sqlalchemy import create_engine, text
 
-from experiments.mlflow import schema
+from experiments.mlflow import indexes, schema
 
 
 def upgrade_database(*, only_if_empty: bool = False) -> None:
@@ -24,6 +25,7 @@ def upgrade_database(*, only_if_empty: bool = False) -> None:
         # No revision: also when a start was killed after the first of the two steps on PostgreSQL.
         empty = schema.database_revision() is None
         if only_if_empty and not empty:
+            _make_indexes(url)  # of tables that were made before there were any
             return
         if url.startswith("sqlite"):
             _upgrade_sqlite(Path(url.removeprefix("sqlite:///")), empty)
@@ -51,20 +53,30 @@ def _upgrade_sqlite(path: Path, empty: bool) -> None:
 
 
 def _upgrade(url: str, empty: bool) -> None:
-    import sqlalchemy
     from mlflow.store.db import utils as database
 
     engine = database.create_sqlalchemy_engine_with_retry(url)
     try:
         if engine.dialect.name == "postgresql":
             with engine.begin() as connection:
-                connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS mlflow"))
+                connection.execute(text("CREATE SCHEMA IF NOT EXISTS mlflow"))
         if empty:
             database._initialize_tables(engine)
         else:
+            with engine.begin() as connection:
+                indexes.drop(connection)
             database._upgrade_db(engine)
+        with engine.begin() as connection:
+            indexes.make(connection)
     finally:
         engine.dispose()
+
+
+def _make_indexes(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        indexes.make(connection)
+    engine.dispose()
 
 
 @contextmanager
