@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "hub.jobs.apps.JobsConfig",
     "hub.accounts.apps.AccountsConfig",
     "repos.apps.ReposConfig",
+    "repos.issues.apps.IssuesConfig",
     "datasets.apps.DatasetsConfig",
     "experiments.apps.ExperimentsConfig",
     "hub.apps.HubConfig",

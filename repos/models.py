@@ -61,6 +61,8 @@ class Repository(models.Model):
     outputs_count = models.PositiveIntegerField(default=0)
     runs_count = models.PositiveIntegerField(default=0)
     models_count = models.PositiveIntegerField(default=0)
+    issues_count = models.PositiveIntegerField(default=0, help_text="open ones")
+    pulls_count = models.PositiveIntegerField(default=0, help_text="open ones")
 
     data_limit_bytes = models.BigIntegerField(
         null=True, help_text="of its objects, set by administrators of the hub; 0: none, null: the hub's default"

@@ -14,6 +14,7 @@ class Area(StrEnum):
     REPO = "repo"
     DATA = "data"
     EXPERIMENTS = "experiments"
+    ISSUES = "issues"
     ACCOUNT = "account"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -35,23 +37,45 @@ MAX_ANCHORS = 2_000
 _TEXT_COMMAND = re.compile(r"\\(?:text\w*|mbox|mathrm)\{[^{}]*\}")
 
 
+@dataclass(frozen=True)
+class Link:
+    """Part of a text that is to lead somewhere. title: shown beside the pointer."""
+
+    start: int
+    end: int
+    href: str
+    title: str = ""
+
+
+References = Callable[[str], Sequence[Link]]  # of a piece of plain text, in order and apart from each other
+
+
 class OutOfTime(Exception):
     """This text takes longer than anyone should wait; its source is shown instead."""
 
 
-def render(text: str, *, link_base: str, raw_base: str, directory: str = "", seconds: float = SECONDS) -> SafeString:
+def render(
+    text: str,
+    *,
+    link_base: str = "",
+    raw_base: str = "",
+    directory: str = "",
+    seconds: float = SECONDS,
+    references: References | None = None,
+) -> SafeString:
     """Safe HTML of a Markdown text.
 
     link_base, raw_base: URL prefixes, ending in "/", of the pages and of the raw files at the root of the same
     revision; directory: where the file lies below that root ("" is the root). Relative links go to the first,
     relative images to the second; no link climbs above the root. With empty bases (comments) both stay as written.
+    references: finds mentions (@name, #3) in what is neither code nor part of a link already.
     A text that is too long or too slow comes back as its source.
     """
     if len(text) > MAX_CHARACTERS:
         return source(text[:MAX_CHARACTERS], "This text is too long to be rendered; its beginning is shown as written.")
     bases = Bases(link_base, raw_base, directory)
     try:
-        rendered = _parser().render(text, {"deadline": time.monotonic() + seconds})
+        rendered = _parser().render(text, {"deadline": time.monotonic() + seconds, "mentions": references})
         return sanitise.clean(rendered, bases)
     except (OutOfTime, sanitise.TooDeep):
         return source(text, "This text takes too long to be rendered; it is shown as written.")
@@ -72,6 +96,8 @@ def _parser() -> MarkdownIt:
     # Each list of rules looks at the clock first, so that no nesting of rules runs on for long.
     parser.core.ruler.after("inline", "limits", _check_counts)
     parser.core.ruler.push("align", _align_cells)
+    # Before escaped characters join the text: an escaped "#3" is no reference.
+    parser.core.ruler.before("text_join", "mentions", _link_mentions)
     parser.block.ruler.before("table", "deadline", _check_clock)
     parser.inline.ruler.before("text", "deadline", _check_clock)
     return parser
@@ -97,6 +123,37 @@ def _align_cells(state: StateCore) -> None:
     for token in state.tokens:
         if token.type in {"th_open", "td_open"} and (style := token.attrs.pop("style", None)):
             token.attrs["align"] = str(style).removeprefix("text-align:")
+
+
+def _link_mentions(state: StateCore) -> None:
+    find: References | None = state.env.get("mentions")
+    for token in state.tokens:
+        if find and token.type == "inline" and token.children:
+            token.children = list(_with_links(token.children, find))
+
+
+def _with_links(tokens: Sequence[Token], find: References) -> Iterator[Token]:
+    depth = 0  # of links, written as Markdown or as HTML
+    for token in tokens:
+        html = token.content.lower() if token.type == "html_inline" else ""
+        depth += (token.type == "link_open") - (token.type == "link_close")
+        depth += html.startswith(("<a ", "<a>")) - html.startswith("</a")
+        if token.type == "text" and depth <= 0:
+            yield from _linked(token, find(token.content))
+        else:
+            yield token
+
+
+def _linked(token: Token, links: Sequence[Link]) -> Iterator[Token]:
+    at, level = 0, token.level
+    for link in links:
+        yield Token("text", "", 0, content=token.content[at : link.start], level=level)
+        title = {"title": link.title} if link.title else {}
+        yield Token("link_open", "a", 1, attrs={"href": link.href, **title}, level=level)
+        yield Token("text", "", 0, content=token.content[link.start : link.end], level=level + 1)
+        yield Token("link_close", "a", -1, level=level)
+        at = link.end
+    yield Token("text", "", 0, content=token.content[at:], level=level) if links else token
 
 
 def _math(formula: str, options: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ AREAS = {
     Area.REPO: ("Code", "git, files, repository settings"),
     Area.DATA: ("Data", "DVC push and pull, S3 programs"),
     Area.EXPERIMENTS: ("Experiments", "MLflow runs and models"),
+    Area.ISSUES: ("Issues", "issues and pull requests"),
     Area.ACCOUNT: ("Account", "your profile and access tokens"),
 }
 LEVELS = [("", "none"), ("read", "read"), ("write", "read and write")]

@@ -48,7 +48,7 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
         "stars_count": repository.stars_count,
         "forks_count": 0,
         "watchers_count": 0,
-        "open_issues_count": 0,
+        "open_issues_count": repository.issues_count + repository.pulls_count,
         "default_branch": repository.default_branch,
         "protected": repository.protected,
         "created_at": repository.created.isoformat(),

@@ -1,0 +1,220 @@
+"""/issues, /issues/{number} and what belongs to one: its comments, labels, assignees, lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.accounts.actor import Actor
+from hub.lib.api import paged, valid
+from hub.lib.errors import NotFound
+from repos.api import gate
+from repos.issues import conversation, labels, listing, milestones, opening, states, triage
+from repos.issues.api.asking import query_of, readable, taking_part, writable
+from repos.issues.api.shapes import comment_object, issue_object, label_object
+from repos.issues.models import Entry, Issue
+from repos.models import Repository
+
+_Names = serializers.ListField
+
+
+class NewIssue(serializers.Serializer):
+    """labels, assignees, milestone: for writers. milestone: its number."""
+
+    title = serializers.CharField(max_length=1000)
+    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    labels = _Names(child=serializers.CharField(max_length=50), default=list, max_length=100)
+    assignees = _Names(child=serializers.CharField(max_length=40), default=list, max_length=10)
+    milestone = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
+
+
+class ChangedIssue(serializers.Serializer):
+    """What is sent is changed. state: open or closed."""
+
+    title = serializers.CharField(max_length=1000, required=False)
+    body = serializers.CharField(allow_blank=True, required=False, trim_whitespace=False)
+    state = serializers.ChoiceField(choices=["open", "closed"], required=False)
+    labels = _Names(child=serializers.CharField(max_length=50), required=False, max_length=100)
+    assignees = _Names(child=serializers.CharField(max_length=40), required=False, max_length=10)
+    milestone = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=2**31 - 1)
+
+
+class NewComment(serializers.Serializer):
+    body = serializers.CharField(trim_whitespace=False)
+
+
+class LabelNames(serializers.Serializer):
+    labels = _Names(child=serializers.CharField(max_length=50), max_length=100)
+
+
+class Assignees(serializers.Serializer):
+    assignees = _Names(child=serializers.CharField(max_length=40), max_length=10)
+
+
+class Issues(APIView):
+    """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction."""
+
+    inputs = {"post": NewIssue}
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository, query = readable(request, owner, name), query_of(request)
+        rows = listing.matching(repository, gate.actor_of(request), query, kind="issue")
+        return paged(request, listing.for_lists(listing.ordered(rows, query)), lambda page: shown(repository, page))
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        repository = taking_part(request, owner, name)
+        fields = valid(NewIssue, request)
+        wanted = fields["milestone"]
+        issue = opening.open_issue(
+            gate.actor_of(request),
+            repository,
+            title=fields["title"],
+            body=fields["body"],
+            labels=labels.named(repository, fields["labels"]) if fields["labels"] else (),
+            assignees=triage.people_named(repository, fields["assignees"]) if fields["assignees"] else (),
+            milestone=milestones.milestone_of(repository, wanted) if wanted else None,
+        )
+        return Response(issue_object(issue), status=201)
+
+
+class OneIssue(APIView):
+    """An issue, or a pull request as an issue."""
+
+    inputs = {"patch": ChangedIssue}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        return Response(issue_object(opening.issue_of(readable(request, owner, name), number)))
+
+    def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(taking_part(request, owner, name), number)
+        with transaction.atomic():  # all of it or nothing
+            change(gate.actor_of(request), issue, valid(ChangedIssue, request))
+        return Response(issue_object(opening.issue_of(issue.repository, number)))
+
+
+def change(actor: Actor, issue: Issue, fields: dict[str, Any]) -> None:
+    if "title" in fields:
+        states.rename(actor, issue, fields["title"])
+    if "body" in fields:
+        conversation.edit_body(actor, issue, fields["body"])
+    if "labels" in fields:
+        triage.set_labels(actor, issue, labels.named(issue.repository, fields["labels"]))
+    if "assignees" in fields:
+        triage.set_assignees(actor, issue, triage.people_named(issue.repository, fields["assignees"]))
+    if "milestone" in fields:
+        wanted = fields["milestone"]
+        triage.set_milestone(actor, issue, milestones.milestone_of(issue.repository, wanted) if wanted else None)
+    if "state" in fields:
+        (states.close if fields["state"] == "closed" else states.reopen)(actor, issue)
+
+
+class Comments(APIView):
+    """The comments of an issue or pull request, oldest first."""
+
+    inputs = {"post": NewComment}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(readable(request, owner, name), number)
+        rows = issue.entries.filter(kind=Entry.Kind.COMMENT).select_related("author").order_by("pk")
+        return paged(request, rows, lambda page: [comment_object(entry, issue) for entry in page])
+
+    def post(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(taking_part(request, owner, name), number)
+        entry = conversation.comment(gate.actor_of(request), issue, valid(NewComment, request)["body"])
+        return Response(comment_object(entry, issue), status=201)
+
+
+class OneComment(APIView):
+    inputs = {"patch": NewComment}
+
+    def get(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
+        entry = opening.comment_of(readable(request, owner, name), comment_id)
+        return Response(comment_object(entry, entry.issue))
+
+    def patch(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
+        entry = opening.comment_of(taking_part(request, owner, name), comment_id)
+        conversation.edit_comment(gate.actor_of(request), entry, valid(NewComment, request)["body"])
+        return self.get(request, owner, name, comment_id)
+
+    def delete(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
+        entry = opening.comment_of(taking_part(request, owner, name), comment_id)
+        conversation.remove_comment(gate.actor_of(request), entry)
+        return Response(status=204)
+
+
+class IssueLabels(APIView):
+    """POST adds labels, PUT replaces them, DELETE takes all off."""
+
+    inputs = {"post": LabelNames, "put": LabelNames}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(readable(request, owner, name), number)
+        return Response([label_object(label) for label in issue.labels.order_by("name_key")])
+
+    def post(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(writable(request, owner, name), number)
+        added = labels.named(issue.repository, valid(LabelNames, request)["labels"])
+        triage.set_labels(gate.actor_of(request), issue, [*{*issue.labels.all(), *added}])
+        return self.get(request, owner, name, number)
+
+    def put(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(writable(request, owner, name), number)
+        wanted = labels.named(issue.repository, valid(LabelNames, request)["labels"])
+        triage.set_labels(gate.actor_of(request), issue, wanted)
+        return self.get(request, owner, name, number)
+
+    def delete(self, request: Request, owner: str, name: str, number: int) -> Response:
+        triage.set_labels(gate.actor_of(request), opening.issue_of(writable(request, owner, name), number), [])
+        return Response(status=204)
+
+
+class OneIssueLabel(APIView):
+    def delete(self, request: Request, owner: str, name: str, number: int, label: str) -> Response:
+        """The labels that are left."""
+        issue = opening.issue_of(writable(request, owner, name), number)
+        has = list(issue.labels.all())
+        left = [one for one in has if one.name_key != label.lower()]
+        if len(left) == len(has):
+            raise NotFound(f"#{number} has no label {label[:50]!r}.")
+        triage.set_labels(gate.actor_of(request), issue, left)
+        return Response([label_object(one) for one in left])
+
+
+class IssueAssignees(APIView):
+    """POST adds people, DELETE takes them off."""
+
+    inputs = {"post": Assignees, "delete": Assignees}
+
+    def post(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(writable(request, owner, name), number)
+        added = triage.people_named(issue.repository, valid(Assignees, request)["assignees"])
+        triage.set_assignees(gate.actor_of(request), issue, [*issue.assignees.all(), *added])
+        return Response(issue_object(opening.issue_of(issue.repository, number)), status=201)
+
+    def delete(self, request: Request, owner: str, name: str, number: int) -> Response:
+        issue = opening.issue_of(writable(request, owner, name), number)
+        gone = {one.lower() for one in valid(Assignees, request)["assignees"]}
+        left = [person for person in issue.assignees.all() if person.username.lower() not in gone]
+        triage.set_assignees(gate.actor_of(request), issue, left)
+        return Response(issue_object(opening.issue_of(issue.repository, number)))
+
+
+class Lock(APIView):
+    def put(self, request: Request, owner: str, name: str, number: int) -> Response:
+        states.lock(gate.actor_of(request), opening.issue_of(writable(request, owner, name), number), True)
+        return Response(status=204)
+
+    def delete(self, request: Request, owner: str, name: str, number: int) -> Response:
+        states.lock(gate.actor_of(request), opening.issue_of(writable(request, owner, name), number), False)
+        return Response(status=204)
+
+
+def shown(repository: Repository, page: list[Issue]) -> list[dict[str, Any]]:
+    for issue in page:
+        issue.repository = repository
+    return [issue_object(issue) for issue in page]

@@ -1,0 +1,91 @@
+"""What is said below an issue, and how texts change: every version that anybody may have read is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.lib.errors import Denied, Unprocessable
+from repos.issues.models import Entry, Issue, Revision
+from repos.issues.rights import require, taking_part
+from repos.issues.texts import checked_body
+
+
+def comment(actor: Actor, issue: Issue, body: str) -> Entry:
+    """Raises Unprocessable on nothing said, Denied in a locked conversation."""
+    rights, user = taking_part(actor, issue.repository)
+    if not rights.comment(issue):
+        raise Denied("This conversation is locked.", details="Those with write access may still write here.")
+    body = _something(body)
+    with transaction.atomic():
+        entry = record(issue, Entry.Kind.COMMENT, user, body=body)
+        Issue.objects.filter(pk=issue.pk).update(comments_count=F("comments_count") + 1)
+    return entry
+
+
+def edit_comment(actor: Actor, entry: Entry, body: str) -> None:
+    rights, user = taking_part(actor, entry.issue.repository)
+    require(rights.edit_comment(entry), "edit this comment")
+    body = _something(body)
+    with transaction.atomic():
+        row = Entry.objects.select_for_update().get(pk=entry.pk)
+        if row.body == body:
+            return
+        _keep(entry.issue, row, row.body, user)
+        Entry.objects.filter(pk=entry.pk).update(body=body, edited=timezone.now())
+        touch(entry.issue)
+
+
+def remove_comment(actor: Actor, entry: Entry) -> None:
+    """Its text and every earlier version go; that there was one stays visible."""
+    rights, user = taking_part(actor, entry.issue.repository)
+    require(rights.remove_comment(entry), "remove this comment")
+    with transaction.atomic():
+        kept = Entry.objects.filter(pk=entry.pk, kind=Entry.Kind.COMMENT)
+        if not kept.update(kind=Entry.Kind.REMOVED, body="", detail={"by": user.username}):
+            return
+        Revision.objects.filter(entry_id=entry.pk).delete()
+        Issue.objects.filter(pk=entry.issue_id).update(comments_count=F("comments_count") - 1)
+        touch(entry.issue)
+
+
+def edit_body(actor: Actor, issue: Issue, body: str) -> None:
+    """The issue's own text; it may be empty."""
+    rights, user = taking_part(actor, issue.repository)
+    require(rights.edit(issue), "edit this text")
+    body = checked_body(body)
+    with transaction.atomic():
+        row = Issue.objects.select_for_update().get(pk=issue.pk)
+        if row.body == body:
+            return
+        _keep(issue, None, row.body, user)
+        now = timezone.now()
+        Issue.objects.filter(pk=issue.pk).update(body=body, edited=now, updated=now)
+
+
+def record(issue: Issue, kind: str, user: User | None, *, body: str = "", **detail: Any) -> Entry:
+    """Write down what happened, inside the transaction that makes it so."""
+    now = timezone.now()
+    entry = Entry.objects.create(issue=issue, kind=kind, author=user, body=body, detail=detail, created=now)
+    Issue.objects.filter(pk=issue.pk).update(updated=now)
+    return entry
+
+
+def touch(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(updated=timezone.now())
+
+
+def _keep(issue: Issue, entry: Entry | None, body: str, user: User) -> None:
+    Revision.objects.create(issue=issue, entry=entry, body=body, editor=user, created=timezone.now())
+
+
+def _something(body: str) -> str:
+    body = checked_body(body)
+    if not body.strip():
+        raise Unprocessable("The comment is empty.", details="Write something first.")
+    return body

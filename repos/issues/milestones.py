@@ -1,0 +1,76 @@
+"""Milestones: what a set of issues leads to, by when, and how far it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from hub.accounts.actor import Actor
+from hub.lib.errors import NotFound, Unprocessable
+from repos.issues.models import Issue, Milestone
+from repos.issues.opening import next_milestone
+from repos.issues.rights import triaging
+from repos.issues.texts import checked, checked_body
+from repos.models import Repository
+
+
+def listed(repository: Repository, *, closed: bool = False) -> QuerySet[Milestone]:
+    """Those that are due first; with open_count and closed_count of their issues."""
+    rows = Milestone.objects.filter(repository=repository, closed__isnull=not closed)
+    still_open = Q(issues__state=Issue.State.OPEN)
+    counts = {
+        "open_count": Count("issues", filter=still_open),
+        "closed_count": Count("issues", filter=Q(issues__isnull=False) & ~still_open),
+    }
+    return rows.annotate(**counts).order_by("due", "pk")
+
+
+def open_titles(repository: Repository) -> QuerySet[Milestone, str]:
+    rows = Milestone.objects.filter(repository=repository, closed=None)
+    return rows.order_by("due", "pk").values_list("title", flat=True)
+
+
+def create(
+    actor: Actor, repository: Repository, *, title: str, description: str = "", due: date | None = None
+) -> Milestone:
+    triaging(actor, repository)
+    fields = _checked(title, description)
+    with transaction.atomic():
+        number = next_milestone(repository.pk)
+        return Milestone.objects.create(repository=repository, number=number, due=due, **fields)
+
+
+def change(actor: Actor, milestone: Milestone, *, title: str, description: str, due: date | None) -> None:
+    triaging(actor, milestone.repository)
+    Milestone.objects.filter(pk=milestone.pk).update(due=due, **_checked(title, description))
+
+
+def close(actor: Actor, milestone: Milestone, closed: bool) -> None:
+    """Its issues stay as they are."""
+    triaging(actor, milestone.repository)
+    now = timezone.now() if closed else None
+    Milestone.objects.filter(pk=milestone.pk, closed__isnull=closed).update(closed=now)
+
+
+def remove(actor: Actor, milestone: Milestone) -> None:
+    """Its issues stay, without a milestone."""
+    triaging(actor, milestone.repository)
+    milestone.delete()
+
+
+def milestone_of(repository: Repository, number: int) -> Milestone:
+    found = Milestone.objects.filter(repository=repository, number=min(number, 2**31 - 1)).first()
+    if found is None:
+        raise NotFound(f"There is no milestone {number} here.")
+    found.repository = repository
+    return found
+
+
+def _checked(title: str, description: str) -> dict[str, str]:
+    title = " ".join(checked(title, "The title").split())
+    if not 1 <= len(title) <= 200:
+        raise Unprocessable("A milestone's title has 1 to 200 characters.")
+    return {"title": title, "description": checked_body(description)}

@@ -1,0 +1,132 @@
+"""Rows of issues and of the conversation below them, which pull requests share."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from hub.accounts.models import User
+from repos.models import Repository
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Counter(models.Model):
+    """The last number given in a repository. Issues and pull requests share it; no number is ever given twice."""
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    last = models.PositiveIntegerField(default=0)
+    last_milestone = models.PositiveIntegerField(default=0)
+
+
+class Label(models.Model):
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=50)
+    name_key = models.CharField(max_length=200, help_text="name in lower case, which may be longer")
+    colour = models.CharField(max_length=6, help_text="six hexadecimal digits")
+    description = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "name_key"], name="one_label")]
+
+
+class Milestone(models.Model):
+    """What a set of issues leads to. number: its own, per repository, as GitHub's API knows it."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="milestones")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    due = models.DateField(null=True)
+    closed = models.DateTimeField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "number"], name="one_milestone")]
+
+
+class Issue(models.Model):
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLOSED = "closed"
+        MERGED = "merged"  # of pull requests only
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="issues")
+    number = models.PositiveIntegerField()
+    is_pull = models.BooleanField(default=False)
+    title = models.CharField(max_length=256)
+    body = models.TextField(blank=True)
+    author = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="issues")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    locked = models.BooleanField(default=False)
+    created = models.DateTimeField()
+    updated = models.DateTimeField()
+    edited = models.DateTimeField(null=True)
+    closed = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    milestone = models.ForeignKey(Milestone, null=True, on_delete=models.SET_NULL, related_name="issues")
+    labels = models.ManyToManyField(Label, related_name="issues")
+    assignees: models.ManyToManyField[User, models.Model] = models.ManyToManyField(USER, related_name="assigned_issues")
+    comments_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "number"], name="one_issue")]
+        # The three orders of the list, each walked from either end.
+        indexes = [
+            models.Index(fields=["repository", "is_pull", "state", "number"], name="issues_by_number"),
+            models.Index(fields=["repository", "is_pull", "state", "updated", "number"], name="issues_by_update"),
+            models.Index(fields=["repository", "is_pull", "state", "comments_count", "number"], name="issues_by_talk"),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    def get_absolute_url(self) -> str:
+        return url_of(self.repository.full_name, self.number, is_pull=self.is_pull)
+
+
+def url_of(full_name: str, number: int, *, is_pull: bool) -> str:
+    return f"/{full_name}/{'pull' if is_pull else 'issues'}/{number}"
+
+
+class Entry(models.Model):
+    """One thing in the conversation below an issue: a comment, or something that happened. Ordered by id.
+
+    detail: of the kinds that are no comments, e.g. {"from": …, "to": …}, {"label": {"name", "colour"}}, {"commit": …}.
+    """
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment"
+        REMOVED = "removed"  # a comment whose text is gone
+        CLOSED = "closed"
+        REOPENED = "reopened"
+        RENAMED = "renamed"
+        LABELLED = "labelled"
+        UNLABELLED = "unlabelled"
+        ASSIGNED = "assigned"
+        UNASSIGNED = "unassigned"
+        MILESTONED = "milestoned"
+        LOCKED = "locked"
+        UNLOCKED = "unlocked"
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="entries")
+    kind = models.CharField(max_length=20, default=Kind.COMMENT)
+    author = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    body = models.TextField(blank=True)
+    detail = models.JSONField(default=dict)
+    created = models.DateTimeField()
+    edited = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["issue", "id"], name="entries_in_order")]
+
+
+class Revision(models.Model):
+    """A text as it was before somebody changed it. entry None: the issue's own text."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="revisions")
+    entry = models.ForeignKey(Entry, null=True, on_delete=models.CASCADE, related_name="revisions")
+    body = models.TextField(blank=True)
+    editor = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    created = models.DateTimeField()

@@ -1,0 +1,45 @@
+"""What people write: checked before it is kept, and what is counted in it."""
+
+from __future__ import annotations
+
+import re
+
+from hub.lib.errors import Unprocessable
+
+TITLE_CHARACTERS = 256
+BODY_CHARACTERS = 65_536
+_TASK = re.compile(r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\][ \t]", re.MULTILINE)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def checked_title(title: str) -> str:
+    """One line. Raises Unprocessable."""
+    title = " ".join(checked(title, "The title").split())
+    if not title:
+        raise Unprocessable("A title is missing.", details="Say in a few words what this is about.")
+    if len(title) > TITLE_CHARACTERS:
+        raise Unprocessable(f"The title is longer than {TITLE_CHARACTERS} characters.", details="Put it into the text.")
+    return title
+
+
+def checked_body(body: str) -> str:
+    """Markdown with line ends of our own. Raises Unprocessable."""
+    body = checked(body, "The text").replace("\r\n", "\n").replace("\r", "\n")
+    if len(body) > BODY_CHARACTERS:
+        raise Unprocessable(
+            f"The text is longer than {BODY_CHARACTERS:,} characters.", details="Put long logs into a file."
+        )
+    return body
+
+
+def checked(text: str, what: str) -> str:
+    """Raises Unprocessable on what no database stores."""
+    if _UNSTORABLE.search(text):
+        raise Unprocessable(f"{what} holds a character that cannot be kept (NUL, or half of a pair).")
+    return text
+
+
+def tasks_of(body: str) -> tuple[int, int]:
+    """(done, all) of the boxes of task lists."""
+    marks = _TASK.findall(body)
+    return sum(mark != " " for mark in marks), len(marks)

@@ -1,0 +1,132 @@
+"""GitHub's paths and verbs of issues, comments, labels and milestones."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from repos.issues.models import Entry, Issue
+
+pytestmark = pytest.mark.django_db
+V1 = "/api/v1/repos/alice/private"
+ODD = ["x" * 10_000, "a\u0000b", "\ud800", "☃", "", None, [], {}, 1e300]
+
+
+def test_an_issue_lives(bob, alice, private, api):
+    client = api(bob)
+    assert client.post(f"{V1}/labels", {"name": "bug", "color": "d73a4a"}, format="json").status_code == 201
+    assert client.post(f"{V1}/milestones", {"title": "Soon", "due_on": "2026-12-24"}, format="json").status_code == 201
+    body = {"title": "Crash", "body": "It *breaks*", "labels": ["BUG"], "assignees": ["alice"], "milestone": 1}
+    made = client.post(f"{V1}/issues", body, format="json")
+    assert made.status_code == 201
+    issue = made.json()
+    assert (issue["number"], issue["state"], issue["user"]["login"]) == (1, "open", "bob")
+    assert [label["name"] for label in issue["labels"]] == ["bug"]
+    assert [person["login"] for person in issue["assignees"]] == ["alice"]
+    assert issue["milestone"]["due_on"] == "2026-12-24"
+    said = client.post(f"{V1}/issues/1/comments", {"body": "Yes"}, format="json").json()
+    changed = client.patch(f"{V1}/issues/comments/{said['id']}", {"body": "No"}, format="json")
+    assert changed.json()["body"] == "No"
+    assert [one["body"] for one in client.get(f"{V1}/issues/1/comments").json()] == ["No"]
+    done = client.patch(f"{V1}/issues/1", {"state": "closed", "title": "Crashed", "labels": []}, format="json").json()
+    assert (done["state"], done["title"], done["labels"], done["comments"]) == ("closed", "Crashed", [], 1)
+    assert client.get(f"{V1}/issues").json() == []
+    assert [one["number"] for one in client.get(f"{V1}/issues?state=all&creator=bob").json()] == [1]
+    assert client.get(f"{V1}/milestones").json()[0]["closed_issues"] == 1
+    assert client.delete(f"{V1}/issues/comments/{said['id']}").status_code == 204
+    assert client.get(f"{V1}/issues/comments/{said['id']}").status_code == 404
+
+
+def test_labels_assignees_and_lock_of_an_issue(bob, private, api):
+    client = api(bob)
+    for name in ("a", "b"):
+        client.post(f"{V1}/labels", {"name": name}, format="json")
+    client.post(f"{V1}/issues", {"title": "x"}, format="json")
+    assert len(client.post(f"{V1}/issues/1/labels", {"labels": ["a", "b"]}, format="json").json()) == 2
+    assert [one["name"] for one in client.delete(f"{V1}/issues/1/labels/a").json()] == ["b"]
+    assert client.delete(f"{V1}/issues/1/labels/a").status_code == 404
+    assert client.put(f"{V1}/issues/1/labels", {"labels": []}, format="json").json() == []
+    people = client.post(f"{V1}/issues/1/assignees", {"assignees": ["bob"]}, format="json").json()["assignees"]
+    assert [person["login"] for person in people] == ["bob"]
+    assert client.delete(f"{V1}/issues/1/assignees", {"assignees": ["bob"]}, format="json").json()["assignees"] == []
+    assert client.put(f"{V1}/issues/1/lock").status_code == 204
+    assert Issue.objects.get().locked
+    assert (
+        client.patch(f"{V1}/labels/a", {"new_name": "c", "color": "#ABCDEF"}, format="json").json()["color"] == "abcdef"
+    )
+    assert client.delete(f"{V1}/labels/c").status_code == 204
+    assert client.patch(f"{V1}/milestones/1", {"title": "x"}, format="json").status_code == 404
+
+
+def test_a_change_of_which_one_part_fails_changes_nothing(bob, private, api):
+    client = api(bob)
+    client.post(f"{V1}/issues", {"title": "x"}, format="json")
+    answer = client.patch(f"{V1}/issues/1", {"title": "y", "labels": ["absent"]}, format="json")
+    assert answer.status_code == 404
+    assert Issue.objects.get().title == "x"
+    assert not Entry.objects.exists()
+
+
+def test_what_a_token_may_not_do_is_refused(alice, bob, charlie, private, public, api):
+    api(bob).post(f"{V1}/issues", {"title": "x"}, format="json")
+    for client in (api(bob, scopes=["issues:read", "repo:write"]), api(bob, scopes=["repo:write"])):
+        assert client.post(f"{V1}/issues", {"title": "y"}, format="json").status_code == 403
+        assert client.patch(f"{V1}/issues/1", {"title": "y"}, format="json").status_code == 403
+        assert client.post(f"{V1}/issues/1/comments", {"body": "y"}, format="json").status_code == 403
+    assert api(bob, scopes=["repo:write"]).get(f"{V1}/issues").status_code == 403
+    assert api(charlie).get(f"{V1}/issues/1").status_code == 404
+    assert api().get(f"{V1}/issues/1").status_code == 401
+    elsewhere = V1.replace("private", "public")
+    assert api(charlie).post(f"{elsewhere}/issues", {"title": "y"}, format="json").status_code == 201
+    assert (
+        api(charlie).post(f"{elsewhere}/issues", {"title": "y", "assignees": ["alice"]}, format="json").status_code
+        == 403
+    )
+    assert api(charlie).put(f"{elsewhere}/issues/1/lock").status_code == 403
+    assert api().post(f"{elsewhere}/issues", {"title": "y"}, format="json").status_code == 401
+
+
+def test_odd_values_are_refused_or_kept_and_never_break(bob, private, api):
+    client = api(bob)
+    client.post(f"{V1}/issues", {"title": "x"}, format="json")
+    for value in ODD:
+        for method, path, field in (
+            ("post", "/issues", "title"),
+            ("post", "/issues", "body"),
+            ("post", "/issues", "labels"),
+            ("post", "/issues/1/comments", "body"),
+            ("patch", "/issues/1", "milestone"),
+            ("post", "/labels", "name"),
+            ("post", "/milestones", "due_on"),
+            ("put", "/issues/1/labels", "labels"),
+        ):
+            body = json.dumps({"title": "t", field: value})
+            answer = client.generic(method.upper(), V1 + path, body, content_type="application/json")
+            assert answer.status_code < 500, (path, field, value)
+    for query in (
+        "state=x",
+        "sort=x",
+        "page=x",
+        "labels=" + "x" * 3000,
+        "creator=%00",
+        "milestone=%00",
+        "assignee=none",
+    ):
+        assert client.get(f"{V1}/issues?{query}").status_code in {200, 400}
+    for path in (
+        "/issues/99999999999999999999",
+        "/issues/comments/99999999999999999999",
+        "/labels/%00",
+        "/milestones/0",
+    ):
+        assert client.get(V1 + path).status_code in {404, 422}
+
+
+def test_a_list_comes_in_pages(bob, private, api):
+    client = api(bob)
+    for number in range(3):
+        client.post(f"{V1}/issues", {"title": f"Issue {number}"}, format="json")
+    page = client.get(f"{V1}/issues?limit=2")
+    assert [one["number"] for one in page.json()] == [3, 2]
+    assert 'rel="next"' in page["Link"]
