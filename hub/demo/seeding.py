@@ -14,9 +14,10 @@ from datasets import objects
 from datasets.dvc import keys, manifests
 from experiments import commits, indexing
 from experiments.mlflow import recording
+from experiments.tracked import indexing as tracked
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.demo import data, pipeline, runs, texts
+from hub.demo import data, exps, pipeline, runs, texts
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from repos import editing, repositories
@@ -31,7 +32,7 @@ MAYA, TOMAS, INES = (
     "Ines Okafor <ines@example.org>",
 )
 MARK = settings.COVEY_HOME / "demo-seeded"
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 END = int(datetime(2026, 10, 30, 9, 30, tzinfo=UTC).timestamp())
 
 
@@ -56,6 +57,8 @@ def seed() -> Repository:
         description="Counts grouse, partridge, quail and ptarmigan.",
         alias="champion",
     )
+    repository.refresh_from_db()
+    tracked.refresh(repository)  # or the worker would, a moment later
     indexing.refresh(repository.pk)
     return repository
 
@@ -78,7 +81,7 @@ def _person() -> User:
 
 
 def _history(repository: Repository, actor: Actor) -> list[str]:
-    """Twelve commits by three people on two branches; the ids of those on main, oldest first."""
+    """Twelve commits by three people on two branches, two experiments; the ids of those on main, oldest first."""
     pictures = data.images()
     cover = pictures["quail/002.png"]
     tables = {clean: data.observations(clean=clean) for clean in (False, True)}
@@ -112,10 +115,11 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     ]
     branch = "clean-labels"
     mended = [Put("data/observations.csv.dvc", clean)]
-    _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - DAY, start=made[-1])
+    _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - 3 * DAY, start=made[-1])
     trained = [_put("metrics.json", texts.METRICS_CLEAN), Put("dvc.lock", pipeline.lock(again))]
     trained += [_put("params.yaml", texts.PARAMS_LONGER), _put("dvc.yaml", texts.PIPELINE_REPORT)]
-    _commit(repository, actor, branch, INES, "Train again, for longer", trained, END)
+    _commit(repository, actor, branch, INES, "Train again, for longer", trained, END - 66 * HOUR)
+    exps.push(repository, actor, baseline=made[-1], author=INES, when=END - 70 * HOUR)
     return made
 
 

@@ -14,7 +14,7 @@ It is the demo of this hub: **code** in git, **data** in DVC, **experiments** in
 |---|---|---|
 | Code | git | [src/train.py](src/train.py), [a notebook](notebooks/explore.ipynb) |
 | Data | DVC | [data/observations.csv](data/observations.csv), [data/images](data/images) |
-| Experiments | MLflow | 40 runs under the tab *Experiments* |
+| Experiments | MLflow, git | 40 runs, five commits and `dvc exp`s under the tab *Experiments* |
 
 ![A covey](docs/covey.png)
 

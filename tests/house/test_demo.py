@@ -8,6 +8,9 @@ import pytest
 
 from datasets.contents import DvcSource
 from datasets.models import StoredObject
+from experiments.filters.parser import parse
+from experiments.listing import Query, page
+from experiments.mlflow.context import workspace_of
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.demo import data, seeding
@@ -47,7 +50,19 @@ def test_it_is_whole_small_and_never_made_again(unmarked):
     repository = Repository.objects.get(owner__name_key="demo", name_key="bird-counter")
     branches = refs(store().open_for_read(repository.pk), "refs/heads/")
     assert set(branches) == {"refs/heads/main", "refs/heads/clean-labels"}
-    assert repository.runs_count == 40
+    assert repository.runs_count == 45
+    wanted = Query(
+        workspace_of(repository.pk), parse("source != mlflow"), columns=("params.train.lr", "metrics.val_acc")
+    )
+    assert [
+        (row.source, row.name, row.params.get("train.lr"), row.metrics.get("val_acc")) for row in page(wanted).rows
+    ] == [
+        ("commit", "Train again, for longer", "0.003", 0.889),
+        ("exp", "brisk-wren", "0.003", 0.876),
+        ("exp", "plump-owlet", "0.01", 0.842),
+        ("commit", "Run the pipeline", "0.003", 0.871),
+        ("commit", "Add the pipeline", "0.003", None),
+    ]
     table = DvcSource().stat(repository, branches["refs/heads/main"], "data/observations.csv")
     assert table is not None
     assert table.present
