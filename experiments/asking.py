@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.http import QueryDict
 
 from experiments import listing
 from experiments.comparison import Question
 from experiments.filters.parser import parse
+from experiments.table.columns import parse as parse_column
 from hub.lib.paging import words_of
 
-_COLUMN = re.compile(r"(metrics|params|tags)\.[^\0]")
 MAX_NAME_CHARACTERS = 250
+MOST_COLUMN_CHARACTERS = MAX_NAME_CHARACTERS + 20  # with its kind and aggregate
 MAX_COLUMNS = 100
 
 
-def query(workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS) -> listing.Query:
+def query(
+    workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS, directions: Mapping[str, str] | None = None
+) -> listing.Query:
     """Raises FilterError. Columns and sort orders that are none are left out."""
     sort = given.get("sort", "-started")
     experiment = given.get("experiment", "")
@@ -25,24 +27,27 @@ def query(workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS) ->
     return listing.Query(
         workspace=workspace,
         filter=parse(given.get("q", "")),
-        sort=sort.removeprefix("-")[: MAX_NAME_CHARACTERS + 8].replace("\0", ""),
+        sort=sort.removeprefix("-")[:MOST_COLUMN_CHARACTERS].replace("\0", ""),
         descending=sort.startswith("-"),
         columns=columns(given),
         experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
         after=after,
         before="" if after else given.get("before", ""),
         size=size,
+        directions=directions or {},
     )
 
 
 def columns(given: QueryDict) -> tuple[str, ...] | None:
     """Of columns=a,b (or column=a&column=b, as older links say it), each once; None when nobody named any.
 
+    "name" is among them where it was named: every table shows it first.
     At most MAX_COLUMNS: a file of all runs holds as many values as runs times columns."""
     if "columns" not in given and "column" not in given:
         return None
     named: Sequence[str] = [*",".join(given.getlist("columns")).split(","), *given.getlist("column")]
-    return tuple(dict.fromkeys(name[: MAX_NAME_CHARACTERS + 8] for name in named if _COLUMN.match(name)))[:MAX_COLUMNS]
+    cut = dict.fromkeys(name[:MOST_COLUMN_CHARACTERS] for name in named)
+    return tuple(name for name in cut if name == "name" or parse_column(name))[:MAX_COLUMNS]
 
 
 def question(workspace: str, given: QueryDict) -> Question:

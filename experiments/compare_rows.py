@@ -6,7 +6,8 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from experiments.comparison import Comparison, delta
+from experiments import deltas
+from experiments.comparison import Comparison
 from experiments.runs import Run
 from experiments.shapes import cell
 from hub.templatetags.covey import measured
@@ -33,20 +34,6 @@ def _cell(run: Run, column: str, baseline: Run | None) -> str:
     if isinstance(value, str):
         title = f' title="{escape(value[:500])}"' if len(value) > 120 else ""
         return f'<td class="number"{title}>{shown}</td>'
-    return f'<td class="number">{shown}{_delta(run, column, baseline)}</td>'
-
-
-def _delta(run: Run, column: str, baseline: Run | None) -> str:
-    if baseline is None or run is baseline:
-        return ""
-    value, base = cell(run, column), cell(baseline, column)
-    assert isinstance(value, float)
-    more = delta(value, base if isinstance(base, float) else None)
-    return "" if more is None else f' <span class="delta">{signed(more)}</span>'
-
-
-def signed(number: float) -> str:
-    """0.25 → +0.25, -1 → −1, 0 → ±0."""
-    if number == 0:
-        return "±0"
-    return f"{'+' if number > 0 else '−'}{abs(number):.4g}"
+    base = cell(baseline, column) if baseline and run is not baseline else None
+    more = deltas.html(value, base if isinstance(base, float) else None)
+    return f'<td class="number">{shown}{more}</td>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,13 +74,6 @@ def readable_ids(workspace: str, run_ids: Sequence[str]) -> dict[str, str]:
     with reading() as reader:
         found = {row.run_uuid: row.name or row.run_uuid[:8] for row in reader.rows(_wanted(workspace, run_ids))}
     return {run_id: found[run_id] for run_id in run_ids if run_id in found}
-
-
-def delta(value: float | None, base: float | None) -> float | None:
-    """How much more than the baseline; None where one of them is absent or not finite."""
-    if value is None or base is None or not (math.isfinite(value) and math.isfinite(base)):
-        return None
-    return value - base
 
 
 def _wanted(workspace: str, ids: Sequence[str]) -> Any:

@@ -5,6 +5,7 @@ The tables are MLflow's; only the columns read here are named. While they do not
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,15 @@ logged_models = table(
     "logged_models", "model_id", "name", "artifact_location", "source_run_id", "lifecycle_stage",
     *_whole("experiment_id"),
 )  # fmt: skip
+
+
+def logged(value: float, is_nan: bool) -> float:
+    """The value that was logged: MLflow stores NaN as a flag and infinities as the largest doubles."""
+    if is_nan:
+        return math.nan
+    if abs(value) >= INFINITY:
+        return math.copysign(math.inf, value)
+    return float(value)
 
 
 def engine() -> Engine:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, select, union
 
 from experiments.database import LOGGED, reading, runs
 from experiments.runs import scoped
+from experiments.table.columns import written
 
 MOST_FOUND = 50
 NEWEST_RUNS = 1000  # whose names are offered; older ones can be typed
@@ -27,7 +28,7 @@ def search(workspace: str, text: str, *, limit: int = MOST_FOUND) -> list[str]:
         begins = case((func.substr(func.lower(found.c.key), 1, len(wanted)) == wanted.lower(), 0), else_=1)
         order = [begins, func.length(found.c.key), found.c.key, found.c.place]
         rows = reader.rows(select(found.c.kind, found.c.key).order_by(*order).limit(limit))
-    return [f"{kind}.{key}" for kind, key in rows]
+    return [written(kind, key) for kind, key in rows]
 
 
 def _keys(kind: str, newest: Any, text: str) -> Select[Any]:

@@ -1,11 +1,11 @@
 """The table of runs: which of them, in which order, with which columns; a page of it at a time, found by keyset.
 
-Whatever the number of runs, a page is at most five statements on one connection, and only what it shows is read.
+Whatever the number of runs, a page is at most six statements on one connection, and only what it shows is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from experiments.filters import sql
 from experiments.filters.syntax import Node
 from experiments.ordering import ALL_RUNS, Order
 from experiments.runs import MAX_EXPERIMENTS, Run, among, experiments_of, filled, select_runs
+from experiments.table import aggregates
+from experiments.table.columns import parsed, written
 
 PAGE_RUNS = 100
 DEFAULT_COLUMNS = 6  # of metrics, and of params, when nobody named any
@@ -26,9 +28,10 @@ _EXPORT_RUNS = 1000
 
 @dataclass(frozen=True)
 class Query:
-    """What a table shows. sort: see ordering.order. columns None: choose for me.
+    """What a table shows. sort: see ordering.order. columns: their names, None: choose for me.
 
-    after and before: a place of Page.next or Page.previous; at most one of them.
+    after and before: a place of Page.next or Page.previous; at most one of them. directions: which way metrics get
+    better, where that was declared.
     """
 
     workspace: str
@@ -40,6 +43,7 @@ class Query:
     after: str = ""
     before: str = ""
     size: int = PAGE_RUNS
+    directions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,12 @@ def page(query: Query) -> Page:
     with reading() as reader:
         known = experiments_of(reader, query.workspace)
         ids = [row.experiment_id for row in known]
-        order = ordering.order(query.sort, descending=query.descending, postgresql=reader.postgresql)
-        found, previous, following = _found(reader, query, order, ids)
+        found, previous, following = _found(reader, query, _order(reader, query), ids)
         whole = not (query.after or query.before or following)
         total = len(found) if whole else _count(reader, query, ids)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
         return Page(
-            rows=filled(reader, found, columns),
+            rows=with_values(reader, query, found, columns),
             total=total,
             columns=columns,
             next=following,
@@ -79,12 +82,27 @@ def exported(query: Query) -> Iterator[Run]:
     after, left = "", MAX_EXPORTED
     with reading() as reader:
         ids = [row.experiment_id for row in experiments_of(reader, query.workspace)]
-        order = ordering.order(query.sort, descending=query.descending, postgresql=reader.postgresql)
+        order = _order(reader, query)
         while left > 0:
             part = replace(query, after=after, before="", size=min(_EXPORT_RUNS, left))
             found, _, after = _found(reader, part, order, ids)
-            yield from filled(reader, found, query.columns or ())
+            yield from with_values(reader, query, found, query.columns or ())
             left = left - len(found) if after else 0
+
+
+def with_values(reader: Reader, query: Query, found: Sequence[Any], columns: Sequence[str]) -> list[Run]:
+    """Rows of select_runs() as runs with the values of these columns: one statement, and one for aggregates."""
+    made = filled(reader, found, columns)
+    summed = aggregates.read(reader, [run.run_id for run in made], parsed(columns), query.directions)
+    for run in made:
+        run.aggregates.update(summed.get(run.run_id, {}))
+    return made
+
+
+def _order(reader: Reader, query: Query) -> Order:
+    return ordering.order(
+        query.sort, descending=query.descending, postgresql=reader.postgresql, directions=query.directions
+    )
 
 
 def conditions(query: Query, *, postgresql: bool) -> list[ColumnElement[bool]]:
@@ -135,4 +153,4 @@ def _common(reader: Reader, ids: list[str]) -> list[str]:
         keys = select(literal(kind).label("kind"), source.c.key, often.label("often"))
         keys = keys.where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
         parts.append(select(keys.order_by(often.desc(), source.c.key).limit(DEFAULT_COLUMNS).subquery()))
-    return [f"{kind}.{key}" for kind, key, _ in reader.rows(union_all(*parts))]
+    return [written(kind, key) for kind, key, _ in reader.rows(union_all(*parts))]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
+from experiments.table.models import ChosenColumns, RunsAct, SavedView, TableSettings
 from repos.models import Repository
+
+__all__ = ["ChosenColumns", "RunCommit", "RunsAct", "SavedView", "TableSettings"]
 
 
 class RunCommit(models.Model):

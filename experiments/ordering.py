@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ from sqlalchemy.types import Text
 
 from experiments import numbers
 from experiments.database import experiments, latest_metrics, params, runs, tags
+from experiments.directions import lower_is_better
 from experiments.filters.names import TAGGED
+from experiments.table import aggregates, columns
 from experiments.tracked.marks import SOURCE_TAG
 from hub.lib.errors import Invalid
 
@@ -28,7 +30,7 @@ ALL_RUNS = runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.exp
 _TIMES = {"started": runs.c.start_time, "ended": runs.c.end_time, "duration": runs.c.end_time - runs.c.start_time}
 _TEXTS = {
     "name": func.lower(runs.c.name), "user": runs.c.user_id, "status": runs.c.status,
-    "experiment": func.lower(experiments.c.name),
+    "experiment": func.lower(experiments.c.name), "id": runs.c.run_uuid,
 }  # fmt: skip
 _TAGS = {**TAGGED, "source": SOURCE_TAG}
 SORTABLE = frozenset({*_TIMES, *_TEXTS, "commit", "source"})
@@ -86,11 +88,19 @@ class Order:
         return [_checked(key, value) for key, value in zip(self.keys, values, strict=True)]
 
 
-def order(sort: str, *, descending: bool, postgresql: bool) -> Order:
-    """sort: one of SORTABLE, or metrics.…, params.… or tags.…; anything else is "started"."""
-    kind, _, key = sort.partition(".")
+def order(sort: str, *, descending: bool, postgresql: bool, directions: Mapping[str, str] | None = None) -> Order:
+    """sort: one of SORTABLE, or metrics.…, params.… or tags.…; anything else is "started".
+
+    directions: which way metrics get better, for metrics.…:best.
+    """
+    asked = columns.parse(sort)
+    kind, key = (asked.kind, asked.key) if asked else (sort, "")
     source: FromClause = ALL_RUNS
-    if kind == "metrics":
+    if asked and asked.aggregate:
+        found = aggregates.value(asked, lower=lower_is_better(key, directions or {}))
+        rank = case((found.is_(None), 2), else_=0)
+        first = [Key(rank, int), Key(cast(func.coalesce(found, 0.0), Float), float, descending)]
+    elif kind == "metrics":
         source, value = _joined(latest_metrics, key), latest_metrics.c.value
         rank = case((latest_metrics.c.key.is_(None), 2), (latest_metrics.c.is_nan, 1), else_=0)
         # Of a NaN MLflow stores 0: among themselves they are alike.

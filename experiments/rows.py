@@ -3,46 +3,99 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from experiments.listing import Page
+from experiments import deltas
+from experiments.directions import direction
 from experiments.runs import Run
+from experiments.shapes import cell
+from experiments.table.columns import Column
+from experiments.table.state import Look
 from hub.templatetags.covey import duration, measured, run_status, short
 from repos.rows import when
 
 NAME_CHARACTERS, EXPERIMENT_CHARACTERS = 60, 40
+Cell = Callable[[Run], str]
 
 
-def html(page: Page, commits: Mapping[str, str], *, repository_url: str) -> SafeString:
-    """commits: run id → the commit of this repository that it is bound to."""
+@dataclass(frozen=True)
+class Table:
+    """What rows are made with. url: of the repository; commits: run id → the commit of this repository that it is
+    bound to; baseline: the run that metrics are measured against."""
+
+    url: str
+    columns: Sequence[Column]
+    look: Look = field(default_factory=Look)
+    commits: Mapping[str, str] = field(default_factory=dict)
+    baseline: Run | None = None
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+
+def html(runs: Iterable[Run], table: Table) -> SafeString:
     now = time.time()
-    columns = [column.split(".", 1) for column in page.columns]
-    rows = (_row(run, commits.get(run.run_id, ""), columns, repository_url, now) for run in page.rows)
-    return mark_safe("".join(rows))  # noqa: S308  # escaped below
+    cells = [(classes(column, table.look), _maker(column, table, now)) for column in table.columns]
+    return mark_safe("".join(_row(run, table, cells) for run in runs))  # noqa: S308  # escaped below
 
 
-def _row(run: Run, commit: str, columns: list[list[str]], base: str, now: float) -> str:
-    started = when(int(run.started.timestamp()), now) if run.started else ""
-    link = f'<a class="mono" href="{base}/commit/{escape(commit)}">{escape(short(commit))}</a>' if commit else ""
-    cells = "".join([f'<td class="number">{_cell(run, kind, key)}</td>' for kind, key in columns])
+def classes(column: Column, look: Look) -> str:
+    """The class attribute of a column's cells."""
+    found = ["nowrap" if column.kind == "attributes" else "number"]
+    if column.name in look.fixed:
+        found.append(f"fixed fixed-{look.fixed.index(column.name) + 1}")
+    if column.name in look.widths:
+        found.append("sized")
+    return f' class="{" ".join(found)}"'
+
+
+def _row(run: Run, table: Table, cells: Sequence[tuple[str, Cell]]) -> str:
+    name = _beginning(run.name, NAME_CHARACTERS)
+    values = "".join([f"<td{look}>{make(run)}</td>" for look, make in cells])
     return (
         f'<tr><td class="choose"><input type="checkbox" name="run" value="{escape(run.run_id)}" form="compare" '
-        f'aria-label="Choose {_beginning(run.name, NAME_CHARACTERS)}"></td>'
-        f'<th scope="row"><a href="{base}/experiments/runs/{escape(run.run_id)}">'
-        f"{_beginning(run.name, NAME_CHARACTERS)}</a></th>"
-        f'<td>{run_status(run.status)}</td><td>{escape(run.user)}</td><td class="nowrap">{started}</td>'
-        f'<td class="nowrap">{duration(run.duration)}</td><td>{_beginning(run.experiment, EXPERIMENT_CHARACTERS)}</td>'
-        f"<td>{link}</td>{cells}</tr>\n"
+        f'aria-label="Choose {name}"></td>'
+        f'<th scope="row"><a href="{table.url}/experiments/runs/{escape(run.run_id)}">{name}</a></th>{values}</tr>\n'
     )
 
 
-def _cell(run: Run, kind: str, key: str) -> str:
-    if kind == "metrics":
-        return measured(run.metrics.get(key))
-    return escape(measured((run.params if kind == "params" else run.tags).get(key)))
+def _maker(column: Column, table: Table, now: float) -> Cell:
+    """What makes a column's cells, chosen once for all rows."""
+    if column.kind == "attributes":
+        return _attribute(column.key, table, now)
+    if column.kind != "metrics":
+        return lambda run: escape(measured(cell(run, column.name)))
+    if table.baseline is None or column.aggregate == "best_step":
+        return lambda run: measured(cell(run, column.name))
+    base, better = cell(table.baseline, column.name), direction(column.key, table.directions)
+    return lambda run: _against(cell(run, column.name), None if run is table.baseline else base, better)
+
+
+def _against(value: float | str | None, base: float | str | None, better: str) -> str:
+    if not isinstance(value, float) or not isinstance(base, float):
+        return measured(value)
+    return f"{measured(value)}{deltas.html(value, base, better)}"
+
+
+def _attribute(key: str, table: Table, now: float) -> Cell:
+    makers: dict[str, Cell] = {
+        "status": lambda run: run_status(run.status),
+        "user": lambda run: escape(run.user),
+        "started": lambda run: when(int(run.started.timestamp()), now) if run.started else "",
+        "ended": lambda run: when(int(run.ended.timestamp()), now) if run.ended else "",
+        "duration": lambda run: duration(run.duration),
+        "experiment": lambda run: _beginning(run.experiment, EXPERIMENT_CHARACTERS),
+        "commit": lambda run: _commit(table.commits.get(run.run_id, ""), table.url),
+        "source": lambda run: escape(run.source_label),
+        "id": lambda run: f'<span class="mono">{escape(run.run_id)}</span>',
+    }
+    return makers[key]
+
+
+def _commit(sha: str, url: str) -> str:
+    return f'<a class="mono" href="{url}/commit/{escape(sha)}">{escape(short(sha))}</a>' if sha else ""
 
 
 def _beginning(text: str, characters: int) -> str:

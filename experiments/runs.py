@@ -5,7 +5,6 @@ Every question is kept to a workspace, so another repository's ids are as if abs
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,8 +14,9 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, lite
 from sqlalchemy.sql.expression import TableClause
 from sqlalchemy.types import Boolean, Float, Text
 
-from experiments.database import INFINITY, LOGGED, Reader, experiments, reading, rows_of, runs, tags
+from experiments.database import LOGGED, Reader, experiments, logged, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
+from experiments.table.columns import parsed
 from experiments.tracked.marks import LABELS, SOURCE_TAG
 from experiments.tracked.marks import LOGGED as FROM_CLIENT
 from hub.lib.errors import NotFound
@@ -44,6 +44,8 @@ class Run:
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    aggregates: dict[str, float] = field(default_factory=dict)  # by the name of the column: metrics.loss:min
+    ended: datetime | None = None
 
     @property
     def commit(self) -> str:
@@ -109,7 +111,8 @@ def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list
     """Rows of select_runs() as runs with the values of some columns (metrics.…, params.…, tags.…), in one statement."""
     ids = [row.run_uuid for row in found]
     values: dict[str, tuple[dict[str, float], dict[str, str], dict[str, str]]] = {one: ({}, {}, {}) for one in ids}
-    wanted = {kind: [c.partition(".")[2] for c in columns if c.startswith(f"{kind}.")] for kind in LOGGED}
+    asked = parsed(columns)
+    wanted = {kind: [c.key for c in asked if c.kind == kind and not c.aggregate] for kind in LOGGED}
     wanted["tags"] += [COMMIT_TAG, PARENT_TAG, SOURCE_TAG]
     parts = [_values(kind, ids, keys) for kind, keys in wanted.items() if keys]
     for run_id, kind, key, number, is_nan, text in reader.rows(union_all(*parts)) if ids else []:
@@ -202,6 +205,7 @@ def _run(row: Any, values: dict[str, float], texts: dict[str, str], marks: dict[
         metrics=values,
         params=texts,
         tags=marks,
+        ended=moment(row.end_time),
     )
 
 
@@ -210,12 +214,3 @@ def moment(milliseconds: int | None) -> datetime | None:
     if not milliseconds or not 0 < milliseconds < 253_402_300_800_000:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
-
-
-def logged(value: float, is_nan: bool) -> float:
-    """The value that was logged: MLflow stores NaN as a flag and infinities as the largest doubles."""
-    if is_nan:
-        return math.nan
-    if abs(value) >= INFINITY:
-        return math.copysign(math.inf, value)
-    return float(value)

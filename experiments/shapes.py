@@ -12,6 +12,7 @@ from experiments.comparison import Comparison
 from experiments.listing import Page
 from experiments.numbers import number
 from experiments.runs import Run
+from experiments.table import columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit"]
@@ -43,6 +44,7 @@ def run(row: Run) -> dict[str, Any]:
         "metrics": {key: plain(value) for key, value in row.metrics.items()},
         "params": row.params,
         "tags": row.tags,
+        **({"aggregates": {name: plain(value) for name, value in row.aggregates.items()}} if row.aggregates else {}),
     }
 
 
@@ -53,21 +55,26 @@ def plain(value: float | None) -> float | str | None:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def table(rows: Iterable[Run], columns: Sequence[str]) -> str:
+def table(rows: Iterable[Run], names: Sequence[str]) -> str:
     """Comma-separated values with a header; no cell is read as a formula by a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([safe(name) for name in [*_ALWAYS, *columns]])
+    writer.writerow([safe(name) for name in [*_ALWAYS, *names]])
     for row in rows:
-        writer.writerow([safe(value) for value in [*_attributes(row), *(cell(row, column) for column in columns)]])
+        writer.writerow([safe(value) for value in [*_attributes(row), *(cell(row, name) for name in names)]])
     return out.getvalue()
 
 
-def cell(row: Run, column: str) -> float | str | None:
-    kind, _, key = column.partition(".")
-    if kind == "metrics":
-        return row.metrics.get(key)
-    return (row.params if kind == "params" else row.tags).get(key)
+def cell(row: Run, name: str) -> float | str | None:
+    """What a run shows in the column of this name."""
+    column = columns.parse(name)
+    if column is None or column.kind == "attributes":
+        return None
+    if column.aggregate:
+        return row.aggregates.get(name)
+    if column.kind == "metrics":
+        return row.metrics.get(column.key)
+    return (row.params if column.kind == "params" else row.tags).get(column.key)
 
 
 def safe(value: float | str | None) -> float | str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
+from experiments.table_urls import routes as table_routes
 from experiments.views import compare, model_changes, model_version, models, run, runs
 
 app_name = "experiments"
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path(_prefix, runs.runs, name="runs"),
     path(f"{_prefix}/compare", compare.compare, name="compare"),
     path(f"{_prefix}/compare/curves.json", compare.curves, name="curves"),
+    *table_routes,
     path(f"{_prefix}/names", runs.names, name="names"),
     path(f"{_prefix}/runs/<slug:run_id>", run.run, name="run"),
     path(f"{_prefix}/runs/<slug:run_id>/history.json", run.history, name="history"),

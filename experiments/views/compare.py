@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 from experiments import asking, colours, compare_rows, comparison, curves_shape, shapes
 from experiments.comparison import Comparison, Question
 from experiments.mlflow.context import workspace_of
-from experiments.views.runs import PRIVATE, link, readable
+from experiments.table.addresses import link
+from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
 from repos.models import Repository
 

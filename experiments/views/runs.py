@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse, QueryDict
@@ -14,29 +13,34 @@ from experiments import asking, commits, keys, listing, rows, shapes
 from experiments.filters.errors import FilterError
 from experiments.listing import Page, Query
 from experiments.mlflow.context import workspace_of
+from experiments.models import TableSettings
+from experiments.table import heads, state
+from experiments.table.addresses import added, kept, link
+from experiments.table.columns import ATTRIBUTES, parse, shown
+from experiments.tracked.marks import LOGGED
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
 from repos import access
 from repos.access import Access, Area
 from repos.models import Repository
 
-ATTRIBUTE_LABELS = {"name": "Run", "status": "Status", "user": "User", "started": "Started", "duration": "Duration",
-                    "experiment": "Experiment", "commit": "Commit"}  # fmt: skip
 PRIVATE = {"Cache-Control": "private, no-cache"}
 
 
 @require_GET
 def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
+    agreed = state.settings_of(repository)
+    given = state.effective(request.GET, request.actor, agreed)
     wanted = request.GET.get("format", "")
     if wanted:
-        return _file(repository, request.GET, wanted)
+        return _file(agreed, given, wanted)
     try:
-        query = asking.query(workspace_of(repository.pk), request.GET)
+        query = asking.query(workspace_of(repository.pk), given, directions=agreed.directions)
     except FilterError as error:
-        return render(request, "experiments/runs.html", _refused(repository, request.GET, error), status=400)
+        return render(request, "experiments/runs.html", _refused(repository, given, error), status=400)
     page = listing.page(query)
-    return render(request, "experiments/runs.html", _shown(repository, request.GET, query, page))
+    return render(request, "experiments/runs.html", _shown(agreed, given, query, page))
 
 
 @require_GET
@@ -50,17 +54,23 @@ def readable(request: HubRequest, owner: str, name: str) -> Repository:
     return access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.EXPERIMENTS)
 
 
-def _shown(repository: Repository, given: QueryDict, query: Query, page: Page) -> dict[str, object]:
+def _shown(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> dict[str, object]:
+    repository, look = agreed.repository, state.look(given)
     bound = commits.bind(repository, {row.run_id: row.commit for row in page.rows})
+    sources = any(run.source != LOGGED for run in page.rows)
+    columns = look.ordered(shown(query.columns, page.columns, sources=sources))
+    table = rows.Table(repository.get_absolute_url(), columns, look=look, commits=bound, directions=agreed.directions)
     base = link(given, sort=None, after=None, before=None)
     here = link(given, after=None, before=None)
     return {
         **_frame(repository, given),
         "page": page,
         "query": query,
-        "rows": rows.html(page, bound, repository_url=repository.get_absolute_url()),
-        "attributes": [heading(base, query, key, label) for key, label in ATTRIBUTE_LABELS.items()],
-        "columns": [heading(base, query, column, column.split(".", 1)[1]) for column in page.columns],
+        "rows": rows.html(page.rows, table),
+        "heads": heads.heads(base, query, columns, look),
+        "kinds": heads.kinds(columns),
+        "name_head": heads.sorting(base, query, "name"),
+        "chosen": [(column.name, column.name in look.fixed, look.widths.get(column.name, "")) for column in columns],
         "previous": added(here, before=page.previous) if page.previous else "",
         "next": added(here, after=page.next) if page.next else "",
         "csv": added(here, format="csv"),
@@ -77,42 +87,31 @@ def _refused(repository: Repository, given: QueryDict, error: FilterError) -> di
 
 
 def _frame(repository: Repository, given: QueryDict) -> dict[str, object]:
+    look = state.look(given)
     return {
         "repository": repository,
         "tab": "experiments",
         "q": given.get("q", ""),
-        "sort": given.get("sort", ""),
-        "chosen": asking.columns(given),
+        "kept": kept(given, "q", "experiment", *state.PLACES),
+        "address": link(given, **dict.fromkeys((*state.COLUMN_FIELDS, *state.PLACES)))[1:],
+        "attributes": list(ATTRIBUTES),
+        "chosen": [(name, name in look.fixed, look.widths.get(name, "")) for name in asking.columns(given) or ()],
         "experiment_id": given.get("experiment", ""),
         "tracking_uri": f"{settings.COVEY_URL}/{repository.full_name}.mlflow",
     }
 
 
-def _file(repository: Repository, given: QueryDict, wanted: str) -> HttpResponse:
+def _file(agreed: TableSettings, given: QueryDict, wanted: str) -> HttpResponse:
     """Every run that the address shows, on all its pages, as a file. Raises Invalid."""
-    query = asking.query(workspace_of(repository.pk), given)
+    repository = agreed.repository
+    query = asking.query(workspace_of(repository.pk), given, directions=agreed.directions)
     if wanted not in {"csv", "json"}:
         raise Invalid(f"There is no format {wanted[:20]!r}.", details="Ask for format=csv or format=json.")
-    columns = query.columns if query.columns is not None else tuple(listing.page(query).columns)
-    named = f"{repository.name}-runs.{wanted}"
-    headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{named}"'}
+    named = query.columns if query.columns is not None else tuple(listing.page(query).columns)
+    columns = tuple(name for name in named if (column := parse(name)) and column.kind != "attributes")
+    file = f"{repository.name}-runs.{wanted}"
+    headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{file}"'}
     found = listing.exported(replace(query, columns=columns))
     if wanted == "csv":
         return HttpResponse(shapes.table(found, columns), content_type="text/csv; charset=utf-8", headers=headers)
     return JsonResponse({"columns": columns, "runs": [shapes.run(row) for row in found]}, headers=headers)
-
-
-def heading(base: str, query: Query, key: str, label: str) -> dict[str, str]:
-    """A sortable column: where its header leads, and how it is sorted now (aria-sort). base: a link without sort."""
-    now = ("descending" if query.descending else "ascending") if key == query.sort else ""
-    wanted = key if now == "descending" else f"-{key}"
-    return {"key": key, "label": label, "href": added(base, sort=wanted), "sorted": now}
-
-
-def link(given: QueryDict, **changes: object) -> str:
-    pairs = [(k, v) for k, values in given.lists() for v in values if k not in changes]
-    return "?" + urlencode([*pairs, *((k, v) for k, v in changes.items() if v is not None)])
-
-
-def added(address: str, **more: str) -> str:
-    return f"{address}{'' if address == '?' else '&'}{urlencode(more)}"

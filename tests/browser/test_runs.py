@@ -46,9 +46,9 @@ def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page:
     chosen = page.get_by_role("list", name="Chosen columns")
     for typed, name in (("team", "tags.team"), ("seed", "params.seed")):
         page.get_by_label("Find a metric, param or tag").fill(typed)
-        page.get_by_role("group", name="Other columns").get_by_label(name).click()
-        expect(chosen.get_by_label(name)).to_be_checked()
-    page.get_by_role("button", name="Show", exact=True).click()
+        page.get_by_role("group", name="Other columns").get_by_label(name, exact=True).click()
+        expect(chosen.get_by_label(name, exact=True)).to_be_checked()
+    page.get_by_role("button", name="Show columns").click()
     for name in ("team", "seed"):
         expect(page.locator("table.runs thead th", has_text=name)).to_be_visible()
     assert "tags.team" in page.url

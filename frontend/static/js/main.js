@@ -12,6 +12,7 @@ const behaviours = {
   "[data-filter]": () => import("./filter.js"),
   "[data-complete]": () => import("./complete.js"),
   "[data-columns]": () => import("./columns.js"),
+  "[data-runs-table]": () => import("./runs-table.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 
