@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments import runs
-from experiments.compare_rows import signed
-from experiments.comparison import delta
+from experiments.deltas import delta, signed
 from experiments.mlflow.context import workspace_of
 from experiments.registry import files, reading
 from experiments.registry.reading import Version
