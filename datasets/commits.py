@@ -72,10 +72,10 @@ def index(repository: Repository, *, again: bool = False) -> int:
 
     again: all of them, as if none was. Raises GitError.
     """
-    with _alone(repository):
+    with alone(repository):
         state, _ = DatasetIndex.objects.get_or_create(repository=repository)
-        tips = _tips(repository)
-        known = [] if again else list(read.blob_sizes(store_of(repository), list(state.tips)))  # those still there
+        tips = tips_of(repository)
+        known = [] if again else still_there(repository, state.tips)
         count = 0
         if again or set(tips) - set(known):
             found = stream(repository, known)
@@ -87,7 +87,7 @@ def index(repository: Repository, *, again: bool = False) -> int:
 
 
 @contextmanager
-def _alone(repository: Repository) -> Iterator[None]:
+def alone(repository: Repository) -> Iterator[None]:
     """One walk through a history at a time: pushes that come during a long one wait, and find its work done."""
     with open(store_of(repository) / "covey-index", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -95,10 +95,15 @@ def _alone(repository: Repository) -> Iterator[None]:
 
 
 # ---- git ---------------------------------------------------------------------------------------
-def _tips(repository: Repository) -> list[str]:
-    store = store_of(repository)
-    lines = commands.run(store, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags").decode().split()
+def tips_of(repository: Repository, *prefixes: str) -> list[str]:
+    """The commits that refs stand at: branches and tags, or those below these prefixes."""
+    wanted = prefixes or ("refs/heads", "refs/tags")
+    lines = commands.run(store_of(repository), "for-each-ref", "--format=%(objectname)", *wanted).decode().split()
     return sorted(set(lines))[:MAX_TIPS]
+
+
+def still_there(repository: Repository, tips: Sequence[str]) -> list[str]:
+    return list(read.blob_sizes(store_of(repository), list(tips)))
 
 
 def stream(
@@ -150,7 +155,7 @@ def _write(repository: Repository, batch: list[Commit]) -> None:
     changes = [(commit.sha, *change) for commit in batch for change in _changes(commit, outs, sizes)]
     wanted = {version.key: version for _, old, new in changes for version in (old, new) if version is not None}
     with transaction.atomic():
-        ids = _version_ids(repository, list(wanted.values()))
+        ids = version_ids(repository, list(wanted.values()))
         DatasetChange.objects.bulk_create(
             (
                 DatasetChange(
@@ -167,7 +172,8 @@ def _write(repository: Repository, batch: list[Commit]) -> None:
         )
 
 
-def _version_ids(repository: Repository, versions: list[Known]) -> dict[tuple[str, str], int]:
+def version_ids(repository: Repository, versions: list[Known]) -> dict[tuple[str, str], int]:
+    """The rows of these versions, made where they are new: key → id."""
     DatasetVersion.objects.bulk_create(
         (
             DatasetVersion(
@@ -216,12 +222,16 @@ def _tracked(outs: Iterable[Out], pointer: str) -> Iterator[Known]:
     folder = pointer.rpartition("/")[0]
     for written in outs:
         out = pointers.placed(written, folder)
-        if out is None or not (out.oid or out.files):
-            continue
-        identity = f"md5:{out.oid}"
-        if out.files:
-            identity = "files:" + hashlib.sha256(repr(out.files).encode()).hexdigest()
-        yield Known(out.path, identity, out.is_dir, out.size, out.nfiles if out.is_dir else 1)
+        if out is not None and (out.oid or out.files):
+            yield known_of(out)
+
+
+def known_of(out: Out) -> Known:
+    """The version that an output is; out.path: from the root."""
+    identity = f"md5:{out.oid}"
+    if out.files:
+        identity = "files:" + hashlib.sha256(repr(out.files).encode()).hexdigest()
+    return Known(out.path, identity, out.is_dir, out.size, out.nfiles if out.is_dir else 1)
 
 
 def _pointer_blobs(batch: list[Commit]) -> set[tuple[str, str]]:

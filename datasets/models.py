@@ -101,6 +101,7 @@ class DatasetVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["repository", "path_hash", "identity"], name="one_dataset_version")
         ]
+        indexes = [models.Index(fields=["repository", "identity"], name="versions_by_content")]
 
 
 class DatasetChange(models.Model):

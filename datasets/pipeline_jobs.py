@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from datasets import results
+from datasets import layouts, results
 from datasets.comparing import repository_of
 from datasets.holdings import NOT_PUSHED, holdings
 from datasets.pipelines import boxes, diffing, states
@@ -33,7 +33,6 @@ MAX_PIPELINES = 500  # dvc.yaml files
 MAX_FILE_BYTES = 2 * 1024**2
 MAX_ALL_BYTES = 32 * 1024**2
 ROUNDS = 5  # a params file may be named by one that was not read yet
-MAX_BOXES, MAX_LINES = 500, 2_500
 CONFIG = ".dvc/config"
 
 
@@ -209,20 +208,17 @@ class _Reader:
 def _drawing(
     stages: list[dict[str, Any]], sources: list[dict[str, str]], edges: list[list[int]]
 ) -> dict[str, Any] | None:
-    """The answer of datasets.pipelines.layout; None when there is too much to be drawn."""
-    labels = [*map(boxes.label, stages), *map(boxes.source_label, sources)]
-    if not stages or len(labels) > MAX_BOXES or len(edges) > MAX_LINES:
+    """None when there is too much to be drawn."""
+    if not stages:
         return None
-    try:
-        return call("layout:layout", json.dumps({"boxes": list(map(boxes.size, labels)), "edges": edges}).encode())
-    except Failed:
-        return None  # the list says the same
+    labels = [*map(boxes.label, stages), *map(boxes.source_label, sources)]
+    return layouts.layout(labels, edges, seconds=SECONDS)
 
 
-# One warm process with DVC in it for each worker that has drawn a pipeline; a call is a fork of it.
+# One warm process with DVC in it for each worker that has resolved a pipeline; a call is a fork of it.
 _helper = Helper(
     allowed="datasets.pipelines.",
-    warm=["datasets.pipelines.declaring", "datasets.pipelines.layout"],
+    warm=["datasets.pipelines.declaring"],
     packages=[Path(__file__).resolve().parent],
 )
 

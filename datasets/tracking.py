@@ -128,7 +128,7 @@ def _parsed(repository: Repository, store: Path, wanted: dict[str, str]) -> Iter
     }
     known = cache.known_many(keys.values())
     unread = {oid for path, oid in wanted.items() if keys[path] not in known}
-    blobs = _blobs(store, sorted(unread))
+    blobs = contents_of(store, sorted(unread))
     for path, oid in wanted.items():
         value = known.get(keys[path])
         if value is None:
@@ -146,7 +146,7 @@ def _parse(path: str, data: bytes | None) -> tuple[Out, ...] | str:
         return f"It cannot be read: {error}."
 
 
-def _blobs(store: Path, oids: list[str]) -> dict[str, bytes]:
+def contents_of(store: Path, oids: list[str]) -> dict[str, bytes]:
     """The contents of blobs; those beyond the limits are left out."""
     sizes = read.blob_sizes(store, oids)
     few = read.within(sizes, oids, each_bytes=MAX_POINTER_BYTES, all_bytes=ALL_POINTERS_BYTES)

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from datasets.dvc import documents, keys
 from datasets.dvc.documents import Malformed
 
-__all__ = ["File", "Malformed", "Out", "is_pointer", "outs_of", "placed"]
+__all__ = ["File", "Malformed", "Out", "is_pointer", "items_of", "outs_of", "placed", "stages_of"]
 
 MAX_OUTS = 100_000
 MAX_PATH_CHARACTERS = 4_096
@@ -111,12 +111,21 @@ def _file_outs(document: dict[str, Any]) -> Iterator[Out]:
 
 
 def _lock_outs(document: dict[str, Any]) -> Iterator[Out]:
-    """Schema 2.0 has `stages:`; 1.0 has the stages at the top."""
+    for name, stage in stages_of(document):
+        yield from (replace(out, stage=name) for out in items_of(stage.get("outs")))
+
+
+def stages_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, record) of each stage in a dvc.lock. Schema 2.0 has `stages:`; 1.0 has the stages at the top."""
     stages = document.get("stages") if "schema" in document or "stages" in document else document
     for name, stage in stages.items() if isinstance(stages, dict) else ():
-        for entry in _mappings(stage.get("outs")) if isinstance(stage, dict) else ():
-            if out := _out(entry):
-                yield replace(out, stage=name)
+        if isinstance(stage, dict):
+            yield name, stage
+
+
+def items_of(written: Any) -> Iterator[Out]:
+    """What a list of outs or deps names, as written."""
+    return (out for entry in _mappings(written) if (out := _out(entry)))
 
 
 def _out(entry: dict[str, Any]) -> Out | None:

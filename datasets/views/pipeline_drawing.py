@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,19 +67,23 @@ class Drawing:
 
 
 def drawing(document: dict[str, Any], words: list[Words], place: Place) -> Drawing | None:
-    drawn = document["drawing"]
-    if drawn is None:
-        return None
     for source in document["sources"]:
         title = f"{source['path']}, tracked by {source['pointer']}"
         address = place.at(source["path"]).blob_url
         words.append(Words(boxes.source_label(source), "data", "data", title, address))
+    looks = [CLASSES[edge[2]] if len(edge) > 2 else "" for edge in document["edges"]]
+    return drawn(document["drawing"], words, looks)
+
+
+def drawn(layout: dict[str, Any] | None, words: Sequence[Words], looks: Sequence[str]) -> Drawing | None:
+    """layout: of layouts.layout. words: of each box, looks: of each line, in its order."""
+    if layout is None:
+        return None
     made = []
-    for (x, y), said in zip(drawn["boxes"], words, strict=True):
+    for (x, y), said in zip(layout["boxes"], words, strict=True):
         width, height = boxes.size(said.label)
         made.append(Box(x, y, width, height, said))
-    looks = [CLASSES[edge[2]] if len(edge) > 2 else "" for edge in document["edges"]]
-    return Drawing(drawn["width"], drawn["height"], made, list(zip(drawn["lines"], looks, strict=True)))
+    return Drawing(layout["width"], layout["height"], made, list(zip(layout["lines"], looks, strict=True)))
 
 
 def anchor(address: str) -> str:
