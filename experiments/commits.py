@@ -29,7 +29,7 @@ def bind(repository: Repository, named: Mapping[str, str]) -> dict[str, str]:
             [RunCommit(repository=repository, run_id=run_id, sha=sha) for run_id, sha in new.items()],
             update_conflicts=True,
             unique_fields=["repository", "run_id"],
-            update_fields=["sha"],
+            update_fields=["sha", "state"],  # whose data is another now
         )
     return known | new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from experiments import commits, runs
+from experiments.lineage import indexing as lineage
 from experiments.mlflow.context import workspace_of
 from experiments.registry import reading as registry
 from repos.models import Repository
@@ -22,7 +23,7 @@ def recount() -> int:
 
 
 def refresh(repository_id: int) -> None:
-    """Recount and bind; safe to run at any time, any number of times."""
+    """Recount, bind, and index the data of bound commits; safe to run at any time, any number of times."""
     repository = Repository.objects.filter(pk=repository_id, deleted=None).first()
     if repository is None:
         return
@@ -30,6 +31,7 @@ def refresh(repository_id: int) -> None:
     found = [runs.count(workspace), registry.count(workspace)]
     _keep(repository.pk, [repository.runs_count, repository.models_count], found)
     commits.bind(repository, runs.commits_of(workspace, limit=RECENT_RUNS))
+    lineage.index_data(repository)
 
 
 def _keep(repository_id: int, shown: list[int], found: list[int]) -> bool:

@@ -1,13 +1,16 @@
-"""What experiments do after a push (bind runs that named a commit before it arrived), and after a deletion."""
+"""What experiments do after a push (bind runs that named a commit before it arrived, index stages), and after a
+deletion."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from experiments import indexing, tasks
+from experiments.lineage import indexing as lineage
 from experiments.tracked import jobs
 from hub.jobs.outbox import receiver
 from hub.jobs.tasks import wake
+from repos.models import Repository
 from repos.signals import DELETED, PUSHED
 
 
@@ -19,6 +22,12 @@ def bind_runs(payload: dict[str, Any]) -> None:
 @receiver(PUSHED)
 def read_commits(payload: dict[str, Any]) -> None:
     jobs.pushed(payload["repository_id"], payload["push_id"])
+
+
+@receiver(PUSHED)
+def index_stages(payload: dict[str, Any]) -> None:
+    if repository := Repository.objects.filter(pk=payload["repository_id"], deleted=None).first():
+        lineage.index_stages(repository)
 
 
 @receiver(DELETED)

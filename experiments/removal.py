@@ -29,7 +29,7 @@ from sqlalchemy import (
 from experiments import database
 from experiments.mlflow import artifacts
 from experiments.mlflow.context import workspace_of
-from experiments.models import RunCommit, TrackedIndex
+from experiments.models import DataState, LineageIndex, RunCommit, StageRecord, TrackedIndex
 from repos.models import Repository
 
 logger = logging.getLogger("covey.mlflow")
@@ -76,6 +76,9 @@ def remove(repository_id: int) -> int:
         return 0
     RunCommit.objects.filter(repository=repository_id).delete()
     TrackedIndex.objects.filter(repository=repository_id).delete()
+    DataState.objects.filter(repository=repository_id).delete()
+    StageRecord.objects.filter(repository=repository_id).delete()
+    LineageIndex.objects.filter(repository=repository_id).delete()
     workspace = workspace_of(repository_id)
     removed = 0
     for table in reversed(_tables().sorted_tables):

@@ -7,8 +7,11 @@ import logging
 from celery import shared_task
 
 from experiments import indexing, removal
+from experiments.lineage import indexing as lineage
 from experiments.mlflow import artifacts
 from experiments.tracked import jobs
+from hub.lib.errors import HubError
+from repos.git.commands import GitError
 from repos.models import Repository
 
 logger = logging.getLogger("covey.mlflow")
@@ -20,9 +23,14 @@ def recount_runs() -> None:
 
 
 @shared_task
-def rebuild_experiments() -> None:
-    for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator():
-        indexing.refresh(repository_id)
+def rebuild_experiments(*, again: bool = False) -> None:
+    """again: the stages of every commit, not only of those that are new."""
+    for repository in Repository.objects.filter(deleted=None).iterator():
+        try:
+            indexing.refresh(repository.pk)
+            lineage.index_stages(repository, again=again)
+        except (HubError, GitError):
+            logger.exception("repository %s was not indexed", repository.pk)  # the others are all the same
 
 
 @shared_task

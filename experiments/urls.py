@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from experiments.table_urls import routes as table_routes
-from experiments.views import compare, model_changes, model_version, models, run, runs
+from experiments.views import compare, lineage, model_changes, model_version, models, run, runs
 
 app_name = "experiments"
 _models = "<owner:owner>/<repository:name>/models"
@@ -35,4 +35,5 @@ urlpatterns: list[URLPattern] = [
     path(f"{_version}/tags/remove", model_changes.delete_tag, name="untag_version"),
     path(f"{_version}/stage", model_changes.set_stage, name="stage_version"),
     path(f"{_version}/delete", model_changes.delete_version, name="delete_version"),
+    path("<owner:owner>/<repository:name>/lineage/<slug:kind>/<rest:id>", lineage.page, name="lineage"),
 ]

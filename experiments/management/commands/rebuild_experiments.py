@@ -1,4 +1,4 @@
-"""manage.py rebuild_experiments: recount runs and bind them to commits, for every repository."""
+"""manage.py rebuild_experiments: recount and bind runs and index stages again, for every repository."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from experiments.tasks import rebuild_experiments
 
 
 class Command(BaseCommand):
-    help = "Recount runs and bind them to commits, for every repository."
+    help = "Recount runs, bind them to commits and index what lineage is made from, for every repository."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rebuild_experiments()
+        rebuild_experiments(again=True)
         self.stdout.write("experiments rebuilt")

@@ -1,0 +1,151 @@
+"""The indexes behind lineage: what every stage read and made, from the history of dvc.lock; what data a run's commit
+holds. Keyed by immutable ids, so that indexing twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db import transaction
+
+from datasets import commits as datasets_commits
+from datasets.commits import Commit, alone, hash_of, known_of, stream, tips_of
+from datasets.dvc import locks
+from datasets.dvc.documents import Malformed
+from datasets.dvc.locks import Locked
+from datasets.tracking import Tracked, contents_of, tracked
+from experiments.commits import existing
+from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
+from hub.lib.errors import NotFound, TooLarge
+from repos.git import read
+from repos.models import Repository
+from repos.place import store_of
+
+logger = logging.getLogger("covey.lineage")
+BATCH_COMMITS, BATCH_ROWS = 200, 400
+MOST_AROUND = 100  # outputs that one folder among the dependencies stands for
+CMD_CHARACTERS = 4_000
+_REFS = ("refs/heads", "refs/tags", "refs/exps")
+_WALK = ("--branches", "--tags", "--glob=refs/exps")
+_PATTERNS = ("dvc.lock", "*/dvc.lock")
+
+
+def index_stages(repository: Repository, *, again: bool = False) -> None:
+    """Index the commits that are new (again: all) to branches, tags and experiments. Safe to run twice.
+
+    Raises GitError."""
+    try:
+        store_of(repository)
+    except NotFound:
+        return  # nothing was pushed yet
+    with alone(repository):
+        _stages(repository, again=again)
+
+
+def index_data(repository: Repository) -> None:
+    """Index the data of commits that runs were bound to since. Safe to run twice, and at the same time."""
+    waiting = RunCommit.objects.filter(repository=repository, state=None)
+    shas = list(waiting.values_list("sha", flat=True).distinct())
+    there = existing(repository, set(shas))
+    for sha in shas:
+        if sha not in there:
+            waiting.filter(sha=sha).delete()  # its commit was rewritten: bound again when it comes back
+            continue
+        try:
+            waiting.filter(sha=sha).update(state=state_of(repository, sha))
+        except TooLarge as error:
+            logger.warning("the data of %s in repository %s is not indexed: %s", sha, repository.pk, error)
+
+
+# ---- stages ------------------------------------------------------------------------------------
+def _stages(repository: Repository, *, again: bool) -> None:
+    state, _ = LineageIndex.objects.get_or_create(repository=repository)
+    tips = tips_of(repository, *_REFS)
+    known = [] if again else datasets_commits.still_there(repository, state.tips)
+    if again or set(tips) - set(known):
+        walk = stream(repository, known, refs=_WALK, patterns=_PATTERNS)
+        while batch := list(islice(walk, BATCH_COMMITS)):
+            _write(repository, batch)
+    LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
+
+
+def _write(repository: Repository, batch: list[Commit]) -> None:
+    wanted = [(commit.sha, blob.path, blob.new) for commit in batch for blob in commit.blobs if blob.new]
+    contents = contents_of(store_of(repository), sorted({oid for _, _, oid in wanted}))
+    found: dict[str, tuple[str, str, Locked]] = {}
+    for sha, path, oid in wanted:
+        for locked in _records(repository, path, contents.get(oid)):
+            found.setdefault(locked.key, (sha, path, locked))
+    keys = list(found)
+    for start in range(0, len(keys), BATCH_ROWS):
+        some = keys[start : start + BATCH_ROWS]
+        known = set(StageRecord.objects.filter(repository=repository, key__in=some).values_list("key", flat=True))
+        _keep(repository, {key: found[key] for key in some if key not in known})
+
+
+def _records(repository: Repository, path: str, data: bytes | None) -> tuple[Locked, ...]:
+    try:
+        return locks.records_of(data, path) if data is not None else ()
+    except Malformed as error:
+        logger.info("a dvc.lock of repository %s cannot be read: %s", repository.pk, error)
+        return ()
+
+
+@transaction.atomic
+def _keep(repository: Repository, found: dict[str, tuple[str, str, Locked]]) -> None:
+    rows = StageRecord.objects.bulk_create(
+        StageRecord(
+            repository=repository,
+            key=key,
+            file=read.shown(path),
+            name=_text(locked.name),
+            cmd=_text(locked.cmd)[:CMD_CHARACTERS],
+            sha=sha,
+        )
+        for key, (sha, path, locked) in found.items()
+    )
+    items = (
+        StageItem(repository=repository, record=row, made=made, path=read.shown(path), path_hash=hash_of(path), oid=oid)
+        for row in rows
+        for made, path, oid in _items(tracked(repository, row.sha), found[row.key][2])
+    )
+    StageItem.objects.bulk_create(items, batch_size=BATCH_ROWS)
+
+
+def _items(held: Tracked, locked: Locked) -> Iterator[tuple[bool, str, str]]:
+    """(whether it was made, path, oid) of each thing that has one, once."""
+    yield from dict.fromkeys((True, out.path, out.oid) for out in locked.outs if out.oid)
+    deps: dict[tuple[str, str], None] = {}
+    for dep in locked.deps:
+        if dep.oid:
+            deps[dep.path, dep.oid] = None
+        around = held.around(dep.path)
+        if around and around[1] and around[0].out.oid:
+            deps[around[0].path, around[0].out.oid] = None
+        if not around:
+            inside = (o for path, o in held.outputs.items() if path.startswith(f"{dep.path}/") and o.out.oid)
+            deps |= {(output.path, output.out.oid): None for output in islice(inside, MOST_AROUND)}
+    yield from ((False, path, oid) for path, oid in deps)
+
+
+def _text(text: str) -> str:
+    """As every database can keep it."""
+    return read.shown(text).replace("\0", "�")
+
+
+# ---- data of commits ---------------------------------------------------------------------------
+def state_of(repository: Repository, sha: str) -> DataState:
+    """The row of what DVC tracks at a commit, made where it is new."""
+    outs = [output.out for output in tracked(repository, sha).outputs.values()]
+    versions = {known.key: known for known in (known_of(out) for out in outs if out.oid or out.files)}
+    digest = hashlib.sha256(repr(sorted(versions)).encode()).hexdigest()
+    with transaction.atomic():
+        state, new = DataState.objects.get_or_create(repository=repository, digest=digest)
+        if new:
+            ids = datasets_commits.version_ids(repository, list(versions.values()))
+            through = DataState.versions.through
+            links = (through(datastate_id=state.pk, datasetversion_id=ids[key]) for key in versions)
+            through.objects.bulk_create(links, batch_size=BATCH_ROWS)
+    return state
