@@ -34,6 +34,9 @@ class StoredContent:
     def head(self, limit: int) -> bytes:
         return object_store().head(self.key, limit) if self.size and limit else b""
 
+    def part(self, start: int, end: int) -> bytes:
+        return object_store().read_range(self.key, start, end)
+
 
 @dataclass(frozen=True, slots=True)
 class Child:

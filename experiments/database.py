@@ -56,7 +56,7 @@ params = table("params", "run_uuid", "key", "value")
 tags = table("tags", "run_uuid", "key", "value")
 LOGGED = {"metrics": latest_metrics, "params": params, "tags": tags}  # kind of a column → where its values are
 inputs = table("inputs", "input_uuid", "source_type", "source_id", "destination_type", "destination_id")
-datasets = table("datasets", "dataset_uuid", "name", "digest")
+datasets = table("datasets", "dataset_uuid", "name", "digest", "dataset_source_type", "dataset_source")
 input_tags = table("input_tags", "input_uuid", "name", "value")
 _WHEN = ("creation_time", "last_updated_time")
 registered_models = table("registered_models", "workspace", "name", "description", *_whole(*_WHEN))
@@ -71,6 +71,11 @@ logged_models = table(
     "logged_models", "model_id", "name", "artifact_location", "source_run_id", "lifecycle_stage",
     *_whole("experiment_id"),
 )  # fmt: skip
+traces = table(
+    "trace_info", "request_id", "status", "trace_name", "request_preview",
+    *_whole("experiment_id", "timestamp_ms", "execution_time_ms"),
+)  # fmt: skip
+trace_metadata = table("trace_request_metadata", "request_id", "key", "value")
 
 
 def logged(value: float, is_nan: bool) -> float:

@@ -46,6 +46,7 @@ class Run:
     tags: dict[str, str] = field(default_factory=dict)
     aggregates: dict[str, float] = field(default_factory=dict)  # by the name of the column: metrics.loss:min
     ended: datetime | None = None
+    deleted: bool = False
 
     @property
     def commit(self) -> str:
@@ -75,20 +76,20 @@ def counts() -> dict[str, int]:
     return {workspace: number for workspace, number in rows_of(counted.group_by(experiments.c.workspace))}
 
 
-def bare(workspace: str, run_id: str) -> Run:
+def bare(workspace: str, run_id: str, *, deleted: bool = False) -> Run:
     """A run without its values. Raises as run() does."""
     with reading() as reader:
-        return _run(_one(reader, workspace, run_id), {}, {}, {})
+        return _run(_one(reader, workspace, run_id, deleted=deleted), {}, {}, {})
 
 
-def run(workspace: str, run_id: str) -> tuple[Run, list[Metric]]:
+def run(workspace: str, run_id: str, *, deleted: bool = False) -> tuple[Run, list[Metric]]:
     """A run with its params and tags, and its latest metrics as rows (key, value, is_nan, step, timestamp).
 
-    At most MOST_VALUES of each, by name, but MLflow's own tags always: one of them names the commit. Raises NotFound,
-    also for a deleted run and another repository's.
+    At most MOST_VALUES of each, by name, but MLflow's own tags always: one of them names the commit. deleted: it may
+    be a deleted one of a live experiment. Raises NotFound, also for another repository's.
     """
     with reading() as reader:
-        found = _one(reader, workspace, run_id)
+        found = _one(reader, workspace, run_id, deleted=deleted)
         latest, params, marks = (_first(reader, source, run_id) for source in LOGGED.values())
     values = {row.key: logged(row.value, row.is_nan) for row in latest}
     return _run(found, values, *({row.key: row.value for row in rows} for rows in (params, marks))), latest
@@ -100,8 +101,11 @@ def _first(reader: Reader, source: TableClause, run_id: str) -> list[Any]:
     return sorted(reader.rows(wanted), key=lambda row: row.key)
 
 
-def _one(reader: Reader, workspace: str, run_id: str) -> Any:
-    found = reader.rows(scoped(select_runs(), workspace).where(runs.c.run_uuid == run_id))
+def _one(reader: Reader, workspace: str, run_id: str, *, deleted: bool) -> Any:
+    wanted = (
+        select_runs().select_from(ALL_RUNS).where(experiments.c.workspace == workspace, *ALIVE[: 1 if deleted else 2])
+    )
+    found = reader.rows(wanted.where(runs.c.run_uuid == run_id))
     if not found:
         raise NotFound("There is no such run here.")
     return found[0]
@@ -167,6 +171,7 @@ def select_runs() -> Select[Any]:
         runs.c.artifact_uri,
         runs.c.experiment_id,
         experiments.c.name.label("experiment"),
+        runs.c.lifecycle_stage,
     )
 
 
@@ -206,6 +211,7 @@ def _run(row: Any, values: dict[str, float], texts: dict[str, str], marks: dict[
         params=texts,
         tags=marks,
         ended=moment(row.end_time),
+        deleted=row.lifecycle_stage == "deleted",
     )
 
 

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from experiments.table_urls import routes as table_routes
-from experiments.views import compare, lineage, model_changes, model_version, models, run, runs
+from experiments.views import compare, lineage, model_changes, model_version, models, run, run_changes, run_parts, runs
 
 app_name = "experiments"
 _models = "<owner:owner>/<repository:name>/models"
@@ -18,7 +18,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_prefix}/names", runs.names, name="names"),
     path(f"{_prefix}/runs/<slug:run_id>", run.run, name="run"),
     path(f"{_prefix}/runs/<slug:run_id>/history.json", run.history, name="history"),
-    path(f"{_prefix}/runs/<slug:run_id>/artifact", run.artifact, name="artifact"),
     path(_models, models.models, name="models"),
     path(f"{_models}/<str:model>", models.model, name="model"),
     path(f"{_models}/<str:model>/compare", models.compare, name="model_compare"),
@@ -36,4 +35,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{_version}/stage", model_changes.set_stage, name="stage_version"),
     path(f"{_version}/delete", model_changes.delete_version, name="delete_version"),
     path("<owner:owner>/<repository:name>/lineage/<slug:kind>/<rest:id>", lineage.page, name="lineage"),
+    path(f"{_prefix}/runs/<slug:run_id>/artifact", run_parts.artifact, name="artifact"),
+    path(f"{_prefix}/runs/<slug:run_id>/artifacts", run_parts.artifacts, name="artifacts"),
+    path(f"{_prefix}/runs/<slug:run_id>/traces", run_parts.traces, name="traces"),
+    path(f"{_prefix}/runs/<slug:run_id>/note", run_changes.note, name="note"),
+    path(f"{_prefix}/runs/<slug:run_id>/delete", run_changes.delete, name="delete_run"),
+    path(f"{_prefix}/runs/<slug:run_id>/restore", run_changes.restore, name="restore_run"),
 ]

@@ -20,6 +20,7 @@ from datasets import remote as dvc  # noqa: E402
 from datasets import storages  # noqa: E402
 from datasets.s3 import surface as s3  # noqa: E402
 from datasets.uploads import upload  # noqa: E402
+from experiments import artifact_bytes  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib import streams  # noqa: E402
 from hub.lib.errors import HubError, Invalid, NotFound, OutOfSpace, TooLarge, TooSlow, says_disk_full  # noqa: E402
@@ -34,7 +35,7 @@ from repos.surface import Surface, respond_error, route  # noqa: E402
 
 SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, s3.surface, MlflowSurface()]
 # Surfaces of browsers: /{owner}/{name}/{word}/…
-WORDS: list[Surface] = [raw.surface, uploads.surface]
+WORDS: list[Surface] = [raw.surface, artifact_bytes.surface, uploads.surface]
 # Bytes of the REST API, in and out; the rest of it is Django's.
 API = byteroutes.surface(
     route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE),
@@ -80,7 +81,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if match := _words.fullmatch(request.path):
         owner, name, word, rest = match.groups()
         surface = next(surface for surface in WORDS if surface.suffix == word)
-        if request.method not in {"GET", "HEAD"} or surface is raw.surface:  # the upload page itself is Django's
+        if (
+            request.method not in {"GET", "HEAD"} or surface is not uploads.surface
+        ):  # the upload page itself is Django's
             return await surface(request, owner, name, rest)
     if (match := _api.fullmatch(request.path)) and (match[4].endswith("raw") or request.method == "PUT"):
         return await API(request, *match.groups()[:3])

@@ -87,6 +87,13 @@ def of_file(repository: Repository, base: str, head: str, path: str, options: Op
     return found.files[0]
 
 
+def of_patch(patch: bytes, options: Options) -> ShownDiff:
+    """The lines of a patch as `git diff` writes it, whoever made it; no files when it is none."""
+    found = diff.of_patch(patch)
+    files = [_shown_file(file, "", options) for file in found.files]
+    return ShownDiff(files, found.total, found.added, found.removed)
+
+
 def _make(repository: Repository, base: str, head: str, options: Options, *, path: str = "") -> ShownDiff:
     try:
         found = diff.compare(store_of(repository), base, head, path=path, ignore_space=options.ignore_space)
@@ -97,6 +104,11 @@ def _make(repository: Repository, base: str, head: str, options: Options, *, pat
 
 
 def _shown(repository: Repository, base: str, head: str, file: FileDiff, options: Options) -> ShownFile:
+    address = f"{url(repository, 'diff-file', base, head)}/{quoted(file.name)}?{options.query}"
+    return _shown_file(file, address, options)
+
+
+def _shown_file(file: FileDiff, address: str, options: Options) -> ShownFile:
     modes = f"{file.old_mode:o} → {file.mode:o}" if file.old_mode != file.mode and file.old_mode and file.mode else ""
     return ShownFile(
         status=file.status,
@@ -107,7 +119,7 @@ def _shown(repository: Repository, base: str, head: str, file: FileDiff, options
         binary=file.binary,
         mode_change=modes,
         anchor="diff-" + hashlib.sha256(to_bytes(file.name)).hexdigest()[:16],
-        url=f"{url(repository, 'diff-file', base, head)}/{quoted(file.name)}?{options.query}",
+        url=address,
         large=file.lines > diff.MAX_LINES_PER_FILE,
         html=difftable.html(file, split=options.split) if file.hunks is not None else None,
     )

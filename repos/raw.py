@@ -7,6 +7,7 @@ be shown as what it is. Access is asked again when the link is used.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -29,7 +30,7 @@ from repos.place import quoted
 from repos.surface import BrowserSurface, Call, respond_error, route
 
 LINK_SECONDS = 3600  # long enough to watch a video; access is asked at every use anyway
-_SALT = "covey.raw"
+_SALT = "covey.raw.2"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _LINK = re.compile(r"/-/([A-Za-z0-9_:.-]{20,2000})/[^/]*")
 
@@ -37,14 +38,22 @@ _LINK = re.compile(r"/-/([A-Za-z0-9_:.-]{20,2000})/[^/]*")
 async def raw(call: Call) -> None:
     await call.request.read(limit_bytes=1024)
     commit, pinned, path = await in_thread(_locate, call.repository, call.rest)
-    if settings.RAW_HOST and not call.request.headers.get("authorization"):
-        location = link(call.repository, call.actor, commit, path)
-        return await call.request.respond(302, b"", [("location", location), ("cache-control", "no-store")])
+    if await sent_to_raw_host(call, commit, path):
+        return
     file = await in_thread(files.open_file, call.repository, commit, path)
     if file.entry.versioning != "git":
         access.require_scope(call.actor, Area.DATA, write=False)
     form = await in_thread(mediatypes.form_of, path, file)
     await send(call.request, file, form, cache=_cache(call.repository, pinned=pinned))
+
+
+async def sent_to_raw_host(call: Call, where: str, path: str, *, kind: str = "") -> bool:
+    """Whether a browser was sent on to RAW_HOST, for a file of a kind of OPENERS."""
+    if not settings.RAW_HOST or call.request.headers.get("authorization"):
+        return False
+    location = link(call.repository, call.actor, where, path, kind=kind)
+    await call.request.respond(302, b"", [("location", location), ("cache-control", "no-store")])
+    return True
 
 
 def _locate(repository: Repository, rest: str) -> tuple[str, bool, str]:
@@ -62,9 +71,13 @@ surface = BrowserSurface("raw", Area.REPO, [route("GET HEAD", r".+", raw, Access
 
 
 # ---- the host of raw files ---------------------------------------------------------------------
-def link(repository: Repository, actor: Actor, commit: str, path: str) -> str:
+# kind → what opens a file of it, by the repository, where it is ("" is the kind of a commit's files) and its path.
+OPENERS: dict[str, Callable[[Repository, str, str], Content]] = {"": files.open_file}
+
+
+def link(repository: Repository, actor: Actor, where: str, path: str, *, kind: str = "") -> str:
     """A signed address on RAW_HOST for one file at one commit, for one person."""
-    token = signing.dumps([repository.pk, actor.user_id, commit, path], salt=_SALT, compress=True)
+    token = signing.dumps([repository.pk, actor.user_id, kind, where, path], salt=_SALT, compress=True)
     return f"{raw_origin()}/-/{token}/{quoted(path.rsplit('/', 1)[-1])}"
 
 
@@ -74,8 +87,8 @@ async def raw_host(request: Request) -> None:
         if request.method not in {"GET", "HEAD"}:
             raise NotFound()
         await request.read(limit_bytes=1024)
-        repository, commit, path = await in_thread(_follow, request.path, request.remote_address)
-        file = await in_thread(files.open_file, repository, commit, path)
+        repository, kind, where, path = await in_thread(_follow, request.path, request.remote_address)
+        file = await in_thread(OPENERS[kind], repository, where, path)
         form = await in_thread(mediatypes.form_of, path, file, own_host=True)
         await send(request, file, form, cache="private, no-cache", policy="cross-origin")
     except ClientGone:
@@ -86,11 +99,12 @@ async def raw_host(request: Request) -> None:
         request.close()
 
 
-def _follow(path: str, address: str) -> tuple[Repository, str, str]:
-    """What a link names, when it holds still and its person may still read it. Raises NotFound."""
+def _follow(path: str, address: str) -> tuple[Repository, str, str, str]:
+    """What a link names (repository, kind, where, path), when it holds still and its person may still read it. Raises
+    NotFound."""
     match = _LINK.fullmatch(path)
     try:
-        repository_id, user_id, commit, file = signing.loads(
+        repository_id, user_id, kind, where, file = signing.loads(
             match[1] if match else "", salt=_SALT, max_age=LINK_SECONDS
         )
     except signing.BadSignature as error:
@@ -100,7 +114,7 @@ def _follow(path: str, address: str) -> tuple[Repository, str, str]:
     if repository is None or (user_id and user is None):
         raise NotFound()
     access.check(Actor(user=user, session=True, address=address), repository, need=Access.READ, area=Area.REPO)
-    return repository, commit, file
+    return repository, kind, where, file
 
 
 # ---- the answer --------------------------------------------------------------------------------

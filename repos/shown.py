@@ -56,10 +56,10 @@ def _make(place: Place, as_source: bool) -> Shown:
         raw_base=root.raw_url + "/",
         as_source=as_source,
     )
-    return _of(preview)
+    return of_preview(preview)
 
 
-def _of(preview: Preview) -> Shown:
+def of_preview(preview: Preview) -> Shown:
     return Shown(
         kind=preview.kind,
         html=code.numbered(list(preview.lines)) if preview.lines else preview.html,

@@ -6,12 +6,14 @@ MLflow's own handlers spool a whole file and do not fsync. Layout and names are 
 
 from __future__ import annotations
 
+import heapq
 import os
 import shutil
 import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -32,6 +34,31 @@ PIECE_BYTES = 1024 * 1024
 ROUTE = "mlflow-artifacts/artifacts/"
 
 
+@dataclass(frozen=True)
+class Status:
+    """Of one artifact. etag: changes with its bytes."""
+
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One name in a folder of artifacts. size: of a file, None for a folder."""
+
+    name: str
+    size: int | None
+
+    @property
+    def is_dir(self) -> bool:
+        return self.size is None
+
+    @property
+    def cursor(self) -> str:
+        """Where a listing goes on after it."""
+        return f"{self.name}/" if self.is_dir else self.name
+
+
 class Destination(Protocol):
     async def put(self, path: str, stream: AsyncIterator[bytes]) -> None:
         """Store under a clean path; visible whole or not at all, on disk when this returns."""
@@ -45,8 +72,21 @@ class Destination(Protocol):
         """(path below the prefix, size) of the first files, by path; blocking."""
         ...
 
-    def head(self, path: str, limit: int) -> tuple[int, bytes]:
-        """(size, first bytes); blocking. Raises NotFound."""
+    def level(self, folder: str, *, after: str, limit: int) -> list[Item]:
+        """The first names in a folder that follow `after` (a cursor, "" for all), in the order of S3's keys; none for
+        what is no folder; blocking."""
+        ...
+
+    def status(self, path: str) -> Status:
+        """Blocking. Raises NotFound."""
+        ...
+
+    def part(self, path: str, start: int, end: int) -> bytes:
+        """Bytes start to end (exclusive); blocking. Raises NotFound."""
+        ...
+
+    def pieces(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The same as a stream."""
         ...
 
     def workspaces(self) -> set[str]:
@@ -136,8 +176,8 @@ class Folder:
             temporary.unlink(missing_ok=True)
 
     async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
-        file = self.root / path
-        return await in_thread(self._size, file), self._pieces(file)
+        size = await in_thread(self._size, self.root / path)
+        return size, self.pieces(path, 0, size)
 
     def listing(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = []
@@ -151,11 +191,38 @@ class Folder:
                     return sorted(found)
         return sorted(found)
 
-    def head(self, path: str, limit: int) -> tuple[int, bytes]:
+    def level(self, folder: str, *, after: str, limit: int) -> list[Item]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                cursors = (f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+                rest = (cursor for cursor in cursors if os.fsencode(cursor) > os.fsencode(after))
+                first = heapq.nsmallest(limit, rest, key=os.fsencode)
+        except OSError:  # absent, or a file
+            return []
+        return [
+            Item(cursor[:-1], None)
+            if cursor.endswith("/")
+            else Item(cursor, (self.root / folder / cursor).stat().st_size)
+            for cursor in first
+        ]
+
+    def status(self, path: str) -> Status:
+        found = self._status(self.root / path)
+        return Status(found.st_size, f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}")
+
+    def part(self, path: str, start: int, end: int) -> bytes:
         file = self.root / path
-        size = self._size(file)
+        self._size(file)
         with open(file, "rb") as handle:
-            return size, handle.read(limit)
+            handle.seek(start)
+            return handle.read(end - start)
+
+    async def pieces(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+        with open(self.root / path, "rb") as handle:  # noqa: ASYNC230  # as above
+            handle.seek(start)
+            while start < end and (piece := await in_thread(handle.read, min(PIECE_BYTES, end - start))):
+                start += len(piece)
+                yield piece
 
     def workspaces(self) -> set[str]:
         place = self.root / "workspaces"
@@ -176,18 +243,16 @@ class Folder:
         return swept
 
     def _size(self, file: Path) -> int:
+        return self._status(file).st_size
+
+    def _status(self, file: Path) -> os.stat_result:
         try:
             status = file.stat()
         except OSError as error:  # absent, a file where a folder is needed, or a name too long to exist
             raise NotFound(f"There is no artifact {file.name!r}.") from error
         if not stat.S_ISREG(status.st_mode):
             raise Invalid(f"{file.name!r} is a folder of artifacts, not a file.")
-        return status.st_size
-
-    async def _pieces(self, file: Path) -> AsyncIterator[bytes]:
-        with open(file, "rb") as handle:  # noqa: ASYNC230  # as above
-            while piece := await in_thread(handle.read, PIECE_BYTES):
-                yield piece
+        return status
 
     def _ready(self) -> None:
         (self.root / ".incoming").mkdir(mode=0o700, parents=True, exist_ok=True)

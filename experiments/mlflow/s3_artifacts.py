@@ -12,10 +12,12 @@ from django.conf import settings
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from experiments.mlflow.artifacts import PIECE_BYTES, joined
+from experiments.mlflow.artifacts import PIECE_BYTES, Item, Status, joined
 from hub.lib.errors import NotFound, OutOfSpace, Upstream, says_disk_full
 
 PART_BYTES = 8 * 1024 * 1024
+LISTED_AT_ONCE = 1000
+LAST = "\U0010ffff"  # behind every name that goes on
 DELETED_AT_ONCE = 1000  # as many as one request of S3's takes
 UNREACHABLE = "The object store did not take or give the artifact."
 
@@ -60,10 +62,37 @@ class Bucket:
                     break
         return sorted(found[:limit])
 
-    def head(self, path: str, limit: int) -> tuple[int, bytes]:
+    def level(self, folder: str, *, after: str, limit: int) -> list[Item]:
+        """A folder in it costs one request more, however much it holds: the listing goes on behind it."""
+        found: list[Item] = []
+        prefix, offset = f"{folder}/", _behind(f"{folder}/{after}") if after else None
+        with _translated(folder):
+            while len(found) < limit:
+                keys = next(iter(obstore.list(_store(), folder, offset=offset, chunk_size=LISTED_AT_ONCE)), [])
+                for key in keys:
+                    name, inside, _ = key["path"].removeprefix(prefix).partition("/")
+                    item = Item(name, None if inside else key["size"])
+                    if not found or found[-1].cursor != item.cursor:
+                        found.append(item)
+                if len(keys) < LISTED_AT_ONCE:
+                    break
+                offset = _behind(f"{prefix}{found[-1].cursor}")
+        return found[:limit]
+
+    def status(self, path: str) -> Status:
         with _translated(path):
-            size = obstore.head(_store(), path)["size"]
-            return size, bytes(obstore.get_range(_store(), path, start=0, end=min(size, limit))) if size else b""
+            found = obstore.head(_store(), path)
+        return Status(found["size"], (found["e_tag"] or "").strip('"'))
+
+    def part(self, path: str, start: int, end: int) -> bytes:
+        with _translated(path):
+            return bytes(obstore.get_range(_store(), path, start=start, end=end)) if end > start else b""
+
+    async def pieces(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+        with _translated(path):
+            found = await obstore.get_async(_store(), path, options={"range": (start, end)})
+        async for piece in _pieces(found):
+            yield piece
 
     def workspaces(self) -> set[str]:
         with _translated("workspaces"):
@@ -80,6 +109,11 @@ class Bucket:
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Nothing: an upload that died is a multipart one, and the sweep of objects ends all of the bucket."""
         return 0
+
+
+def _behind(place: str) -> str:
+    """Where a listing goes on after a file, or after all that a folder (ending in "/") holds."""
+    return f"{place}{LAST}" if place.endswith("/") else place
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from experiments import files, runs
 from experiments.files import File
-from experiments.mlflow import artifacts
 from experiments.mlflow.context import workspace_of
 from experiments.registry.reading import Version
 from hub.lib import previews, sandbox
@@ -131,9 +130,8 @@ def _said(
 
 
 def _head(repository_id: int, place: str, name: str, limit: int) -> bytes:
-    path = artifacts.scoped(repository_id, f"{place.partition(':')[2].strip('/')}/{name}")
     try:
-        return artifacts.destination().head(path, limit)[1]
+        return files.artifact(repository_id, place, name).head(limit)
     except NotFound:  # removed since it was listed
         return b""
 

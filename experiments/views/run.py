@@ -1,57 +1,95 @@
-"""One run: what it was given, what it measured, what it left."""
+"""One run: what it was given, what it measured, what it left, and how to run it again."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from experiments import asking, commits, files, runs
+from experiments import artifact_bytes, asking, commits, files, runs
 from experiments import history as curves
+from experiments.details import family, inputs, measured, patch, reproduce
+from experiments.files import Level
 from experiments.mlflow.context import workspace_of
+from experiments.mlflow.run_editing import NOTE, NOTE_CHARACTERS
+from experiments.runs import MOST_VALUES, Run
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
+from hub.lib import markdown
+from hub.lib.paging import words_of
+from repos.models import Repository
 
 
 @require_GET
 def run(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse:
+    """A deleted run is shown to those who may restore it."""
     repository = readable(request, owner, name)
-    found, latest = runs.run(workspace_of(repository.pk), run_id)
-    bound = commits.bind(repository, {run_id: found.commit})
-    listing = files.listing(repository.pk, found.artifact_uri)
-    shown = {
-        "repository": repository,
-        "tab": "experiments",
-        "run": found,
-        "commit": bound.get(run_id, ""),
-        "cut": max(len(latest), len(found.params), len(found.tags)) == runs.MOST_VALUES,
-        "metrics": [(row, found.metrics[row.key], runs.moment(row.timestamp)) for row in latest],
-        "tags": {key: value for key, value in found.tags.items() if not key.startswith("mlflow.")},
-        "note": found.tags.get("mlflow.note.content", ""),
-        "source": found.tags.get("mlflow.source.name", ""),
-        "parent": found.tags.get(runs.PARENT_TAG, ""),
-        "files": listing,
+    found, latest = runs.run(workspace_of(repository.pk), run_id, deleted=repository.can_write)
+    level = files.level(repository.pk, found.artifact_uri)
+    context = {
+        **about(repository, found),
+        **_values(found, latest, request.GET),
+        **_again(repository, found, level),
+        "inputs": inputs.of_run(repository, run_id),
+        "family": family.of_run(workspace_of(repository.pk), found),
+        "note": note_html(found),
+        "note_text": found.tags.get(NOTE, ""),
+        "note_characters": NOTE_CHARACTERS,
+        "level": level,
     }
-    return render(request, "experiments/run.html", shown)
+    return render(request, "experiments/run.html", context)
 
 
 @require_GET
 def history(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse:
     """The curve of ?key= as JSON, at most 1,000 buckets."""
-    runs.bare(workspace_of(readable(request, owner, name).pk), run_id)
+    repository = readable(request, owner, name)
+    runs.bare(workspace_of(repository.pk), run_id, deleted=repository.can_write)
     return JsonResponse(asdict(curves.curve(run_id, asking.key(request.GET))), headers=PRIVATE)
 
 
-@require_GET
-def artifact(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse:
-    """A preview of ?path=: small text and images; everything else is a download."""
-    repository = readable(request, owner, name)
-    found = runs.bare(workspace_of(repository.pk), run_id)
-    preview = files.preview(repository.pk, found.artifact_uri, request.GET.get("path", ""))
-    return render(
-        request,
-        "experiments/artifact.html",
-        {"repository": repository, "tab": "experiments", "run": found, "file": preview},
-    )
+def about(repository: Repository, found: Run) -> dict[str, Any]:
+    """What every page and part of a run shows."""
+    return {"repository": repository, "tab": "experiments", "run": found}
+
+
+def note_html(found: Run) -> str:
+    return markdown.render(found.tags.get(NOTE, ""), link_base="", raw_base="")
+
+
+def _values(found: Run, latest: list[Any], given: QueryDict) -> dict[str, Any]:
+    name, chosen = words_of(given.get("name", "")), given.getlist("metric")
+    of_kind = {
+        key: measured.of_run(found.run_id, latest, system=system, name=name, page=given.get(page, "1"), chosen=chosen)
+        for key, system, page in (("metrics", False, "page"), ("system", True, "system_page"))
+    }
+    return {
+        **of_kind,
+        "name": name,
+        "params": {key: value for key, value in found.params.items() if name.lower() in key.lower()},
+        "cut": max(len(latest), len(found.params), len(found.tags)) == MOST_VALUES,
+        "tags": {key: value for key, value in found.tags.items() if not key.startswith("mlflow.")},
+    }
+
+
+def _again(repository: Repository, found: Run, level: Level) -> dict[str, Any]:
+    """The commit, what was not committed, and the lines that bring all of it back."""
+    commit = commits.bind(repository, {found.run_id: found.commit}).get(found.run_id, "")
+    path = patch.named(level.items)
+    changes = patch.of_run(repository, found, path)
+    address = None
+    if changes is not None:
+        address = f"{settings.COVEY_URL}{artifact_bytes.raw_url(repository, found.run_id, path)}" if path else ""
+    clone_url = f"{settings.COVEY_URL}/{repository.full_name}"
+    lines = reproduce.lines(repository, found, commit, clone_url=clone_url, patch_url=address)
+    return {
+        "commit": commit,
+        "patch": changes,
+        "reproduce": "\n".join(lines),
+        "source": found.tags.get(reproduce.SOURCE, ""),
+        "patched_by_hand": changes is not None and not path,
+    }

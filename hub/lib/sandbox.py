@@ -202,7 +202,7 @@ class Helper:
 _START = "import sys; sys.path.append(sys.argv[1]); from hub.lib import sandbox_child as c; c.serve(*sys.argv[2:])"
 previews = Helper(
     allowed="hub.lib.previews.",
-    warm=[f"hub.lib.previews.{name}" for name in ("notebook", "tables", "trees", "models", "thumbnails")],
+    warm=[f"hub.lib.previews.{n}" for n in ("notebook", "tables", "trees", "models", "pickles", "onnx", "thumbnails")],
 )
 
 

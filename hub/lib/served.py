@@ -91,10 +91,10 @@ def served(read: Read, *, size: int, max_bytes: int) -> Iterator[Served]:
 class ServedFile(io.RawIOBase):
     """The sandbox's side: a file to read and seek in, which fetches blocks and remembers what it fetched."""
 
-    def __init__(self, path: str, size: int) -> None:
-        """path: as the sandbox names the descriptor, /dev/fd/N."""
+    def __init__(self, path: str, size: int, *, block_bytes: int = BLOCK_BYTES) -> None:
+        """path: as the sandbox names the descriptor, /dev/fd/N. block_bytes: the least that is fetched at once."""
         self._socket = socket.socket(fileno=int(path.rsplit("/", 1)[1]))
-        self._size, self._position = size, 0
+        self._size, self._position, self._block_bytes = size, 0, block_bytes
         self._starts: list[int] = []
         self._pieces: dict[int, bytearray] = {}
 
@@ -138,7 +138,7 @@ class ServedFile(io.RawIOBase):
         while self._position < end:
             known = self._known(self._position)
             if not known:
-                block = min(max(end, self._position + BLOCK_BYTES), self._size)
+                block = min(max(end, self._position + self._block_bytes), self._size)
                 self.fetch([(self._position, block)], again=block == self._size)  # the end says what the file holds
                 continue
             parts.append(known[: end - self._position])

@@ -25,7 +25,7 @@ MAX_LINE_CHARACTERS = 2_000
 TIMEOUT_SECONDS = 15.0
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
 _STATUS = {"A": "added", "D": "deleted", "M": "modified", "R": "renamed", "C": "copied", "T": "type changed"}
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)", re.DOTALL)
+_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,22 @@ def of_texts(store: Path, old: Path, new: Path, name: str, *, ignore_space: bool
         kept.append(hunk)
     found = FileDiff("modified", name, name, 0, 0, "", "", added, removed, hunks=tuple(kept))
     return found, len(kept) < len(hunks)
+
+
+def of_patch(patch: bytes) -> Diff:
+    """What a text in the form of `git diff` says, from whomever it is; binary files and what is no diff are left out.
+
+    At most MAX_FILES_SHOWN files, and lines up to MAX_LINES_SHOWN.
+    """
+    found, room = list[FileDiff](), MAX_LINES_SHOWN
+    sections = _sections(patch)
+    for name, hunks in list(sections.items())[:MAX_FILES_SHOWN]:
+        added, removed = (sum(line.kind == kind for hunk in hunks for line in hunk.lines) for kind in "+-")
+        room -= sum(len(hunk.lines) for hunk in hunks)
+        text = to_text(name)
+        shown = tuple(hunks) if room >= 0 else None
+        found.append(FileDiff("modified", text, text, 0, 0, "", "", added, removed, hunks=shown))
+    return Diff(found, len(sections), sum(f.added for f in found), sum(f.removed for f in found))
 
 
 def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[FileDiff]:
@@ -225,6 +241,8 @@ def _hunk(lines: list[bytes], at: int, match: re.Match[bytes]) -> tuple[Hunk, in
     start, found = (old, new), list[Line]()
     while at < len(lines) and (old_left or new_left or lines[at].startswith(b"\\")):
         kind, text = lines[at][:1].decode("latin-1"), lines[at][1:]
+        if kind not in {" ", "+", "-", "\\"}:  # somebody else's patch, cut off or not as git writes it
+            break
         at += 1
         if kind == "\\":
             if found:

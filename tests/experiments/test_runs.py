@@ -132,7 +132,8 @@ def test_four_questions(client, private, pages, charlie, rest, bob, public):
 
 def test_the_run_page_shows_what_was_logged(client, private, pages):
     run = client.run(run_name="first", tags=[{"key": "team", "value": "<b>vision</b>"}])
-    client.batch(run["run_id"], metrics=[metric("loss", 0.125, 7)], params=[{"key": "depth", "value": "3"}])
+    client.batch(run["run_id"], metrics=[metric("loss", 0.5, 6), metric("loss", 0.125, 7)])
+    client.batch(run["run_id"], params=[{"key": "depth", "value": "3"}])
     page = pages.get(f"/alice/private/experiments/runs/{run['run_id']}").content.decode()
     for text in ("first", "loss", "0.125", "depth", "&lt;b&gt;vision", "alice", "data-chart"):
         assert text in page
@@ -145,8 +146,10 @@ def test_previews_show_text_and_refuse_to_climb(client, private, pages):
     client.ask("PUT", f"api/2.0/mlflow-artifacts/artifacts/{where}/a.html", body=[b"<script>alert(1)</script>"])
     client.ask("PUT", f"api/2.0/mlflow-artifacts/artifacts/{where}/x.bin", body=[b"\0\1\2"])
     base = f"/alice/private/experiments/runs/{run['run_id']}/artifact?path="
-    assert "&lt;script&gt;alert" in pages.get(f"{base}a.html").content.decode()
-    assert "no preview" in pages.get(f"{base}x.bin").content.decode()
+    page = pages.get(f"{base}a.html").content.decode()
+    assert "alert" in page
+    assert "<script>alert" not in page
+    assert "This file is binary" in pages.get(f"{base}x.bin").content.decode()
     for path, status in (("../../a", 400), ("", 404), ("absent", 404), ("a%00", 400)):
         assert pages.get(base + path).status_code == status, path
 

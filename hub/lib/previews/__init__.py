@@ -1,7 +1,8 @@
 """Show a file of a stranger: one entry point, `render`, and a small module per kind.
 
 Parsing happens in the sandbox (hub.lib.sandbox), on at most a few MiB of the file; nothing is ever executed, loaded or
-fetched. The worker functions (notebook, tables, trees, models, texts) know no Django settings and no request.
+fetched. The worker functions (notebook, tables, trees, models, onnx, pickles, texts) know no Django settings and
+no request.
 May import: hub.lib.
 """
 

@@ -20,10 +20,17 @@ KINDS = {
     "ipynb": "notebook",
     "pdf": "pdf",
     "safetensors": "model",
+    "onnx": "onnx",
 }
-TEXT_KINDS = {"markdown", "notebook", "tree"}
+NAMES = {"MLmodel": "tree"}
+TEXT_KINDS = {"markdown", "notebook", "tree", "page"}
+PAGE = {"html", "htm"}
 SNIFF_BYTES = 8_000
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_ZIP = b"PK\x03\x04"
+# How the files of pictures begin that no browser draws otherwise; AVIF says so a little later.
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"\0\0\1\0", b"\0\0\2\0")
 
 
 def extension_of(path: str) -> str:
@@ -32,11 +39,19 @@ def extension_of(path: str) -> str:
 
 
 def kind_of(path: str, head: bytes) -> str:
-    """The kind of preview for a file of this name that begins with these bytes."""
-    kind = KINDS.get(extension_of(path), "")
+    """The kind of preview for a file of this name that begins with these bytes: a file that lies about what it is gets
+    the preview of what it is."""
+    name = path.rsplit("/", 1)[-1]
+    kind = KINDS.get(extension_of(path), "") or NAMES.get(name, "")
     if not head:
         return "empty"
     binary = is_binary(head)
+    if head.startswith(_PICKLES) and (binary or kind not in {"", "image", "audio", "video"}):
+        return "pickle"
+    if extension_of(path) == "bin" and "model" in name and head.startswith(_ZIP):
+        return "pickle"  # what torch.save wrote before safetensors
+    if kind == "image" and extension_of(path) != "svg" and not _is_picture(head):
+        return "binary" if binary else "code"
     if kind in TEXT_KINDS and binary:
         return "binary"
     if kind == "video" and extension_of(path) == "mov" and not binary:
@@ -44,6 +59,10 @@ def kind_of(path: str, head: bytes) -> str:
     if kind:
         return kind
     return "binary" if binary else "code"
+
+
+def _is_picture(head: bytes) -> bool:
+    return head.startswith(_PICTURES) or head[4:8] == b"ftyp"
 
 
 def is_binary(head: bytes) -> bool:

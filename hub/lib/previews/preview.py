@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from django.utils.safestring import SafeString
 
@@ -22,6 +22,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Ranged(Source, Protocol):
+    """A source of which any part can be had as cheaply as its beginning."""
+
+    def part(self, start: int, end: int) -> bytes:
+        """Bytes start to end (exclusive), both within the size; blocking."""
+        ...
+
+
 @dataclass(frozen=True)
 class Bytes:
     """A source in memory."""
@@ -35,10 +44,13 @@ class Bytes:
     def head(self, limit: int) -> bytes:
         return self.data[:limit]
 
+    def part(self, start: int, end: int) -> bytes:
+        return self.data[start:end]
+
 
 @dataclass(frozen=True)
 class Preview:
-    """kind: markdown, code, notebook, image, audio, video, pdf, table, tree, model, pickle, empty, binary or large.
+    """kind: markdown, code, notebook, image, audio, video, pdf, page, table, tree, model, pickle, empty, binary, large.
 
     html: what to show, safe, inside <div class="preview preview-{kind}">. note: one sentence about what is left out or
     what went wrong, "" for none. warning: it is about danger. has_source: the file is text that can also be shown as

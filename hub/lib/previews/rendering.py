@@ -13,25 +13,29 @@ from django.utils.safestring import SafeString
 
 from hub.lib import sandbox, sanitise
 from hub.lib.previews import kinds, models
-from hub.lib.previews.preview import MIB, Preview, Source
+from hub.lib.previews.preview import MIB, Bytes, Preview, Ranged, Source
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sanitise import Bases
+from hub.lib.served import served
 
-RENDERER_VERSION = 1  # part of the key of cached previews: raise it when the HTML changes
-TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES, PICKLE_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB, 4 * MIB
+RENDERER_VERSION = 2  # part of the key of cached previews: raise it when the HTML changes
+TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB
+RANGED_BYTES, BEGINNING_BYTES = 64 * MIB, 32 * MIB  # of a model: in parts, or where it can only be read from the start
 HEXDUMP_BYTES = 512
 MEDIA_BYTES = 50 * MIB  # images larger than this are not loaded unasked
 
 
 @dataclass(frozen=True)
 class _Order:
-    """What is to be shown. raw_url: where the browser finds the bytes. The bases are markdown.render's."""
+    """What is to be shown. raw_url: where the browser finds the bytes. The bases are markdown.render's. pages: show
+    HTML as a page, where there is a host for it."""
 
     path: str
     source: Source
     raw_url: str
     link_base: str
     raw_base: str
+    pages: bool = False
 
     @property
     def name(self) -> str:
@@ -50,15 +54,19 @@ def render(
     link_base: str = "",
     raw_base: str = "",
     as_source: bool = False,
+    pages: bool = False,
 ) -> Preview:
     """A preview of a file, for any bytes: what cannot be shown is described.
 
     raw_url: the file's raw address. link_base, raw_base: where its relative links and images lead (markdown.render).
-    as_source: show text as written. Raises only what source.head raises, and Busy when too many previews wait.
+    as_source: show text as written. pages: show HTML as a page, on RAW_HOST only. Raises only what source.head raises,
+    and Busy when too many previews wait.
     """
-    order = _Order(path, source, raw_url, link_base, raw_base)
+    order = _Order(path, source, raw_url, link_base, raw_base, pages)
     head = source.head(kinds.SNIFF_BYTES)
     kind = kinds.kind_of(path, head)
+    if kind == "code" and pages and settings.RAW_HOST and kinds.extension_of(path) in kinds.PAGE:
+        kind = "page"
     if as_source and kinds.has_source(path, kind):
         kind = "binary" if kinds.is_binary(head) else "code"
     try:
@@ -135,7 +143,7 @@ def _bases(order: _Order) -> dict[str, Any]:
 def _tree(order: _Order) -> Preview:
     if order.source.size > TEXT_BYTES:
         return _lines(order, "plain")
-    format = kinds.TREE[kinds.extension_of(order.path)]
+    format = kinds.TREE.get(kinds.extension_of(order.path), "yaml")
     answer = sandbox.call("hub.lib.previews.trees:tree", order.source.head(TEXT_BYTES), format=format)
     return Preview("tree", sanitise.clean(answer["html"], Bases()), answer["note"], has_source=True)
 
@@ -178,17 +186,41 @@ def _model(order: _Order) -> Preview:
     return Preview("model", html, answer["note"])
 
 
+def _onnx(order: _Order) -> Preview:
+    answer = _ranged(order, "onnx:onnx")
+    value = ["Name", "Type", "Shape"]
+    tables = [
+        (["About", ""], answer["facts"]),
+        (["Input", *value[1:]], answer["inputs"]),
+        (["Output", *value[1:]], answer["outputs"]),
+        (["Operator", "How often"], answer["operators"]),
+        (["Weight", *value[1:]], answer["weights"]),
+    ]
+    grids = [(_grid({"columns": names, "types": [], "rows": rows}),) for names, rows in tables if rows]
+    return Preview("model", format_html_join("", "{}", grids), answer["note"])
+
+
 def _pickle(order: _Order) -> Preview:
-    data = order.source.head(PICKLE_BYTES)
     warning = "A pickle runs its author's code when it is loaded. It was not loaded here; do so only if you trust it."
     try:
-        complete = order.source.size <= PICKLE_BYTES
-        answer = sandbox.call("hub.lib.previews.models:pickled", data, complete=complete)
-    except Unreadable as error:
-        return Preview("pickle", _hexdump(order), f"{warning} {error}", warning=True)
-    rows = [[name, "usual" if usual else "look twice"] for name, usual in answer["imports"]]
+        answer = _ranged(order, "pickles:pickled")
+    except (Unreadable, Overrun) as error:
+        note = str(error) if isinstance(error, Unreadable) else "It is too large to be looked through."
+        return Preview("pickle", _hexdump(order), f"{warning} {note}", warning=True)
+    rows = answer["imports"]
     html = _grid({"columns": ["It imports", "Verdict"], "types": [], "rows": rows}) if rows else _hexdump(order)
-    return Preview("pickle", html, f"{warning} {answer['note']}".strip(), warning=True)
+    nothing = "" if rows else "It imports nothing."
+    return Preview("pickle", html, " ".join(filter(None, [warning, nothing, answer["note"]])), warning=True)
+
+
+def _ranged(order: _Order, function: str) -> Any:
+    """A function on a file that reads only the parts it needs; of a source without parts, on its beginning."""
+    source = order.source
+    if not isinstance(source, Ranged):
+        source = Bytes(source.head(BEGINNING_BYTES))
+    with served(lambda start, end, _: source.part(start, end), size=source.size, max_bytes=RANGED_BYTES) as elsewhere:
+        descriptors = [elsewhere.socket.fileno()]
+        return sandbox.call(f"hub.lib.previews.{function}", seconds=8, descriptors=descriptors, size=source.size)
 
 
 # ---- what the browser shows --------------------------------------------------------------------
@@ -217,6 +249,14 @@ def _pdf(order: _Order) -> Preview:
         return Preview("pdf", link)
     frame = format_html('<iframe class="preview-frame" src="{}" title="{}"></iframe>', order.raw_url, order.name)
     return Preview("pdf", format_html("{}{}", frame, link))
+
+
+def _page(order: _Order) -> Preview:
+    """Only on the host of raw files, which has nothing of the hub's; there it may run what it brings along."""
+    html = format_html(
+        '<iframe class="preview-frame" src="{}" title="{}" sandbox="allow-scripts"></iframe>', order.raw_url, order.name
+    )
+    return Preview("page", html, has_source=True)
 
 
 # ---- the rest ----------------------------------------------------------------------------------
@@ -265,6 +305,8 @@ _KINDS: dict[str, Callable[[_Order], Preview]] = {
     "audio": _audio,
     "video": _video,
     "pdf": _pdf,
+    "page": _page,
+    "onnx": _onnx,
     "empty": _empty,
     "binary": _binary,
 }
