@@ -15,7 +15,7 @@ from experiments.runs import Run
 from experiments.table import columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit"]
+_ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "source"]
 
 
 def page(found: Page) -> dict[str, Any]:
@@ -86,4 +86,5 @@ def safe(value: float | str | None) -> float | str:
 
 def _attributes(row: Run) -> list[Any]:
     started = row.started.isoformat() if row.started else None
-    return [row.run_id, row.name, row.status, row.user, started, row.duration, row.experiment, row.commit or None]
+    named = [row.run_id, row.name, row.status, row.user, started, row.duration, row.experiment]
+    return [*named, row.commit or None, row.source]
