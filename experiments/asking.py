@@ -1,4 +1,4 @@
-"""What an address asks: of the table of runs (q, sort, columns, experiment, after or before), and of a comparison."""
+"""What an address asks: of the table of runs (q, sort, columns, experiment, after or before)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from django.http import QueryDict
 
 from experiments import listing
-from experiments.comparison import Question
 from experiments.filters.parser import parse
 from experiments.table.columns import parse as parse_column
-from hub.lib.paging import words_of
 
 MAX_NAME_CHARACTERS = 250
 MOST_COLUMN_CHARACTERS = MAX_NAME_CHARACTERS + 20  # with its kind and aggregate
@@ -50,32 +48,15 @@ def columns(given: QueryDict) -> tuple[str, ...] | None:
     return tuple(name for name in cut if name == "name" or parse_column(name))[:MAX_COLUMNS]
 
 
-def question(workspace: str, given: QueryDict) -> Question:
-    """Raises Invalid."""
-    return Question(
-        workspace=workspace,
-        run_ids=tuple(run_ids(given)),
-        baseline=given.get("baseline", ""),
-        differences=given.get("differences") == "1",
-        name=words_of(given.get("name", "")),
-        charts=tuple(_plain(key) for key in given.getlist("metric")) or None,
-    )
-
-
-def run_ids(given: QueryDict) -> list[str]:
-    """Ids are letters and digits; anything else is no run of anybody's."""
-    return [one for one in dict.fromkeys(given.getlist("run")) if one.isalnum() and one.isascii() and len(one) <= 36]
-
-
 def name(given: QueryDict) -> str:
     """What a name of a metric, param or tag shall hold."""
-    return _plain(given.get("name", "").strip())
+    return plain(given.get("name", "").strip())
 
 
 def key(given: QueryDict) -> str:
     """The metric whose curves are wanted."""
-    return _plain(given.get("key", ""))
+    return plain(given.get("key", ""))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return text[:MAX_NAME_CHARACTERS].replace("\0", "")

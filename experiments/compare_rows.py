@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from experiments import deltas
+from experiments import deltas, directions
 from experiments.comparison import Comparison
 from experiments.runs import Run
 from experiments.shapes import cell
 from hub.templatetags.covey import measured
 
 
-def html(kind: str, found: Comparison) -> SafeString:
-    """One row per name; a metric's cell says how far it is from the baseline. Rows that differ are marked."""
-    rows = (_row(f"{kind}.{key}", key, found) for key in found.names[kind])
+def html(kind: str, found: Comparison, declared: Mapping[str, str]) -> SafeString:
+    """One row per name; a metric's cell says how far it is from the baseline. Rows that differ are marked.
+
+    declared: which way metrics get better, where that is not as their names say.
+    """
+    rows = (_row(f"{kind}.{key}", key, found, directions.direction(key, declared)) for key in found.names[kind])
     return mark_safe("".join(rows))  # noqa: S308  # escaped below
 
 
-def _row(column: str, key: str, found: Comparison) -> str:
+def _row(column: str, key: str, found: Comparison, direction: str) -> str:
     values = [cell(run, column) for run in found.runs]
     differs = len({str(value) for value in values}) > 1
-    cells = "".join(_cell(run, column, found.baseline) for run in found.runs)
+    cells = "".join(_cell(run, column, found.baseline, direction) for run in found.runs)
     return f'<tr{" class=differs" if differs else ""}><th scope="row">{escape(key)}</th>{cells}</tr>\n'
 
 
-def _cell(run: Run, column: str, baseline: Run | None) -> str:
+def _cell(run: Run, column: str, baseline: Run | None, direction: str) -> str:
     value = cell(run, column)
     if value is None:
         return '<td class="number muted" aria-label="not logged">–</td>'
@@ -35,5 +39,5 @@ def _cell(run: Run, column: str, baseline: Run | None) -> str:
         title = f' title="{escape(value[:500])}"' if len(value) > 120 else ""
         return f'<td class="number"{title}>{shown}</td>'
     base = cell(baseline, column) if baseline and run is not baseline else None
-    more = deltas.html(value, base if isinstance(base, float) else None)
+    more = deltas.html(value, base if isinstance(base, float) else None, direction)
     return f'<td class="number">{shown}{more}</td>'

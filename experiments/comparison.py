@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
 
 from experiments import keys
-from experiments.database import LOGGED, Reader, latest_metrics, reading, runs
-from experiments.runs import Run, filled, scoped, select_runs
-from hub.lib.errors import Invalid, NotFound
+from experiments.charts.picking import Picked
+from experiments.database import LOGGED, Reader, latest_metrics, reading
+from experiments.runs import Run, filled
 
-LEAST_RUNS, MOST_RUNS = 2, 100
 MOST_NAMES = 200  # of metrics, params and tags each; the rest is found by name
+MOST_CELLS = 20_000  # of one table: 500 runs show 40 names
 MOST_CHARTS, FIRST_CHARTS = 24, 6
 
 
@@ -22,8 +20,7 @@ MOST_CHARTS, FIRST_CHARTS = 24, 6
 class Question:
     """name: only names that hold it. differences: only what is not the same in all. charts: None: choose for me."""
 
-    workspace: str
-    run_ids: tuple[str, ...]
+    picked: Picked
     baseline: str = ""
     differences: bool = False
     name: str = ""
@@ -32,13 +29,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Comparison:
-    """runs: as asked, without those that are not here (missing). names: kind → names, cut: kinds with more of them.
+    """runs: as they were picked. names: kind → names, cut: kinds with more of them.
 
     charts: metrics to draw; drawable: those that have more than one step.
     """
 
     runs: list[Run]
-    missing: int
+    picked: Picked
     baseline: Run | None
     names: dict[str, list[str]]
     cut: list[str]
@@ -47,52 +44,28 @@ class Comparison:
 
 
 def compare(asked: Question) -> Comparison:
-    """Six statements. Raises Invalid for too few or too many runs, NotFound when none of them is here."""
-    ids = _checked(asked.run_ids)
+    """Five statements."""
+    ids, most = asked.picked.ids, most_names(len(asked.picked.rows))
     with reading() as reader:
-        rows = {row.run_uuid: row for row in reader.rows(_wanted(asked.workspace, ids))}
-        if not rows:
-            raise NotFound("There are no such runs here.")
-        found_ids = [run_id for run_id in ids if run_id in rows]
         names, cut = {}, []
         for kind in LOGGED:
-            found_names = _names(reader, kind, found_ids, asked)
-            names[kind] = found_names[:MOST_NAMES]
-            cut += [kind] if len(found_names) > MOST_NAMES else []
+            found_names = _names(reader, kind, ids, asked, most)
+            names[kind] = found_names[:most]
+            cut += [kind] if len(found_names) > most else []
         columns = [f"{kind}.{key}" for kind, some in names.items() for key in some]
-        found = filled(reader, [rows[run_id] for run_id in found_ids], columns)
-        drawable = _drawable(reader, found_ids)
+        found = filled(reader, asked.picked.rows, columns)
+        drawable = _drawable(reader, ids)
     baseline = next((run for run in found if run.run_id == asked.baseline), None)
     charts = list(asked.charts) if asked.charts is not None else drawable[:FIRST_CHARTS]
-    return Comparison(found, len(ids) - len(found), baseline, names, cut, charts[:MOST_CHARTS], drawable)
+    return Comparison(found, asked.picked, baseline, names, cut, charts[:MOST_CHARTS], drawable)
 
 
-def readable_ids(workspace: str, run_ids: Sequence[str]) -> dict[str, str]:
-    """run id → name of those of these runs that are here, in their order. Raises Invalid for too many."""
-    if len(run_ids) > MOST_RUNS:
-        raise _wrong_number(len(run_ids))
-    with reading() as reader:
-        found = {row.run_uuid: row.name or row.run_uuid[:8] for row in reader.rows(_wanted(workspace, run_ids))}
-    return {run_id: found[run_id] for run_id in run_ids if run_id in found}
+def most_names(count: int) -> int:
+    """Rows of a table with so many runs beside each other."""
+    return max(20, min(MOST_NAMES, MOST_CELLS // max(1, count)))
 
 
-def _wanted(workspace: str, ids: Sequence[str]) -> Any:
-    return scoped(select_runs(), workspace).where(runs.c.run_uuid.in_(ids))
-
-
-def _checked(run_ids: Sequence[str]) -> list[str]:
-    ids = list(dict.fromkeys(run_ids))
-    if not LEAST_RUNS <= len(ids) <= MOST_RUNS:
-        raise _wrong_number(len(ids))
-    return ids
-
-
-def _wrong_number(count: int) -> Invalid:
-    problem = f"{LEAST_RUNS} to {MOST_RUNS} runs can be compared; this address names {count}."
-    return Invalid(problem, details="Tick the runs in the table of experiments, then choose Compare.")
-
-
-def _names(reader: Reader, kind: str, ids: list[str], asked: Question) -> list[str]:
+def _names(reader: Reader, kind: str, ids: list[str], asked: Question, limit: int) -> list[str]:
     source = LOGGED[kind]
     wanted = select(source.c.key).where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
     wanted = wanted.where(*keys.holding(kind, source.c.key, asked.name))
@@ -103,7 +76,7 @@ def _names(reader: Reader, kind: str, ids: list[str], asked: Question) -> list[s
             nans = func.sum(case((source.c.is_nan, 1), else_=0))
             different = or_(different, and_(nans > 0, nans < len(ids)))
         wanted = wanted.having(different)
-    return [row.key for row in reader.rows(wanted.order_by(source.c.key).limit(MOST_NAMES + 1))]
+    return [row.key for row in reader.rows(wanted.order_by(source.c.key).limit(limit + 1))]
 
 
 def _drawable(reader: Reader, ids: list[str]) -> list[str]:

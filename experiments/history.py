@@ -5,15 +5,15 @@ The caller has made sure that the runs may be read. NaN and infinite values are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, union_all
 
 from experiments.database import Reader, metrics, reading
 
-BUCKETS = 1000  # of one curve
+BUCKETS, LEAST_BUCKETS, MOST_BUCKETS = 1000, 50, 2000  # of one curve
 ALL_BUCKETS = 20_000  # of all curves of one chart
 DRAWABLE = 1e300  # larger values stand for infinity, and their mean would overflow
 AXES = ("step", "time", "wall")
@@ -21,10 +21,11 @@ AXES = ("step", "time", "wall")
 
 @dataclass(frozen=True)
 class Curve:
-    """points: how many were logged. axis: "step", "time" (seconds since its first) or "wall" (ms since 1970).
+    """points: how many were logged. axis: "step", "time" (seconds since its first), "wall" (ms since 1970) or
+    "metrics.…", another metric. width: positions of a bucket, as its axis counts (steps, for another metric).
 
-    x, y, low, high have one value per bucket: its first position, mean, least and greatest value. One point per
-    position when there were few.
+    x, y, low, high have one value per bucket: its first position (the mean of the other metric), mean, least and
+    greatest value. One point per position when there were few.
     """
 
     run_id: str
@@ -35,10 +36,13 @@ class Curve:
     y: list[float]
     low: list[float]
     high: list[float]
+    width: float = 1
 
 
 @dataclass(frozen=True)
-class _Span:
+class Span:
+    """What a curve covers: its first and last position, as the table counts them (steps, or milliseconds)."""
+
     points: int
     first: int
     last: int
@@ -52,25 +56,59 @@ def curve(run_id: str, key: str) -> Curve:
 
 
 def curves(
-    run_ids: Sequence[str], key: str, *, axis: str = "", between: tuple[float, float] | None = None
+    run_ids: Sequence[str],
+    key: str,
+    *,
+    axis: str = "",
+    between: tuple[float, float] | None = None,
+    buckets: int = BUCKETS,
 ) -> list[Curve]:
-    """One curve per run that has the metric, in the order of run_ids, in two statements.
+    """One curve per run that has the metric, in the order of run_ids, in two statements (three over a metric).
 
-    axis: "" is "step", or "time" when no run counted steps. between: only these positions, as x counts them.
+    axis: "" is "step", or "time" when no run counted steps; metrics.… is the mean of another metric in the same
+    buckets of steps. between: only these positions, as x counts them (steps, for another metric).
     """
+    other = axis.partition("metrics.")[2]
     with reading() as reader:
-        axis, spans = _spans(reader, run_ids, key, axis)
-        spans = _narrowed(spans, between, 1000 if axis == "time" else 1) if between else spans
+        axis, spans = spans_of(reader, run_ids, key, "step" if other else axis)
+        spans = narrowed(spans, between, unit(axis)) if between else spans
         if not spans:
             return []
-        buckets = max(50, min(BUCKETS, ALL_BUCKETS // len(spans)))
-        found: dict[str, list[Any]] = {run_id: [] for run_id in spans}
-        for row in reader.rows(_grouped(spans, key, axis, buckets, whole=between is None)):
-            found[row[0]].append(row)
-    return [_curve(run_id, key, axis, spans[run_id], found[run_id]) for run_id in run_ids if run_id in spans]
+        most = fitting(buckets, len(spans))
+        widths = {run_id: (span.last - span.first) // most + 1 for run_id, span in spans.items()}
+        rows = reader.rows(grouped(spans, key, axis, widths, whole=between is None))
+        over = reader.rows(grouped(spans, other, axis, widths, whole=False)) if other else None
+    found: dict[str, list[Any]] = {run_id: [] for run_id in spans}
+    for row in rows:
+        found[row[0]].append(row)
+    place = _steps(axis, spans) if over is None else _means(over, spans, widths)
+    shown = f"metrics.{other}" if other else axis
+    return [
+        _curve(run_id, key, shown, widths[run_id] / unit(axis), spans[run_id].points, found[run_id], place)
+        for run_id in run_ids
+        if run_id in spans
+    ]
 
 
-def _spans(reader: Reader, run_ids: Sequence[str], key: str, axis: str) -> tuple[str, dict[str, _Span]]:
+def fitting(buckets: int, curves: int) -> int:
+    """Buckets of one of so many curves of a chart."""
+    return max(LEAST_BUCKETS, min(buckets, MOST_BUCKETS, ALL_BUCKETS // curves))
+
+
+def unit(axis: str) -> int:
+    """What the positions in the table are divided by."""
+    return 1000 if axis == "time" else 1
+
+
+def aligned(spans: dict[str, Span], buckets: int) -> tuple[dict[str, Span], int]:
+    """Every span from the first to the last position of all, and the width that cuts them into the same buckets."""
+    first = min(span.first - span.zero for span in spans.values())
+    last = max(span.last - span.zero for span in spans.values())
+    same = {i: replace(span, first=first + span.zero, last=last + span.zero) for i, span in spans.items()}
+    return same, (last - first) // buckets + 1
+
+
+def spans_of(reader: Reader, run_ids: Sequence[str], key: str, axis: str) -> tuple[str, dict[str, Span]]:
     step, time = metrics.c.step, metrics.c.timestamp
     ends = [func.count(), func.min(step), func.max(step), func.min(time), func.max(time)]
     wanted = select(metrics.c.run_uuid, *ends).where(metrics.c.run_uuid.in_(run_ids), *_drawable(key))
@@ -79,22 +117,23 @@ def _spans(reader: Reader, run_ids: Sequence[str], key: str, axis: str) -> tuple
     spans = {}
     for run_id, points, first_step, last_step, first_time, last_time in rows:
         first, last = (first_step, last_step) if axis == "step" else (first_time, last_time)
-        spans[run_id] = _Span(points, first, last, first_time if axis == "time" else 0)
+        spans[run_id] = Span(points, first, last, first_time if axis == "time" else 0)
     return axis, spans
 
 
-def _narrowed(spans: dict[str, _Span], between: tuple[float, float], unit: int) -> dict[str, _Span]:
+def narrowed(spans: dict[str, Span], between: tuple[float, float], unit: int) -> dict[str, Span]:
     """Only the part of each curve whose x is between two numbers."""
     found = {}
     for run_id, span in spans.items():
         first = max(span.first, int(between[0] * unit) + span.zero)
         last = min(span.last, int(between[1] * unit) + span.zero)
         if first <= last:
-            found[run_id] = _Span(span.points, first, last, span.zero)
+            found[run_id] = Span(span.points, first, last, span.zero)
     return found
 
 
-def _grouped(spans: dict[str, _Span], key: str, axis: str, buckets: int, *, whole: bool) -> Select[Any]:
+def grouped(spans: dict[str, Span], key: str, axis: str, widths: int | dict[str, int], *, whole: bool) -> Select[Any]:
+    """(run id, first position, mean, least, greatest) of each bucket. widths: of the buckets, of all or by run."""
     position = metrics.c.step if axis == "step" else metrics.c.timestamp
     value = metrics.c.value
     parts = [
@@ -102,7 +141,7 @@ def _grouped(spans: dict[str, _Span], key: str, axis: str, buckets: int, *, whol
             literal(run_id).label("run_uuid"),
             literal(span.first, BigInteger).label("first"),
             literal(span.last, BigInteger).label("last"),
-            literal((span.last - span.first) // buckets + 1, BigInteger).label("width"),
+            literal(widths if isinstance(widths, int) else widths[run_id], BigInteger).label("width"),
         )
         for run_id, span in spans.items()
     ]
@@ -121,14 +160,29 @@ def _drawable(key: str) -> list[ColumnElement[bool]]:
     return [metrics.c.key.between(key, key), metrics.c.is_nan.is_(False), func.abs(metrics.c.value) < DRAWABLE]
 
 
-def _curve(run_id: str, key: str, axis: str, span: _Span, rows: list[Any]) -> Curve:
+Place = Callable[[str, Any], float | None]
+
+
+def _steps(axis: str, spans: dict[str, Span]) -> Place:
+    return lambda run_id, row: (row[1] - spans[run_id].zero) / 1000 if axis == "time" else row[1]
+
+
+def _means(rows: Sequence[Any], spans: dict[str, Span], widths: dict[str, int]) -> Place:
+    """Where another metric was, on average, in the bucket of a row; None where it was not logged."""
+    means = {(row[0], (row[1] - spans[row[0]].first) // widths[row[0]]): float(row[2]) for row in rows}
+    return lambda run_id, row: means.get((run_id, (row[1] - spans[run_id].first) // widths[run_id]))
+
+
+def _curve(run_id: str, key: str, axis: str, width: float, points: int, rows: list[Any], place: Place) -> Curve:
+    placed = [(x, row) for row in rows if (x := place(run_id, row)) is not None]
     return Curve(
         run_id=run_id,
         key=key,
         axis=axis,
-        points=int(span.points),
-        x=[(row[1] - span.zero) / 1000 if axis == "time" else row[1] for row in rows],
-        y=[float(row[2]) for row in rows],
-        low=[float(row[3]) for row in rows],
-        high=[float(row[4]) for row in rows],
+        points=int(points),
+        x=[x for x, _ in placed],
+        y=[float(row[2]) for _, row in placed],
+        low=[float(row[3]) for _, row in placed],
+        high=[float(row[4]) for _, row in placed],
+        width=width,
     )

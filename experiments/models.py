@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import models
 
 from datasets.models import DatasetVersion
+from experiments.charts.models import Selection
 from experiments.table.models import ChosenColumns, RunsAct, SavedView, TableSettings
 from repos.models import Repository
 
-__all__ = ["ChosenColumns", "RunCommit", "RunsAct", "SavedView", "TableSettings"]
+__all__ = ["ChosenColumns", "RunCommit", "RunsAct", "SavedView", "Selection", "TableSettings"]
 
 
 class DataState(models.Model):

@@ -34,7 +34,8 @@ def comparison(found: Comparison) -> dict[str, Any]:
         "baseline": found.baseline.run_id if found.baseline else None,
         "names": found.names,
         "cut": found.cut,
-        "missing": found.missing,
+        "missing": found.picked.missing,
+        "filtered_out": found.picked.out,
     }
 
 

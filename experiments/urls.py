@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
+from experiments.chart_urls import routes as chart_routes
 from experiments.table_urls import routes as table_routes
 from experiments.views import compare, lineage, model_changes, model_version, models, run, run_changes, run_parts, runs
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_prefix}/compare", compare.compare, name="compare"),
     path(f"{_prefix}/compare/curves.json", compare.curves, name="curves"),
     *table_routes,
+    *chart_routes,
     path(f"{_prefix}/names", runs.names, name="names"),
     path(f"{_prefix}/runs/<slug:run_id>", run.run, name="run"),
     path(f"{_prefix}/runs/<slug:run_id>/history.json", run.history, name="history"),

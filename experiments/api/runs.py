@@ -1,4 +1,4 @@
-"""/experiments/runs, /experiments/compare and /experiments/names: what the pages show, as JSON."""
+"""/experiments/runs and /experiments/names: what the pages show, as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from experiments import asking, comparison, curves_shape, keys, listing, shapes
+from experiments import asking, keys, listing, shapes
 from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
 from hub.accounts.actor import Area
@@ -37,24 +37,6 @@ class Names(APIView):
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
         return Response({"names": keys.search(workspace_of(repository.pk), asking.name(request.query_params))})
-
-
-class Compared(APIView):
-    """Runs side by side: ?run=… twice or more; differences=1 leaves out what is the same in all."""
-
-    def get(self, request: Request, owner: str, name: str) -> Response:
-        repository = readable(request, owner, name)
-        return Response(
-            shapes.comparison(comparison.compare(asking.question(workspace_of(repository.pk), request.query_params)))
-        )
-
-
-class Curves(APIView):
-    """The curves of the metric ?key= of each ?run=, in at most 1,000 buckets each; axis is step, time or wall."""
-
-    def get(self, request: Request, owner: str, name: str) -> Response:
-        repository = readable(request, owner, name)
-        return Response(curves_shape.curves(workspace_of(repository.pk), request.query_params))
 
 
 def readable(request: Request, owner: str, name: str) -> Repository:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from experiments.api import lineage, runs
+from experiments.api import compare, lineage, runs
 
 _PREFIX = "repos/<owner:owner>/<repository:name>/experiments"
 
 urlpatterns: list[URLPattern] = [
     path(f"{_PREFIX}/runs", runs.Runs.as_view()),
     path(f"{_PREFIX}/names", runs.Names.as_view()),
-    path(f"{_PREFIX}/compare", runs.Compared.as_view()),
-    path(f"{_PREFIX}/compare/curves", runs.Curves.as_view()),
+    path(f"{_PREFIX}/compare", compare.Compared.as_view()),
+    path(f"{_PREFIX}/compare/curves", compare.Curves.as_view()),
+    path(f"{_PREFIX}/compare/values", compare.Values.as_view()),
+    path(f"{_PREFIX}/compare/importance", compare.Importance.as_view()),
+    path(f"{_PREFIX}/compare/boxes", compare.Boxes.as_view()),
+    path(f"{_PREFIX}/compare/pareto", compare.Pareto.as_view()),
+    path(f"{_PREFIX}/compare/selections", compare.Selections.as_view()),
     path("repos/<owner:owner>/<repository:name>/lineage/<slug:kind>/<rest:id>", lineage.Lineage.as_view()),
 ]

@@ -10,3 +10,9 @@ user_name: ContextVar[str] = ContextVar("covey_mlflow_user", default="")
 def workspace_of(repository_id: int) -> str:
     """MLflow's workspace of a repository: by id, so a rename or transfer moves nothing."""
     return f"r{repository_id}"
+
+
+def repository_id_of(workspace: str) -> int | None:
+    """The other way round; None for a workspace of nobody's."""
+    digits = workspace.removeprefix("r")
+    return int(digits) if digits != workspace and digits.isascii() and digits.isdigit() and len(digits) < 19 else None

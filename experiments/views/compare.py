@@ -1,4 +1,5 @@
-"""Runs side by side, and their curves. The whole state is in the URL: run=… (twice or more), baseline=, metric=."""
+"""Runs side by side, and their curves. The whole state is in the URL: run=… (twice or more) or selection=, q=,
+baseline=, metric=, and how the charts are drawn."""
 
 from __future__ import annotations
 
@@ -6,70 +7,100 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import conditional_page, require_GET
 
-from experiments import asking, colours, compare_rows, comparison, curves_shape, shapes
+from experiments import colours, compare_rows, comparison, curves_shape, shapes
+from experiments.charts import address, picking, python
 from experiments.comparison import Comparison, Question
-from experiments.mlflow.context import workspace_of
+from experiments.models import TableSettings
+from experiments.numbers import number
+from experiments.runs import Run
 from experiments.table.addresses import link
+from experiments.table.state import settings_of
+from experiments.views.charts import DRAWN, section
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
-from repos.models import Repository
 
 AXES = {"": "Step", "time": "Relative time", "wall": "Wall time"}
+KEPT = ("run", "selection", "baseline")
 
 
 @require_GET
 def compare(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
-    question = asking.question(workspace_of(repository.pk), request.GET)
+    agreed = settings_of(repository)
+    question = address.question(address.runs_of(request.actor, repository, request.GET), request.GET, agreed.baseline)
     found = comparison.compare(question)
     if request.GET.get("format") == "json":
         return JsonResponse(shapes.comparison(found), headers=PRIVATE)
-    return render(request, "experiments/compare.html", _shown(repository, request.GET, question, found))
+    return render(request, "experiments/compare.html", _shown(agreed, request.GET, question, found))
 
 
 @require_GET
+@conditional_page
 def curves(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    """The curves of ?key= of each ?run= as JSON, in buckets; ?from= and ?to= look closer."""
+    """The curves of ?key= of the runs as JSON, in buckets; ?from= and ?to= look closer."""
     repository = readable(request, owner, name)
-    return JsonResponse(curves_shape.curves(workspace_of(repository.pk), request.GET), headers=PRIVATE)
+    picked = address.runs_of(request.actor, repository, request.GET, least=1)
+    return JsonResponse(curves_shape.curves(picked, request.GET), headers=PRIVATE)
 
 
-def _shown(repository: Repository, given: QueryDict, question: Question, found: Comparison) -> dict[str, object]:
-    axis = given.get("axis", "") if given.get("axis") in AXES else ""
-    runs = urlencode([("run", run.run_id) for run in found.runs])
-    shown = [run.run_id for run in found.runs]
+def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: Comparison) -> dict[str, object]:
+    repository, axis = agreed.repository, given.get("axis", "")
+    source = _source(given)
     return {
         "repository": repository,
         "tab": "experiments",
         "found": found,
         "question": question,
-        "runs": [
-            {
-                "run": run,
-                "hue": colours.hue(run.run_id),
-                "is_baseline": run is found.baseline,
-                "as_baseline": link(given, baseline=None if run is found.baseline else run.run_id),
-                "without": without(given, shown, run.run_id) if len(shown) > comparison.LEAST_RUNS else "",
-            }
-            for run in found.runs
-        ],
+        "runs": [_head(found, given, run) for run in found.runs],
         "sections": [
-            (kind, title, compare_rows.html(kind, found), kind in found.cut)
+            (kind, title, compare_rows.html(kind, found, agreed.directions), kind in found.cut)
             for kind, title in (("metrics", "Metrics"), ("params", "Parameters"), ("tags", "Tags"))
         ],
-        "charts": [(key, f"{runs}&{urlencode({'key': key, 'axis': axis})}") for key in found.charts],
+        "most_names": comparison.most_names(len(found.runs)),
+        "charts": [(key, f"{source}&{urlencode({'key': key})}") for key in found.charts],
         "axis": axis,
-        "axes": AXES,
-        "logarithmic": given.get("log") == "1",
-        "kept": [(key, value) for key, values in given.lists() for value in values if key in {"run", "baseline"}],
+        "axes": AXES | ({axis: axis} if axis.startswith("metrics.") else {}),
+        "given": given,
+        "smooth": _smoothing(given.get("smooth", "")),
+        "without_filter": link(given, q=None),
+        "kept": [(key, value) for key in KEPT for value in given.getlist(key)],
+        "drawn": [(key, given.get(key, "")) for key in ("q", *DRAWN)],
         "json": f"{link(given)}&format=json",
+        "python": python.comparison(found),
+        **section(given, source, [f"{kind}.{key}" for kind in ("params", "metrics") for key in found.names[kind][:20]]),
     }
 
 
-def without(given: QueryDict, shown: list[str], run_id: str) -> str:
+def _head(found: Comparison, given: QueryDict, run: Run) -> dict[str, object]:
+    """What stands above a run's column."""
+    row = next(row for row in found.picked.rows if row.run_uuid == run.run_id)
+    named = [one for one in given.getlist("run") if one.rpartition(":")[2] != run.run_id]
+    removable = "selection" not in given and len(named) >= picking.LEAST_RUNS
+    return {
+        "run": run,
+        "repository": found.picked.repository(row),
+        "hue": colours.hue(run.run_id),
+        "is_baseline": run is found.baseline,
+        "as_baseline": link(given, baseline="" if run is found.baseline else run.run_id),
+        "without": without(given, named, run.run_id) if removable else "",
+    }
+
+
+def _smoothing(text: str) -> str:
+    """0 to 0.99, as the slider takes it; 0 for what is no such number."""
+    value = number(text)
+    return text if value is not None and 0 <= value <= 0.99 else "0"
+
+
+def _source(given: QueryDict) -> str:
+    """The runs, as the charts ask for them."""
+    return urlencode([(key, value) for key in ("run", "selection") for value in given.getlist(key)])
+
+
+def without(given: QueryDict, rest: list[str], run_id: str) -> str:
     """The same address without one of its runs."""
-    rest = [("run", one) for one in shown if one != run_id]
     kept = [(key, value) for key, values in given.lists() for value in values if key != "run"]
-    return "?" + urlencode([*rest, *((key, value) for key, value in kept if (key, value) != ("baseline", run_id))])
+    pairs = [*(("run", one) for one in rest), *(pair for pair in kept if pair != ("baseline", run_id))]
+    return "?" + urlencode(pairs)

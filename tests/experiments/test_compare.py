@@ -7,9 +7,12 @@ import json
 import pytest
 
 from experiments import comparison, history
+from experiments.charts import picking
+from experiments.charts.picking import Asked
 from experiments.comparison import Question
-from experiments.mlflow.context import workspace_of
+from hub.accounts.actor import Actor
 from hub.lib.errors import Invalid, NotFound
+from repos.models import Repository
 from tests.experiments.conftest import metric
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +36,8 @@ def pair(client):
 
 
 def asked(private, ids, **more):
-    return comparison.compare(Question(workspace=workspace_of(private.pk), run_ids=tuple(ids), **more))
+    picked = picking.picked(Actor(user=private.owner.user), private, Asked(tuple(ids)))
+    return comparison.compare(Question(picked=picked, **more))
 
 
 def address(ids, *more):
@@ -59,10 +63,10 @@ def test_nan_differs_from_a_number(client, private):
 
 def test_the_page_shows_signed_deltas_from_the_baseline(pages, pair):
     page = pages.get(address(pair, f"baseline={pair[0]}")).content.decode()
-    assert '<td class="number">0.75 <span class="delta">+0.25</span></td>' in page
+    assert '<td class="number">0.75 <span class="delta delta-good">+0.25</span></td>' in page
     assert "Baseline ✓" in page
     other = pages.get(address(pair, f"baseline={pair[1]}")).content.decode()
-    assert '<span class="delta">−0.25</span>' in other
+    assert '<span class="delta delta-bad">−0.25</span>' in other
     assert '<span class="delta">±0</span>' in other
     assert not any(tag in page for tag in ("<b>run", "<i>adam"))
     assert "data-chart" in page
@@ -75,8 +79,9 @@ def test_the_json_has_what_the_page_shows(pages, pair):
     assert answer["names"]["params"] == ["lr", "opt"]
 
 
-def test_runs_of_another_repository_are_as_if_absent(client_of, public, private, alice, pages, pair):
-    theirs = client_of(public, alice).run(run_name="theirs")["run_id"]
+def test_runs_of_a_repository_one_may_not_read_are_as_if_absent(client_of, charlie, private, pages, pair):
+    secret = Repository.objects.create(owner=charlie.owner, name="secret", private=True)
+    theirs = client_of(secret, charlie).run(run_name="theirs")["run_id"]
     page = pages.get(address([*pair, theirs])).content.decode()
     assert "theirs" not in page
     assert "1 of the runs is not here" in page
@@ -87,14 +92,17 @@ def test_runs_of_another_repository_are_as_if_absent(client_of, public, private,
     assert pages.get(address([theirs, "0" * 32])).status_code == 404
 
 
-@pytest.mark.parametrize("count", [0, 1, 101])
-def test_it_compares_2_to_100_runs(pages, private, count):
-    ids = [f"{number:032x}" for number in range(count)]
+@pytest.mark.parametrize("count", [0, 1, 501])
+def test_it_compares_2_to_500_runs(pages, private, count):
     with pytest.raises(Invalid):
-        asked(private, ids)
-    answer = pages.get(address(ids))
+        asked(private, [f"{number:032x}" for number in range(count)])
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "2 to 500 runs"), (1, "2 to 500 runs"), (101, "2 to 100 runs")])
+def test_an_address_names_2_to_100_runs(pages, private, count, said):
+    answer = pages.get(address([f"{number:032x}" for number in range(count)]))
     assert answer.status_code == 400
-    assert "2 to 100 runs" in answer.content.decode()
+    assert said in answer.content.decode()
 
 
 def test_it_reads_with_few_statements(client, private, pages, pair, statements):

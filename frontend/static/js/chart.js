@@ -1,56 +1,19 @@
-// A curve drawn when it comes into view; the values come from the figure's data-url.
-import { axis, CONFIG, drawn, json, load, paper, token, whenSeen } from "./plotting.js";
+// A curve drawn when it comes into view; the values come from the figure's data-url. Curves of a comparison
+// ([data-curves]) follow the state of the page; a curve alone has none.
+import { isBand, layout, legend, reduced, traces } from "./curve.js";
+import { CONFIG, drawn, exported, fillTable, json, load, whenSeen } from "./plotting.js";
+import { state } from "./state.js";
 
-// The colour of a run is of its id: compare.css knows the hues, the server says which.
-function colour(curve) {
-  return curve.hue === undefined ? token("--accent") : `hsl(${curve.hue * 15} ${token("--run-saturation")} ${token("--run-lightness")})`;
-}
+const shared = (figure) => Boolean(figure.closest("[data-curves]"));
+const NONE = new URLSearchParams();
+const REFETCHED = ["axis", "group", "q"];
 
-const reduced = (curve) => curve.points > curve.x.length;
-const place = (curve, x) => (curve.axis === "wall" ? new Date(x) : x);
-
-function traces(curve, alone) {
-  const line = { color: colour(curve), width: 2, dash: curve.dash ?? "solid" };
-  const x = curve.x.map((one) => place(curve, one));
-  const mean = { x, y: curve.y, type: "scatter", mode: x.length === 1 ? "markers" : "lines", line, marker: { color: line.color }, name: curve.name ?? curve.key, hoverinfo: alone ? "x+y" : "name+x+y" };
-  if (!alone || !reduced(curve)) return [mean];
-  const band = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
-  return [{ ...band, y: curve.low }, { ...band, y: curve.high, fill: "tonexty", fillcolor: `${token("--accent")}33` }, mean];
-}
-
-const TITLES = { step: "step", time: "seconds", wall: "time (UTC)" };
-
-function layout(answer, logarithmic) {
-  return {
-    ...paper(), margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, hovermode: "closest",
-    xaxis: { ...axis(), type: answer.axis === "wall" ? "date" : "linear", title: { text: TITLES[answer.axis] } },
-    yaxis: { ...axis(), type: logarithmic ? "log" : "linear" },
-  };
-}
-
-function table(curves, label) {
-  const several = curves.length > 1;
-  const element = document.createElement("table");
-  element.className = "table";
-  const head = element.createTHead().insertRow();
-  const titles = [...(several ? ["Run"] : []), curves[0]?.axis === "step" ? "Step" : "Time", label, "Least", "Greatest"];
-  for (const text of titles) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: text }));
-  const body = element.createTBody();
-  for (const curve of curves) curve.x.forEach((x, i) => {
-    const line = body.insertRow();
-    const shown = curve.axis === "wall" ? new Date(x).toISOString() : x;
-    for (const value of [...(several ? [curve.name] : []), shown, curve.y[i], curve.low[i], curve.high[i]]) line.insertCell().textContent = String(value);
-  });
-  return element;
-}
-
-// Filled when it is opened: it may have thousands of rows.
-function offerTable(figure, curves) {
-  const place = figure.querySelector("[data-chart-table]");
-  const fill = () => place.replaceChildren(table(curves, figure.dataset.label));
-  const details = place.closest("details");
-  if (!details || details.open) fill();
-  else details.addEventListener("toggle", fill, { once: true });
+function address(figure, now) {
+  const url = new URL(figure.dataset.url, location.href);
+  for (const name of REFETCHED) if (now.get(name)) url.searchParams.set(name, now.get(name));
+  const zoomed = now.get("from") && now.get("to") && !now.get("axis")?.startsWith("metrics.");
+  if (zoomed) for (const name of ["from", "to"]) url.searchParams.set(name, now.get(name));
+  return url;
 }
 
 async function ask(url) {
@@ -58,40 +21,93 @@ async function ask(url) {
   return { axis: found.axis, curves: (found.curves ?? [found]).filter((curve) => curve.x.length), several: Boolean(found.curves) };
 }
 
-function legend(figure, curves) {
-  const place = figure.querySelector("[data-chart-legend]");
-  const most = Math.max(...curves.map((curve) => curve.x.length));
-  if (place) place.textContent = curves.some(reduced) ? `mean of ≤ ${most} buckets per run` : `${curves.length} run${curves.length === 1 ? "" : "s"}`;
+const when = (curve, x) => (curve.axis === "wall" ? new Date(x).toISOString() : x);
+
+function table(found, label) {
+  const several = found.several, bands = found.curves.some(isBand);
+  const heads = [...(several ? [bands ? "Group" : "Run"] : []), found.axis === "step" ? "Step" : found.axis === "time" || found.axis === "wall" ? "Time" : found.axis, label, ...(bands ? ["Mean − std", "Mean + std", "Runs"] : ["Least", "Greatest"])];
+  const rows = found.curves.flatMap((curve) => curve.x.map((x, i) => [...(several ? [curve.name] : []), when(curve, x), curve.y[i], curve.low[i], curve.high[i], ...(bands ? [curve.runs[i]] : [])]));
+  return [heads, rows];
 }
 
-// Zooming in asks for the part that is seen, in as many buckets as the whole had.
-function refine(figure, plot, Plotly) {
-  let asked = 0;
-  plot.on("plotly_relayout", async (change) => {
-    const whole = change["xaxis.autorange"];
-    if (!whole && change["xaxis.range[0]"] === undefined) return;
-    const ends = [0, 1].map((end) => change[`xaxis.range[${end}]`]).map((x) => (typeof x === "string" ? Date.parse(`${x.replace(" ", "T")}Z`) : x));
-    const mine = ++asked;
-    const found = await ask(whole ? figure.dataset.url : `${figure.dataset.url}&from=${ends[0]}&to=${ends[1]}`);
-    if (mine !== asked || !found.curves.length) return;
-    const range = plot.layout.xaxis.range;
-    const shape = layout(found, "log" in figure.dataset);
-    await Plotly.react(plot, found.curves.flatMap((curve) => traces(curve, !found.several)), { ...shape, xaxis: { ...shape.xaxis, ...(whole ? {} : { range }) } });
+// All curves at the place of the pointer, the greatest first.
+function hover(figure, plot, current) {
+  const box = figure.querySelector("[data-chart-hover]");
+  if (!box) return;
+  plot.on("plotly_hover", ({ points: [point] }) => {
+    const { curves } = current(), x = curves[0]?.axis === "wall" ? Date.parse(`${String(point.x).replace(" ", "T")}Z`) : point.x;
+    const rows = curves.map((curve) => {
+      const i = curve.x.reduce((best, one, at) => (Math.abs(one - x) < Math.abs(curve.x[best] - x) ? at : best), 0);
+      return [curve, curve.x[i], curve.y[i]];
+    }).sort((a, b) => b[2] - a[2]).slice(0, 12);
+    const body = document.createElement("table");
+    for (const [curve, at, y] of rows) {
+      const line = body.insertRow();
+      line.insertCell().append(Object.assign(document.createElement("span"), { className: `swatch hue-${curve.hue}` }));
+      for (const text of [curve.name, String(when(curve, at)), Number(y.toPrecision(6))]) line.insertCell().textContent = text;
+    }
+    box.replaceChildren(body);
+    box.hidden = false;
+  });
+  plot.on("plotly_unhover", () => { box.hidden = true; });
+}
+
+// The place on the axis that a zoom shows, as the address counts it; null for the whole.
+function shown(change, found, now) {
+  if (change["xaxis.autorange"]) return null;
+  const ends = [0, 1].map((end) => change[`xaxis.range[${end}]`] ?? change["xaxis.range"]?.[end]);
+  if (ends[0] === undefined) return undefined;
+  if (found.axis === "wall") return ends.map((x) => (typeof x === "string" ? Date.parse(`${x.replace(" ", "T")}Z`) : Number(x)));
+  return now.get("logx") === "1" && now !== NONE ? ends.map((x) => 10 ** x) : ends;
+}
+
+// Zooming in asks for the part that is seen, in as many buckets as the whole had; of a comparison, in every chart.
+function zoom(figure, plot, current, redraw) {
+  plot.on("plotly_relayout", (change) => {
+    const now = shared(figure) ? state() : NONE, ends = shown(change, current(), now);
+    if (ends === undefined) return;
+    if (shared(figure)) figure.dispatchEvent(new CustomEvent("zoomed", { bubbles: true, detail: ends }));
+    else if (current().curves.some(reduced) || figure.dataset.zoomed) {
+      figure.dataset.zoomed = ends ? "1" : "";
+      redraw(new URLSearchParams(ends ? { from: ends[0], to: ends[1] } : {}));
+    }
   });
 }
 
 async function draw(figure, plot) {
-  const found = await ask(figure.dataset.url);
-  offerTable(figure, found.curves);
+  let now = shared(figure) ? state() : NONE, asked = 0;
+  let found = await ask(address(figure, now));
   if (!found.several && found.curves[0]?.points === 1) { figure.hidden = true; return; } // one value is in the table above
-  if (!found.curves.length) { plot.textContent = "No finite values."; return; }
+  if (!found.curves.length && !shared(figure)) { plot.textContent = "No finite values."; return; }
   const Plotly = await load(figure.dataset.plotly);
-  const data = found.curves.flatMap((curve) => traces(curve, !found.several));
-  await Plotly.newPlot(plot, data, layout(found, "log" in figure.dataset), CONFIG);
-  legend(figure, found.curves);
-  if (found.curves.some(reduced)) refine(figure, plot, Plotly);
-  const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
-  drawn(figure, plot, `Curve of ${figure.dataset.label}, ${points} points; the table below has the values.`);
+  const show = async () => {
+    const data = found.curves.flatMap((curve) => traces(curve, !found.several, now));
+    await Plotly.react(plot, data, layout(found, now), CONFIG);
+    const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
+    const place = figure.querySelector("[data-chart-legend]");
+    if (place) place.textContent = found.curves.length ? legend(found, now) : "no finite values";
+    const link = figure.querySelector("[data-json]");
+    if (link) link.href = address(figure, now);
+    fillTable(figure, () => table(found, figure.dataset.label));
+    drawn(figure, plot, `Curve of ${figure.dataset.label}, ${points} points; the table below has the values.`);
+  };
+  // The latest question wins: an answer that comes late changes nothing.
+  const redraw = async (given, { fetched = true } = {}) => {
+    const mine = ++asked;
+    now = given ?? state();
+    if (fetched) {
+      const answer = await ask(address(figure, now));
+      if (mine !== asked) return;
+      found = answer;
+    }
+    await show();
+  };
+  await show();
+  exported(figure, plot, Plotly, figure.dataset.label);
+  hover(figure, plot, () => found);
+  zoom(figure, plot, () => found, redraw);
+  if (shared(figure)) figure.addEventListener("redraw", ({ detail }) => redraw(null, detail));
+  if (shared(figure) && String(now) !== String(state())) redraw(null);
 }
 
 export default whenSeen(draw);

@@ -46,3 +46,33 @@ export function drawn(figure, plot, label) {
   plot.setAttribute("aria-label", label);
   figure.dataset.drawn = "1";
 }
+
+// A table made when it is asked for: it may have thousands of rows. made() → [heads, rows].
+export function fillTable(figure, made) {
+  const place = figure.querySelector("[data-chart-table]"), details = place.closest("details");
+  const fill = () => place.replaceChildren(tabled(...made()));
+  place.refill = fill;
+  if (!details || details.open) fill();
+  else if (!place.dataset.waiting) {
+    place.dataset.waiting = "1";
+    details.addEventListener("toggle", () => { if (details.open) place.refill(); });
+  }
+}
+
+function tabled(heads, rows) {
+  const element = Object.assign(document.createElement("table"), { className: "table" });
+  const head = element.createTHead().insertRow(), body = element.createTBody();
+  for (const text of heads) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: text }));
+  for (const row of rows) {
+    const line = body.insertRow();
+    for (const value of row) line.insertCell().textContent = value === null || value === undefined ? "–" : String(value);
+  }
+  return element;
+}
+
+// Buttons that save what is drawn as a picture.
+export function exported(figure, plot, Plotly, name) {
+  for (const button of figure.querySelectorAll("[data-export]")) {
+    button.onclick = () => Plotly.downloadImage(plot, { format: button.dataset.export, filename: name.replaceAll(/[^\w.-]+/g, "_"), width: 1000, height: 600, scale: 2 });
+  }
+}

@@ -1,0 +1,94 @@
+"""/experiments/compare: runs side by side, their curves, the values and statistics of their charts, as JSON.
+
+The runs are run=… (an id, or owner/name:id; at most 100), selection=… (up to 500), or, for values and statistics, all
+that q= lets through. Ids of what the caller may not read are as if absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import comparison, curves_shape
+from experiments import shapes as run_shapes
+from experiments.api.runs import readable
+from experiments.charts import address, picking, selections, shapes
+from experiments.charts.picking import Asked, Chosen
+from hub.accounts.actor import Area
+from hub.lib.api import valid
+from repos.access import require_scope
+from repos.api import gate
+
+
+class Compared(APIView):
+    """Runs side by side; differences=1 leaves out what is the same in all."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        picked = address.runs_of(gate.actor_of(request), readable(request, owner, name), request.query_params)
+        found = comparison.compare(address.question(picked, request.query_params))
+        return Response(run_shapes.comparison(found))
+
+
+class Curves(APIView):
+    """The curves of the metric ?key=, in at most ?buckets= (2,000) buckets each; axis is step, time, wall or another
+    metric; ?group=params.… gives the mean ± standard deviation of each group of runs."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        picked = address.runs_of(gate.actor_of(request), repository, request.query_params, least=1)
+        return Response(curves_shape.curves(picked, request.query_params))
+
+
+class _Chart(APIView):
+    @staticmethod
+    def shape(asked: Chosen, given: QueryDict) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        asked = address.charted(gate.actor_of(request), repository, request.query_params)
+        return Response(self.shape(asked, request.query_params))
+
+
+class Values(_Chart):
+    """The values of ?columns=a,b of up to 10,000 runs, by column; ?ids=1 names the runs, ?digits=5 rounds."""
+
+    shape = staticmethod(shapes.table)
+
+
+class Importance(_Chart):
+    """How much each param matters to ?metric=: Spearman's ρ for numbers, the correlation ratio for few texts."""
+
+    shape = staticmethod(shapes.importance)
+
+
+class Boxes(_Chart):
+    """Quartiles of ?metric= by the categories of the column ?by=."""
+
+    shape = staticmethod(shapes.boxes)
+
+
+class Pareto(_Chart):
+    """The runs that none beats in both ?x= and ?y=; ?better=max,min says which way is better."""
+
+    shape = staticmethod(shapes.pareto)
+
+
+class Selections(APIView):
+    """Keep a choice of up to 500 runs: {"runs": [ids]} → {"selection": key}, which compare takes as selection=."""
+
+    class Input(serializers.Serializer):
+        runs = serializers.ListField(child=serializers.CharField(max_length=36), min_length=2, max_length=500)
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        actor, user = gate.signed_in(request)
+        require_scope(actor, Area.EXPERIMENTS, write=True)
+        given = valid(self.Input, request)
+        picked = picking.picked(actor, repository, Asked(tuple(given["runs"])))
+        return Response({"selection": selections.keep(repository, user, picked.ids)}, status=201)

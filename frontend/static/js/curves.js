@@ -1,0 +1,33 @@
+// The bar above the curves of a comparison: what it says goes into the address and to every chart at once.
+import { put, state } from "./state.js";
+
+const REFETCH = new Set(["axis", "group"]);
+
+export default function enhance(section) {
+  const redraw = (fetched) => {
+    for (const figure of section.querySelectorAll("[data-chart]")) figure.dispatchEvent(new CustomEvent("redraw", { detail: { fetched } }));
+  };
+  const zoomOut = section.querySelector("[data-zoom-out]");
+  const zoomed = (ends) => {
+    put({ from: ends?.[0], to: ends?.[1] });
+    zoomOut.hidden = !ends;
+    redraw(!state().get("axis")?.startsWith("metrics."));
+  };
+  const changed = ({ target }) => {
+    if (!["axis", "group", "log", "logx", "smooth", "clip"].includes(target.name)) return;
+    const value = target.type === "checkbox" ? (target.checked ? target.value : "") : target.value;
+    put({ [target.name]: value === "0" ? "" : value, ...(target.name === "axis" ? { from: "", to: "" } : {}) });
+    if (target.name === "axis") zoomOut.hidden = true;
+    redraw(REFETCH.has(target.name));
+  };
+  section.addEventListener("change", changed);
+  section.addEventListener("input", (event) => {
+    if (event.target.name !== "smooth") return;
+    section.querySelector("[data-smooth]").value = event.target.value;
+    changed(event);
+  });
+  section.addEventListener("zoomed", ({ detail }) => zoomed(detail));
+  zoomOut.addEventListener("click", () => zoomed(null));
+  zoomOut.hidden = !(state().get("from") && state().get("to"));
+  document.addEventListener("filtered", () => redraw(true));
+}

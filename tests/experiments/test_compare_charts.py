@@ -1,0 +1,294 @@
+"""The charts of a comparison: which runs, their values, statistics over them, bands of groups."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.charts import bands, statistics, values
+from experiments.charts.picking import Chosen
+from experiments.mlflow.context import workspace_of
+from tests.experiments.conftest import metric
+
+BASE = "/alice/private/experiments"
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
+numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
+
+
+@pytest.fixture
+def sweep(client):
+    """Eight runs: lr 1e-1 … 1e-8, acc grows as lr shrinks, opt adam or lion, seed 0 or 1; the last has a NaN acc."""
+    ids = []
+    for number in range(8):
+        run_id = client.run(run_name=f"run {number}", start_time=1000 + number)["run_id"]
+        client.batch(
+            run_id,
+            params=[
+                {"key": "lr", "value": f"1e-{number + 1}"},
+                {"key": "opt", "value": "adam" if number % 2 else "lion"},
+                {"key": "note", "value": "é" * 3000},
+            ],
+            metrics=[
+                metric("acc", "NaN" if number == 7 else number / 10),
+                *(metric("loss", number + step, step) for step in range(5)),
+            ],
+        )
+        ids.append(run_id)
+    return ids
+
+
+def of(ids):
+    return "&".join(f"run={one}" for one in ids)
+
+
+def asked(pages, rest):
+    answer = pages.get(f"{BASE}/{rest}")
+    assert answer.status_code == 200, answer.content
+    return json.loads(answer.content)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestValues:
+    def test_values_come_by_column_newest_first(self, sweep, pages):
+        found = asked(pages, "compare/values.json?columns=params.lr,params.opt,metrics.acc,duration,metrics.none&ids=1")
+        assert (found["total"], found["runs"], found["ids"]) == (8, 8, sweep[::-1])
+        lr, opt, acc, duration, none = found["columns"]
+        assert (lr["kind"], lr["values"][0]) == ("number", 1e-8)
+        assert (opt["texts"], opt["values"][:2]) == (["adam", "lion"], [0, 1])
+        assert acc["values"] == ["NaN", 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
+        assert set(duration["values"]) == set(none["values"]) == {None}
+
+    def test_they_are_of_a_filter_of_ids_or_of_a_selection(self, sweep, pages):
+        q = quote("metrics.acc >= 0.3 and params.opt = 'adam'")
+        assert asked(pages, f"compare/values.json?columns=metrics.acc&q={q}")["runs"] == 2
+        assert asked(pages, f"compare/values.json?columns=metrics.acc&q={q}&{of(sweep[:4])}")["runs"] == 1
+        assert asked(pages, f"compare/values.json?columns=metrics.acc&{of(sweep[:4])}")["runs"] == 4
+
+    def test_without_columns_what_differs_is_chosen(self, sweep, pages):
+        found = asked(pages, "compare/values.json")
+        assert [column["name"] for column in found["columns"]] == [
+            "params.lr", "params.opt", "metrics.acc", "metrics.loss",
+        ]  # fmt: skip
+
+    def test_one_statement_reads_them(self, sweep, pages, statements):
+        with statements() as told:
+            asked(pages, "compare/values.json?columns=metrics.acc,metrics.loss,params.lr,tags.t,user")
+        assert len(told) == 1, told
+
+    def test_the_second_visit_of_the_same_values_sends_none(self, sweep, pages):
+        path = f"{BASE}/compare/values.json?columns=metrics.acc"
+        etag = pages.get(path).headers["ETag"]
+        assert pages.get(path, headers={"If-None-Match": etag}).status_code == 304
+
+    def test_the_rows_below_a_chart_are_sorted_with_nan_last(self, sweep, pages):
+        page = pages.get(f"{BASE}/compare/rows?columns=metrics.acc,params.note&sort=-metrics.acc").content.decode()
+        assert page.index("run 6") < page.index("run 0") < page.index("run 7")
+        assert "8 runs" in page
+        assert "é" * 300 not in page
+
+    @pytest.mark.parametrize(
+        "rest",
+        ["values.json?columns=%00,metrics.,x,params.a%00b", "values.json?columns=metrics." + "k" * 9000,
+         "importance.json?metric=%00", "rows?sort=-%00&columns=tags.x", "values.json?columns=params.note&digits=9999",
+         "rows?sort=params.opt&columns=params.lr"],
+    )  # fmt: skip
+    def test_strange_questions_are_answered(self, sweep, pages, rest):
+        assert pages.get(f"{BASE}/compare/{rest}").status_code == 200
+
+    @pytest.mark.parametrize(
+        "rest", ["boxes.json?by=x&metric=acc", "pareto.json?x=metrics.acc&y=", "values.json?q=metrics.acc+%3E+x",
+                 "pareto.json?x=metrics.acc&y=metrics.loss&better=up,down", "values.json?selection=&run=&q=%27"],
+    )  # fmt: skip
+    def test_what_cannot_be_asked_is_refused(self, sweep, pages, rest):
+        assert pages.get(f"{BASE}/compare/{rest}").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhichRuns:
+    def test_runs_of_other_repositories_one_may_read_are_compared(self, client_of, public, alice, bob, sweep, pages):
+        theirs = client_of(public, alice).run(run_name="theirs")["run_id"]
+        page = pages.get(f"{BASE}/compare?{of([sweep[0], theirs])}").content.decode()
+        assert "theirs" in page
+        assert f"/{public.full_name}/experiments/runs/{theirs}" in page
+        named = pages.get(f"{BASE}/compare?run={sweep[0]}&run={public.full_name}:{theirs}")
+        assert "theirs" in named.content.decode()
+        wrong = pages.get(f"{BASE}/compare?run={sweep[0]}&run=alice/private:{theirs}").content.decode()
+        assert "theirs" not in wrong
+        assert "1 of the runs is not here" in wrong
+
+    def test_a_private_repository_elsewhere_is_as_if_absent(self, sweep, public, client_of, alice, pages, charlie):
+        here = client_of(public, alice).run(run_name="here")["run_id"]
+        pages.force_login(charlie)
+        base = f"/{public.full_name}/experiments/compare"
+        page = pages.get(f"{base}?{of([here, sweep[0]])}").content.decode()
+        assert "run 0" not in page
+        assert "1 of the runs is not here" in page
+        for rest in ("values.json?ids=1&columns=metrics.acc", "curves.json?key=loss", "rows?columns=metrics.acc"):
+            answer = pages.get(f"{base}/{rest}&{of([here, sweep[0]])}").content.decode()
+            absent = pages.get(f"{base}/{rest}&{of([here, 'f' * 32])}").content.decode()
+            assert _TOKEN.sub("", answer) == _TOKEN.sub("", absent)
+        assert pages.get(f"{base}/values.json?{of(sweep)}").status_code == 404
+
+    def test_many_runs_are_stored_as_a_selection(self, client, sweep, pages, monkeypatch, charlie, bob):
+        from experiments.charts import picking
+        from experiments.models import Selection
+
+        assert picking.MOST_NAMED == 100
+        monkeypatch.setattr(picking, "MOST_NAMED", 5)
+        few = pages.post(f"{BASE}/compare/select", {"run": sweep[:3]})
+        assert few.headers["Location"] == f"{BASE}/compare?{of(sweep[:3])}"
+        many = pages.post(f"{BASE}/compare/select", {"run": sweep})
+        assert many.headers["Location"].startswith(f"{BASE}/compare?selection=")
+        page = pages.get(many.headers["Location"]).content.decode()
+        assert "Compare 8 runs" in page
+        again = pages.post(f"{BASE}/compare/select", {"q": "status = running"})
+        assert Selection.objects.count() == 2  # another order, another choice
+        assert pages.get(again.headers["Location"]).status_code == 200
+        pages.force_login(charlie)
+        assert pages.get(many.headers["Location"]).status_code == 404
+        assert pages.post(f"{BASE}/compare/select", {"run": sweep}).status_code == 404
+        pages.force_login(bob)
+        assert pages.get(many.headers["Location"]).status_code == 200
+        assert pages.get(f"{BASE}/compare/select").status_code == 405
+        assert pages.get(f"{BASE}/compare?selection=absent%00").status_code == 404
+
+    def test_a_selection_by_the_api(self, sweep, private, token_of, alice, pages):
+        headers = {"Authorization": f"Bearer {token_of(alice)}"}
+        api = f"/api/v1/repos/{private.full_name}/experiments/compare"
+        made = pages.post(f"{api}/selections", {"runs": sweep}, content_type="application/json", headers=headers)
+        assert made.status_code == 201
+        answer = pages.get(f"{api}?selection={made.json()['selection']}", headers=headers)
+        assert [run["run_id"] for run in answer.json()["runs"]] == sweep
+        for chart in ("values?columns=metrics.acc", "importance?metric=acc", "boxes?by=params.opt&metric=acc",
+                      "pareto?x=metrics.acc&y=metrics.loss"):  # fmt: skip
+            assert pages.get(f"{api}/{chart}", headers=headers).status_code == 200
+
+    def test_a_filter_leaves_runs_out_of_a_comparison(self, sweep, pages):
+        answer = asked(pages, f"compare?format=json&{of(sweep)}&q={quote('metrics.acc < 0.15')}")
+        assert [run["name"] for run in answer["runs"]] == ["run 0", "run 1"]
+        assert (answer["missing"], answer["filtered_out"]) == (0, 6)
+        assert pages.get(f"{BASE}/compare?{of(sweep)}&q=metrics.acc+%3E+7").status_code == 200
+
+    @pytest.mark.parametrize(
+        "rest", ["charts", "compare/values.json", "compare/rows", "compare/boxes.json?by=user&metric=a",
+                 "compare/pareto.json?x=user&y=user", "compare/importance.json?metric=a"],
+    )  # fmt: skip
+    def test_four_questions(self, pages, sweep, charlie, bob, rest):
+        path = f"{BASE}/{rest}"
+        assert pages.get(path).status_code == 200
+        assert pages.post(path).status_code == 405
+        pages.force_login(charlie)
+        assert pages.get(path).status_code == 404
+        pages.logout()
+        assert pages.get(path).status_code == 404
+        pages.force_login(bob)
+        assert pages.get(path).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCurves:
+    def test_a_group_is_drawn_as_mean_and_deviation_of_its_runs(self, sweep, pages):
+        found = asked(pages, f"compare/curves.json?key=loss&group=params.opt&{of(sweep)}")
+        adam, lion = found["curves"]
+        assert (adam["name"], lion["name"]) == ("adam", "lion")
+        assert lion["x"] == [0, 1, 2, 3, 4]
+        assert lion["y"] == [3.0, 4.0, 5.0, 6.0, 7.0]  # of 0, 2, 4 and 6
+        std = math.sqrt((9 + 1 + 1 + 9) / 3)
+        assert lion["high"][0] == pytest.approx(3 + std)
+        assert lion["low"][0] == pytest.approx(3 - std)
+        assert set(lion["runs"]) == {4}
+        assert "standard deviation" in found["method"]
+
+    def test_a_curve_over_another_metric(self, client, pages):
+        run_id = client.run()["run_id"]
+        client.batch(run_id, metrics=[metric("a", step, step) for step in range(4)])
+        client.batch(run_id, metrics=[metric("b", 10 * step, step) for step in range(1, 4)])
+        curve = asked(pages, f"compare/curves.json?key=a&axis=metrics.b&run={run_id}")["curves"][0]
+        assert (curve["x"], curve["y"], curve["axis"]) == ([10, 20, 30], [1, 2, 3], "metrics.b")
+        assert asked(pages, f"compare/curves.json?key=a&axis=metrics.none&run={run_id}")["curves"][0]["x"] == []
+
+    def test_buckets_are_as_many_as_asked(self, client, pages):
+        run_id = client.run()["run_id"]
+        client.batch(run_id, metrics=[metric("a", step, step) for step in range(400)])
+        curve = asked(pages, f"compare/curves.json?key=a&buckets=100&run={run_id}")["curves"][0]
+        assert (len(curve["x"]), curve["width"], curve["y"][:2]) == (100, 4, [1.5, 5.5])
+
+    @pytest.mark.parametrize("query", ["group=x", "group=metrics.acc", "buckets=-1", "group=params.opt&axis=metrics.a"])
+    def test_what_cannot_be_drawn_is_refused(self, sweep, pages, query):
+        assert pages.get(f"{BASE}/compare/curves.json?key=loss&{of(sweep)}&{query}").status_code == 400
+
+    def test_values_near_infinity_make_no_band_overflow(self, client, private):
+        ids = [client.run()["run_id"] for _ in range(2)]
+        for run_id, value in zip(ids, (9e299, -9e299), strict=True):
+            client.batch(run_id, metrics=[metric("big", value), metric("big", "Infinity", 1)])
+        (band,) = bands.bands({"all": ids}, "big")
+        assert (band.y, band.runs) == ([0.0], [2])
+        assert math.isfinite(band.high[0])
+
+
+@pytest.mark.django_db(transaction=True)
+class TestStatistics:
+    def test_importance_says_method_and_n(self, sweep, pages):
+        found = asked(pages, "compare/importance.json?metric=acc")
+        assert found["runs"] == 7
+        lr, opt = found["params"]
+        assert (lr["param"], lr["n"], lr["method"]) == ("lr", 7, statistics.SPEARMAN)
+        assert lr["correlation"] == pytest.approx(-1)
+        assert (opt["param"], opt["correlation"], opt["method"]) == ("opt", None, statistics.RATIO)
+        assert opt["strength"] == pytest.approx(0, abs=1e-9)
+
+    def test_boxes_and_front(self, sweep, pages):
+        found = asked(pages, "compare/boxes.json?by=params.opt&metric=acc")
+        assert [(box["category"], box["n"], box["median"]) for box in found["boxes"]] == [
+            ("adam", 3, 0.3), ("lion", 4, pytest.approx(0.3)),
+        ]  # fmt: skip
+        best = asked(pages, "compare/pareto.json?x=metrics.acc&y=metrics.loss&better=max,min")["front"]
+        assert [point["name"] for point in best] == [f"run {n}" for n in range(6, -1, -1)]
+        assert len(asked(pages, "compare/pareto.json?x=metrics.acc&y=metrics.loss&better=max,max")["front"]) == 1
+
+    def test_no_run_has_no_statistics(self, sweep, private):
+        nobody = Chosen((workspace_of(private.pk),), ids=())
+        assert statistics.importance(nobody, "acc") == (0, [])
+        read = values.read(nobody, ["metrics.acc", "params.opt"])
+        assert (read.total, read.ids, statistics.boxes(read, "params.opt", "metrics.acc")) == (0, [], ([], 0))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(numbers, numbers), max_size=30), st.booleans(), st.booleans())
+def test_the_front_is_what_nothing_beats(points, more_x, more_y):
+    def beats(a, b):
+        better = [(p > q) if more else (p < q) for p, q, more in zip(a, b, (more_x, more_y), strict=True)]
+        worse = [(p < q) if more else (p > q) for p, q, more in zip(a, b, (more_x, more_y), strict=True)]
+        return any(better) and not any(worse)
+
+    expected = {i for i, point in enumerate(points) if not any(beats(other, point) for other in points)}
+    assert set(statistics.front(points, more_x=more_x, more_y=more_y)) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(numbers, min_size=1, max_size=30))
+def test_ranks_and_quantiles_are_those_of_the_books(found):
+    import numpy
+
+    expected = [1 + sum(o < v for o in found) + (sum(o == v for o in found) - 1) / 2 for v in found]
+    assert statistics.ranks(found) == expected
+    for part in (0.0, 0.25, 0.5, 0.9, 1.0):
+        assert statistics.quantile(sorted(found), part) == pytest.approx(numpy.quantile(found, part), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(st.integers(0, 5), numbers, max_size=6), min_size=1, max_size=6))
+def test_a_band_is_mean_and_sample_deviation_where_runs_are(means):
+    at, spread = bands._spread(means)
+    assert at == sorted({bucket for of_run in means for bucket in of_run})
+    for bucket, (mean, low, high, count) in zip(at, spread, strict=True):
+        there = [of_run[bucket] for of_run in means if bucket in of_run]
+        assert count == len(there)
+        assert low <= mean <= high
+        assert mean == pytest.approx(sum(there) / count, abs=1e-6)
