@@ -38,10 +38,14 @@ def _whole(*names: str) -> list[ColumnClause[Any]]:
     return [column(name, BigInteger) for name in names]
 
 
-experiments = table("experiments", *_whole("experiment_id"), "name", "workspace", "lifecycle_stage")
+experiments = table(
+    "experiments", "name", "workspace", "lifecycle_stage", "artifact_location",
+    *_whole("experiment_id", "creation_time", "last_update_time"),
+)  # fmt: skip
+experiment_tags = table("experiment_tags", "key", "value", *_whole("experiment_id"))
 runs = table(
     "runs", "run_uuid", "name", "user_id", "status", "lifecycle_stage", "artifact_uri",
-    *_whole("start_time", "end_time", "experiment_id"),
+    *_whole("start_time", "end_time", "deleted_time", "experiment_id"),
 )  # fmt: skip
 
 
@@ -69,7 +73,7 @@ version_tags = table("model_version_tags", "workspace", "name", "key", "value", 
 aliases = table("registered_model_aliases", "workspace", "name", "alias", *_whole("version"))
 logged_models = table(
     "logged_models", "model_id", "name", "artifact_location", "source_run_id", "lifecycle_stage",
-    *_whole("experiment_id"),
+    *_whole("experiment_id", "last_updated_timestamp_ms"),
 )  # fmt: skip
 traces = table(
     "trace_info", "request_id", "status", "trace_name", "request_preview",

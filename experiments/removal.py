@@ -2,14 +2,17 @@
 
 The tables and how they hang together are read from the database itself, so that MLflow (seconds, 200 MB) is not loaded
 into a worker for this, and a table that a new version brings is not forgotten. Rows go in short transactions, children
-first, what names the workspace last: killed in between, the next run finds the rest by it.
+first, what names the workspace last: killed in between, the next run finds the rest by it. Artifacts stay while a
+backup copies them (hub/lib/backups.py); the next look finds them.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import lru_cache
 
+from django.db import transaction
 from sqlalchemy import (
     ColumnElement,
     Engine,
@@ -30,10 +33,13 @@ from experiments import database
 from experiments.mlflow import artifacts
 from experiments.mlflow.context import workspace_of
 from experiments.models import DataState, LineageIndex, RunCommit, StageRecord, TrackedIndex
+from hub.lib import backups
 from repos.models import Repository
 
 logger = logging.getLogger("covey.mlflow")
 BATCH = 2_000  # rows per transaction: SQLite's other writers wait for no more than this
+FILES_AT_ONCE = 200  # artifacts per look at whether a backup has begun
+LIMBO = "-gone"  # what reclaiming takes out of a repository goes by way of a workspace of this ending
 # Tables that join two rows by (type, id), without foreign keys: type → (table, column) of the id.
 LINKS = {
     "inputs": {
@@ -65,7 +71,9 @@ def leftovers() -> list[int]:
     named = {pk: workspace_of(pk) for pk in deleted.iterator()}
     # A folder may be empty: S3 stores over a file system list those of removed objects too.
     return [
-        pk for pk, name in named.items() if name in rows or (name in folders and store.listing(f"workspaces/{name}", 1))
+        pk
+        for pk, name in named.items()
+        if {name, f"{name}{LIMBO}"} & rows or (name in folders and store.listing(f"workspaces/{name}", 1))
     ]
 
 
@@ -80,13 +88,36 @@ def remove(repository_id: int) -> int:
     StageRecord.objects.filter(repository=repository_id).delete()
     LineageIndex.objects.filter(repository=repository_id).delete()
     workspace = workspace_of(repository_id)
+    removed = remove_rows(f"{workspace}{LIMBO}") + remove_rows(workspace)
+    free(f"workspaces/{workspace}")
+    return removed
+
+
+def remove_rows(workspace: str, beat: Callable[[], None] = lambda: None) -> int:
+    """Every row of a workspace; how many. beat is called after each transaction."""
     removed = 0
-    for table in reversed(_tables().sorted_tables):
+    for table in reversed(tables().sorted_tables):
         condition = belonging(table, workspace)
         while condition is not None and (count := _delete_some(table, condition)):
             removed += count
-    artifacts.destination().remove_workspace(workspace)
+            beat()
     return removed
+
+
+def free(prefix: str, beat: Callable[[int], None] = lambda _: None) -> int | None:
+    """Remove every artifact below a prefix; the bytes that went, None where a backup holds what is left.
+
+    beat is told of the bytes that went, a little at a time."""
+    freed = 0
+    while True:
+        with transaction.atomic():
+            if backups.running():
+                return None
+            count, size = artifacts.destination().remove_some(prefix, FILES_AT_ONCE)
+        if not count:
+            return freed
+        freed += size
+        beat(size)
 
 
 def belonging(table: Table, workspace: str) -> ColumnElement[bool] | None:
@@ -126,7 +157,7 @@ def _linked(table: Table, workspace: str) -> ColumnElement[bool]:
 
 def _ids(name: str, column: str, workspace: str, *, text: bool = False) -> Select:
     """The ids of a table's rows that are of this workspace; text: as the tables of links write them."""
-    table = _tables().tables[name]
+    table = tables().tables[name]
     above = belonging(table, workspace)
     assert above is not None
     return select(cast(table.c[column], String) if text else table.c[column]).where(above)
@@ -134,14 +165,14 @@ def _ids(name: str, column: str, workspace: str, *, text: bool = False) -> Selec
 
 def _roots() -> list[Table]:
     """The tables that name a workspace themselves."""
-    return [table for table in _tables().sorted_tables if "workspace" in table.c]
+    return [table for table in tables().sorted_tables if "workspace" in table.c]
 
 
 def _workspaces_in(table: Table) -> set[str]:
     return {row[0] for row in database.rows_of(select(table.c.workspace).distinct())}
 
 
-def _tables() -> MetaData:
+def tables() -> MetaData:
     """MLflow's tables as they are; empty while MLflow never ran here."""
     return _reflected(database.engine()) if database.tables_exist() else MetaData()
 

@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from experiments import indexing, removal
+from experiments import indexing, reclaiming, removal
 from experiments.lineage import indexing as lineage
 from experiments.mlflow import artifacts
 from experiments.tracked import jobs
@@ -56,4 +56,5 @@ def remove_leftovers() -> None:
     """The same wherever a worker was killed in the middle, or an upload ended late; and files of uploads that died."""
     for repository_id in removal.leftovers():
         remove_experiments(repository_id)
+    reclaiming.resume()
     artifacts.destination().sweep()

@@ -93,8 +93,8 @@ class Destination(Protocol):
         """Those that have artifacts; blocking."""
         ...
 
-    def remove_workspace(self, workspace: str) -> None:
-        """Remove every artifact of one; absent is fine; blocking."""
+    def remove_some(self, prefix: str, most: int) -> tuple[int, int]:
+        """Remove up to `most` files below a prefix; (files, bytes) that went, (0, 0) when none is left; blocking."""
         ...
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
@@ -228,9 +228,19 @@ class Folder:
         place = self.root / "workspaces"
         return {entry.name for entry in place.iterdir()} if place.is_dir() else set()
 
-    def remove_workspace(self, workspace: str) -> None:
-        with suppress(FileNotFoundError):  # nothing was ever logged, or another worker was quicker
-            shutil.rmtree(self.root / "workspaces" / workspace)
+    def remove_some(self, prefix: str, most: int) -> tuple[int, int]:
+        count = freed = 0
+        for folder, _, names in os.walk(self.root / prefix, topdown=False):
+            for name in names:
+                if count == most:
+                    return count, freed
+                with suppress(FileNotFoundError):  # another worker was quicker
+                    size = Path(folder, name).stat().st_size
+                    Path(folder, name).unlink()
+                    count, freed = count + 1, freed + size
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.root / prefix)  # folders only, by now
+        return count, freed
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Temporary files untouched for this long; a slow upload still touches its own."""

@@ -99,12 +99,12 @@ class Bucket:
             found = obstore.list_with_delimiter(_store(), "workspaces")
         return {path.rsplit("/", 1)[-1] for path in found["common_prefixes"]}
 
-    def remove_workspace(self, workspace: str) -> None:
-        """A page of the listing at a time, from its beginning: deleting while listing on would skip some."""
-        place = f"workspaces/{workspace}"
-        with _translated(place):
-            while page := next(iter(obstore.list(_store(), place, chunk_size=DELETED_AT_ONCE)), None):
-                obstore.delete(_store(), [item["path"] for item in page])
+    def remove_some(self, prefix: str, most: int) -> tuple[int, int]:
+        """The first page of the listing: deleting while listing on would skip some."""
+        with _translated(prefix):
+            page = next(iter(obstore.list(_store(), prefix, chunk_size=min(most, DELETED_AT_ONCE))), None) or []
+            obstore.delete(_store(), [item["path"] for item in page])
+            return len(page), sum(item["size"] for item in page)
 
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Nothing: an upload that died is a multipart one, and the sweep of objects ends all of the bucket."""

@@ -74,7 +74,7 @@ def test_it_leaves_exactly_the_rows_of_others(
 
 def test_it_goes_on_where_a_killed_worker_stopped(two: dict[str, set[str]], private: Repository) -> None:
     """Killed between any two transactions: some tables are emptied, their parents not yet."""
-    for table in list(reversed(removal._tables().sorted_tables))[:20]:
+    for table in list(reversed(removal.tables().sorted_tables))[:20]:
         condition = removal.belonging(table, workspace_of(private.pk))
         if condition is not None:
             removal._delete_some(table, condition)
@@ -92,7 +92,7 @@ def test_a_repository_that_is_not_deleted_keeps_everything(two: dict[str, set[st
 
 def test_every_table_is_somebodys_or_nobodys_by_name(mlflow_app: Any) -> None:
     """A table that a new MLflow brings is found by its columns and keys, or has to be named here."""
-    nobodys = {name for name, table in removal._tables().tables.items() if removal.belonging(table, "r1") is None}
+    nobodys = {name for name, table in removal.tables().tables.items() if removal.belonging(table, "r1") is None}
     assert nobodys == {"alembic_version", "scheduler_leases", "workspaces"}
 
 
