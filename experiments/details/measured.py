@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from experiments.database import logged
 from experiments.details import sparks
-from experiments.runs import Metric, logged, moment
+from experiments.runs import Metric, moment
 from hub.lib.paging import Page, page_of
 
 SYSTEM = "system/"

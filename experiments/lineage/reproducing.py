@@ -16,15 +16,16 @@ from datasets.pipeline_jobs import pipeline_files
 from datasets.teaching import remote_url
 from datasets.tracking import Output, contents_of, tracked
 from experiments import runs
+from experiments.details import source
 from experiments.lineage.nodes import COMMIT, DATASET, MODEL, RUN, Ref, commits_with, identity_of
 from experiments.lineage.relations import commits_of, runs_of
 from experiments.mlflow.context import workspace_of
+from experiments.runs import Run
 from repos.git import commands
 from repos.models import Repository
 from repos.place import store_of
 
 MOST_TARGETS = 200  # named one by one; beyond them everything is pulled
-SOURCE_TAG = "mlflow.source.name"
 
 
 def reproduce(repository: Repository, ref: Ref, *, user: str) -> str:
@@ -39,8 +40,16 @@ def reproduce(repository: Repository, ref: Ref, *, user: str) -> str:
         run_ids = [ref.id] if ref.kind == RUN else [run.id for _, run in runs_of(repository, [ref.id])]
         for run_id, commit in commits_of(repository, run_ids[:1]):
             found, _ = runs.run(workspace_of(repository.pk), run_id)
-            return _of_commit(repository, commit.id, found.tags.get(SOURCE_TAG, ""), user)
+            return of_run(repository, found, commit.id, user=user)
     return ""
+
+
+def of_run(repository: Repository, run: Run, commit: str, *, user: str, patch_url: str | None = None) -> str:
+    """The same for a run and the commit it is bound to. patch_url: where the changes lie that were not committed, ""
+    when they are told by a tag, None when there are none."""
+    script = source.script(repository, run, commit)
+    patch = [] if patch_url is None else [_apply(repository, patch_url)]
+    return _of_commit(repository, commit, script, user, patch=patch, command=source.command(run, script))
 
 
 def _of_data(repository: Repository, oid: str, user: str) -> str:
@@ -54,18 +63,20 @@ def _of_data(repository: Repository, oid: str, user: str) -> str:
     return ""
 
 
-def _of_commit(repository: Repository, sha: str, script: str, user: str) -> str:
+def _of_commit(
+    repository: Repository, sha: str, script: str, user: str, *, patch: Sequence[str] = (), command: str = ""
+) -> str:
     """With stages: the data that none of them makes and some need, and `dvc repro` for the rest. Where there are none,
-    or none runs the script: all data, and the script."""
+    or none runs the script: all data, and the command."""
     outputs = tracked(repository, sha).outputs
     stages = stages_at(repository, sha)
-    lines = _checkout(repository, sha)
+    lines = [*_checkout(repository, sha), *patch]
     if stages and (not script or any(script in stage.cmd.split() for stage in stages)):
         wanted = _needed(outputs, stages)
         again = "dvc repro" if _at_root(repository, sha) else "dvc repro --all-pipelines"
     else:
         wanted = list(outputs)
-        again = f"python {shlex.quote(script)}" if script.endswith(".py") else ""
+        again = command
     if wanted:
         lines += [*_remote(repository, user), _pull(wanted) if len(wanted) <= MOST_TARGETS else "dvc pull"]
     return "\n".join([*lines, again] if again else lines)
@@ -114,6 +125,13 @@ def _is_cloned(repository: Repository, sha: str) -> bool:
     """Whether a branch or tag leads to it: experiments of DVC have refs of their own."""
     words = ("for-each-ref", "--count=1", "--format=x", f"--contains={sha}", "refs/heads", "refs/tags")
     return bool(commands.run(store_of(repository), *words).strip())
+
+
+def _apply(repository: Repository, patch_url: str) -> str:
+    if not patch_url:
+        return "git apply changes.patch  # what the run's page shows as not committed"
+    token = '-H "Authorization: Bearer $COVEY_TOKEN" ' if repository.private else ""
+    return f"curl -fsSL {token}{shlex.quote(patch_url)} | git apply"
 
 
 def _remote(repository: Repository, user: str) -> list[str]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from experiments.lineage import graph as graphs
 from experiments.lineage import steps
 from experiments.lineage.entering import entered
-from experiments.lineage.nodes import Ref
+from experiments.lineage.nodes import RUN, Ref
 from experiments.lineage.reproducing import reproduce
 from experiments.views.lineage_drawing import drawing
 from hub.accounts.actor import Actor
@@ -61,7 +61,8 @@ def found_of(repository: Repository, ref: Ref, **options: int) -> steps.Lineage:
 
 def _panel(repository: Repository, ref: Ref, user: str) -> dict[str, Any]:
     found = found_of(repository, ref)
-    return {"found": found, "ways": ways(found), "lines": reproduce(repository, ref, user=user)}
+    lines = "" if ref.kind == RUN else reproduce(repository, ref, user=user)  # the page of a run has them itself
+    return {"found": found, "ways": ways(found), "lines": lines}
 
 
 def _page(repository: Repository, ref: Ref, user: str, asked: str) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET
 
 from experiments import artifact_bytes, asking, commits, files, runs
 from experiments import history as curves
-from experiments.details import family, inputs, measured, patch, reproduce
+from experiments.details import family, inputs, measured, patch, source
 from experiments.files import Level
+from experiments.lineage import reproducing
 from experiments.mlflow.context import workspace_of
 from experiments.mlflow.run_editing import NOTE, NOTE_CHARACTERS
 from experiments.runs import MOST_VALUES, Run
@@ -33,7 +34,7 @@ def run(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse
     context = {
         **about(repository, found),
         **_values(found, latest, request.GET),
-        **_again(repository, found, level),
+        **_again(repository, found, level, user=request.actor.user.username if request.actor.user else "YOUR-NAME"),
         "inputs": inputs.of_run(repository, run_id),
         "family": family.of_run(workspace_of(repository.pk), found),
         "note": note_html(found),
@@ -76,7 +77,7 @@ def _values(found: Run, latest: list[Any], given: QueryDict) -> dict[str, Any]:
     }
 
 
-def _again(repository: Repository, found: Run, level: Level) -> dict[str, Any]:
+def _again(repository: Repository, found: Run, level: Level, *, user: str) -> dict[str, Any]:
     """The commit, what was not committed, and the lines that bring all of it back."""
     commit = commits.bind(repository, {found.run_id: found.commit}).get(found.run_id, "")
     path = patch.named(level.items)
@@ -84,12 +85,10 @@ def _again(repository: Repository, found: Run, level: Level) -> dict[str, Any]:
     address = None
     if changes is not None:
         address = f"{settings.COVEY_URL}{artifact_bytes.raw_url(repository, found.run_id, path)}" if path else ""
-    clone_url = f"{settings.COVEY_URL}/{repository.full_name}"
-    lines = reproduce.lines(repository, found, commit, clone_url=clone_url, patch_url=address)
+    lines = reproducing.of_run(repository, found, commit, user=user, patch_url=address) if commit else ""
     return {
         "commit": commit,
         "patch": changes,
-        "reproduce": "\n".join(lines),
-        "source": found.tags.get(reproduce.SOURCE, ""),
-        "patched_by_hand": changes is not None and not path,
+        "reproduce": lines,
+        "source": found.tags.get(source.NAME, ""),
     }

@@ -99,7 +99,7 @@ def test_it_says_how_to_run_it_again(client, pages, run, private):
     tag(client, run, "mlflow.source.git.commit", made)
     tag(client, run, "mlflow.source.name", "/home/maya/birds/src/train.py")
     page = page_of(pages, run)
-    assert f"git checkout {made}\npython src/train.py" in page
+    assert f"git checkout --detach {made}\npython src/train.py" in page
     assert "dvc pull" not in page
     tag(client, run, "mlflow.source.name", "x.py; rm -rf /")
     assert "rm -rf" not in page_of(pages, run).split("Run it again")[1].split("</code>")[0]
