@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import urlencode
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -25,12 +26,14 @@ Cell = Callable[[Run], str]
 @dataclass(frozen=True)
 class Table:
     """What rows are made with. url: of the repository; commits: run id → the commit of this repository that it is
-    bound to; baseline: the run that metrics are measured against."""
+    bound to; logged: run id of one made from git → ids of those logged at its commit; baseline: the run that metrics
+    are measured against."""
 
     url: str
     columns: Sequence[Column]
     look: Look = field(default_factory=Look)
     commits: Mapping[str, str] = field(default_factory=dict)
+    logged: Mapping[str, Sequence[str]] = field(default_factory=dict)
     baseline: Run | None = None
     directions: Mapping[str, str] = field(default_factory=dict)
 
@@ -87,7 +90,7 @@ def _attribute(key: str, table: Table, now: float) -> Cell:
         "ended": lambda run: when(int(run.ended.timestamp()), now) if run.ended else "",
         "duration": lambda run: duration(run.duration),
         "experiment": lambda run: _beginning(run.experiment, EXPERIMENT_CHARACTERS),
-        "commit": lambda run: _commit(table.commits.get(run.run_id, ""), table.url),
+        "commit": lambda run: _commit(table.commits.get(run.run_id, ""), table.url) + _logged(run, table),
         "source": lambda run: escape(run.source_label),
         "id": lambda run: f'<span class="mono">{escape(run.run_id)}</span>',
     }
@@ -96,6 +99,16 @@ def _attribute(key: str, table: Table, now: float) -> Cell:
 
 def _commit(sha: str, url: str) -> str:
     return f'<a class="mono" href="{url}/commit/{escape(sha)}">{escape(short(sha))}</a>' if sha else ""
+
+
+def _logged(run: Run, table: Table) -> str:
+    """A link to what MLflow's clients logged at the commit of a run that was made from it."""
+    found = table.logged.get(run.run_id, ())
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f' <a href="{table.url}/experiments/runs/{escape(found[0])}">logged run</a>'
+    return f' <a href="{table.url}/experiments?{urlencode({"q": f"commit = {run.commit}"})}">{len(found)} logged</a>'
 
 
 def _beginning(text: str, characters: int) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.types import Boolean, Float, Text
 from experiments.database import LOGGED, Reader, experiments, logged, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
 from experiments.table.columns import parsed
-from experiments.tracked.marks import LABELS, SOURCE_TAG
+from experiments.tracked.marks import LABELS, SOURCE_TAG, is_tracked
 from experiments.tracked.marks import LOGGED as FROM_CLIENT
 from hub.lib.errors import NotFound
 
@@ -56,6 +56,11 @@ class Run:
     def source(self) -> str:
         """Where it comes from: mlflow (a client logged it), or commit, exp or dagshub (made from git)."""
         return self.tags.get(SOURCE_TAG, FROM_CLIENT)
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether it was made from git, and only git changes it."""
+        return is_tracked(self.run_id)
 
     @property
     def source_label(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,14 @@ def of_run(workspace: str, run: Run) -> Family:
         of_this = tags.c.value == run.run_id
         children = _read(reader, workspace, of_this, ALL_RUNS.join(tags, tagged), MOST_CHILDREN + 1)
     return Family(parent[0] if parent else None, children[:MOST_CHILDREN], len(children) > MOST_CHILDREN)
+
+
+def named(workspace: str, run_ids: Sequence[str]) -> list[Relative]:
+    """Those of these runs that are here, newest first."""
+    if not run_ids:
+        return []
+    with reading() as reader:
+        return _read(reader, workspace, runs.c.run_uuid.in_(run_ids), ALL_RUNS, len(run_ids))
 
 
 def _read(reader: Reader, workspace: str, where: Any, source: Any, limit: int) -> list[Relative]:

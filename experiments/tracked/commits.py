@@ -16,6 +16,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 MAX_COMMITS = 2_000  # that are read after one push, the newest of them
+MAX_BODY_CHARACTERS = 6_000
 MAX_BLOBS = 5_000  # changed files of one commit that are looked at
 DOCUMENTS, TABLES = ("json", "yaml", "yml", "toml", "py"), ("csv", "tsv")
 # Whether there is anything to read at all: a history without these costs one walk of git's and no more.
@@ -56,6 +57,7 @@ class Author:
     name: str
     when: int
     subject: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -118,16 +120,17 @@ def authors(repository: Repository, shas: Collection[str]) -> dict[str, Author]:
     there = existing(repository, set(shas))
     if not there:
         return {}
-    words = ("log", "--no-walk=unsorted", "--stdin", "-z", "--format=%H%x00%P%x00%an%x00%ct%x00%s")
+    words = ("log", "--no-walk=unsorted", "--stdin", "-z", "--format=%H%x00%P%x00%an%x00%ct%x00%s%x00%b")
     asked = "".join(f"{sha}\n" for sha in sorted(there)).encode()
     found = commands.records(store_of(repository), *words, stdin=asked, timeout_seconds=300)
     made = {}
-    for sha, parents, name, when, subject in zip(*[iter(found)] * 5, strict=True):
-        author = Author(parents.decode()[:40], _text(name), int(when or 0) * 1000, _text(subject))
+    for sha, parents, name, when, subject, body in zip(*[iter(found)] * 6, strict=True):
+        said = _text(body.strip(), MAX_BODY_CHARACTERS)
+        author = Author(parents.decode()[:40], _text(name), int(when or 0) * 1000, _text(subject), said)
         made[sha.decode()] = author
     return made
 
 
-def _text(raw: bytes) -> str:
-    """Of a stranger's commit, as a column of 250 characters takes it."""
-    return raw.decode("utf-8", "replace").replace("\0", "")[:250]
+def _text(raw: bytes, most: int = 250) -> str:
+    """Of a stranger's commit, as a column takes it."""
+    return raw.decode("utf-8", "replace").replace("\0", "")[:most]

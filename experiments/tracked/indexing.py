@@ -33,6 +33,7 @@ MAX_TIPS = 20_000
 WAIT_SECONDS = 0.5
 _PIPELINES = ("dvc.yaml", "dvc.lock")
 _MAX_TAG_CHARACTERS = 6_000
+NOTE_TAG = "mlflow.note.content"
 
 
 def refresh(repository: Repository, *, again: bool = False, beat: Beat = lambda _: None) -> int:
@@ -192,6 +193,8 @@ class _Index:
         only_tip = sha in self.tips or (before is not None and before.only_tip)
         name = exp.name if exp else author.subject or sha[:10]
         tags = {"mlflow.runName": name, "mlflow.user": author.name, COMMIT_TAG: sha, marks.SOURCE_TAG: source}
+        if author.body:
+            tags[NOTE_TAG] = author.body
         if only_tip:
             tags[ONLY_TIP] = "true"
         if found.problems:

@@ -18,6 +18,8 @@ from experiments.lineage import reproducing
 from experiments.mlflow.context import workspace_of
 from experiments.mlflow.run_editing import NOTE, NOTE_CHARACTERS
 from experiments.runs import MOST_VALUES, Run
+from experiments.tracked import joined
+from experiments.tracked.marks import HUB_TAGS
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
 from hub.lib import markdown
@@ -73,7 +75,7 @@ def _values(found: Run, latest: list[Any], given: QueryDict) -> dict[str, Any]:
         "name": name,
         "params": {key: value for key, value in found.params.items() if name.lower() in key.lower()},
         "cut": max(len(latest), len(found.params), len(found.tags)) == MOST_VALUES,
-        "tags": {key: value for key, value in found.tags.items() if not key.startswith("mlflow.")},
+        "tags": {key: value for key, value in found.tags.items() if not key.startswith(("mlflow.", HUB_TAGS))},
     }
 
 
@@ -88,6 +90,8 @@ def _again(repository: Repository, found: Run, level: Level, *, user: str) -> di
     lines = reproducing.of_run(repository, found, commit, user=user, patch_url=address) if commit else ""
     return {
         "commit": commit,
+        "same_commit": family.named(workspace_of(repository.pk), joined.others(repository, found.run_id, commit)),
+        "problems": found.tags.get("covey.problems", ""),
         "patch": changes,
         "reproduce": lines,
         "source": found.tags.get(source.NAME, ""),

@@ -17,6 +17,7 @@ from experiments.models import TableSettings
 from experiments.table import heads, state
 from experiments.table.addresses import added, kept, link
 from experiments.table.columns import ATTRIBUTES, parse, shown
+from experiments.tracked import joined
 from experiments.tracked.marks import LOGGED
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
@@ -60,6 +61,7 @@ def _shown(agreed: TableSettings, given: QueryDict, query: Query, page: Page) ->
     sources = any(run.source != LOGGED for run in page.rows)
     columns = look.ordered(shown(query.columns, page.columns, sources=sources))
     table = rows.Table(repository.get_absolute_url(), columns, look=look, commits=bound, directions=agreed.directions)
+    table = replace(table, logged=joined.logged(repository, page.rows))
     base = link(given, sort=None, after=None, before=None)
     here = link(given, after=None, before=None)
     return {

@@ -160,13 +160,14 @@ def test_dagshubs_files_are_a_run_with_curves(tables, private, writer, read):  #
     lines = ["Name,Value,Timestamp,Step", *(f'"loss",{1 / step},{1000 * step},{step}' for step in (1, 2, 4))]
     made = writer(private)
     made.commit({"logs/train_metrics.csv": "\n".join([*lines, '"nan",nan,5,1', '"word",high,5,1']) + "\n",
-                 "params.yml": "batch_size: 32\noptimizer: adam\n"}, "Log with DagsHub")  # fmt: skip
+                 "params.yml": "batch_size: 32\noptimizer: adam\n"}, "DagsHub\n\nThe *first* one.\n")  # fmt: skip
     read()
     (row,) = rows(private, "source = dagshub", ("metrics.loss", "metrics.nan", "params.optimizer"))
     assert row.metrics["loss"] == 0.25
     assert math.isnan(row.metrics["nan"])
     assert row.params == {"optimizer": "adam"}
     assert history.curve(row.run_id, "loss").y == [1.0, 0.5, 0.25]
+    assert runs.run(workspace_of(private.pk), row.run_id)[0].tags["mlflow.note.content"] == "The *first* one."
 
 
 def test_dvclives_files_are_curves_of_their_metrics(tables, private, writer, read):  # noqa: F811
@@ -327,3 +328,44 @@ def test_a_repository_without_such_files_has_none(tables, private, writer, read)
     made.commit({"package.json": '{"a": 1}'}, "Second")
     assert read() == 0
     assert rows(private) == []
+
+
+def test_it_is_joined_with_the_runs_logged_at_its_commit(git, private, read, client, pages, bob):
+    sha = git.tips["main"]
+    read()
+    made = marks.run_id_of(private.pk, sha)
+    tag = {"key": "mlflow.source.git.commit", "value": sha}
+    one = client.run(run_name="logged-one", tags=[tag])["run_id"]
+    base = "/alice/private/experiments"
+    pages.get(base)  # binds
+    assert f'href="{base}/runs/{one}">logged run</a>' in pages.get(base).content.decode()
+    shown = pages.get(f"{base}/runs/{made}").content.decode()
+    for text in ("Other runs of this commit", "logged-one", "Made from", "What this run left is in git"):
+        assert text in shown, text
+    assert "Register a model" not in shown
+    shown = pages.get(f"{base}/runs/{one}").content.decode()
+    assert "Add a pipeline" in shown
+    assert "Register a model" in shown
+    client.run(run_name="logged-two", tags=[tag])
+    pages.get(base)
+    assert f'href="{base}?q=commit+%3D+{sha}">2 logged</a>' in pages.get(base).content.decode()
+
+
+def test_its_page_says_which_files_could_not_be_read(git, private, read, pages):
+    git.commit({"metrics.json": "{<b>"}, "Break it")
+    read()
+    shown = pages.get(
+        f"/alice/private/experiments/runs/{marks.run_id_of(private.pk, git.tips['main'])}"
+    ).content.decode()
+    assert "Files of this commit that could not be read: metrics.json: " in shown
+    assert "<b>" not in shown.partition("could not be read")[2][:300]
+
+
+def test_pages_change_nothing_of_it(git, private, read, pages):
+    read()
+    address = f"/alice/private/experiments/runs/{marks.run_id_of(private.pk, git.tips['main'])}"
+    for verb, data in (("note", {"content": "mine"}), ("delete", {})):
+        answer = pages.post(f"{address}/{verb}", data)
+        assert answer.status_code == 422
+        assert "change it by a commit" in answer.content.decode()
+    assert names(private) == ["Add a pipeline"]
