@@ -11,12 +11,14 @@ from repos.models import Repository
 from repos.place import store_of
 
 NAME, ENTRY_POINT, BACKEND = "mlflow.source.name", "mlflow.project.entryPoint", "mlflow.project.backend"
+COMMANDS = ("dvc ", "mlflow ")
 MOST_FOLDERS = 12  # of a path on somebody's machine that may lie outside of the repository
 MOST_PARAMS, MOST_CHARACTERS = 50, 500
 
 
 def script(repository: Repository, run: Run, commit: str) -> str:
-    """`/home/maya/birds/src/train.py` → `src/train.py`, when that is a file of the commit; else the name as it is."""
+    """`/home/maya/birds/src/train.py` → `src/train.py`, when that is a file of the commit; a command of dvc or mlflow
+    as it is; "" for what a clone does not have."""
     name = run.tags.get(NAME, "").strip()
     if "\n" in name or len(name) > MOST_CHARACTERS:
         return ""
@@ -26,7 +28,7 @@ def script(repository: Repository, run: Run, commit: str) -> str:
         entry = read.find_entry(store_of(repository), commit, path)
         if entry is not None and entry.kind == "file":
             return path
-    return name
+    return name if name.startswith(COMMANDS) else ""
 
 
 def command(run: Run, script: str) -> str:
@@ -34,7 +36,7 @@ def command(run: Run, script: str) -> str:
     entry = run.tags.get(ENTRY_POINT, "")
     if entry and run.tags.get(BACKEND, "local") == "local":
         return " ".join(["mlflow run .", f"-e {shlex.quote(entry)}", *_given(run.params)])
-    if script.startswith(("dvc ", "mlflow ")):
+    if script.startswith(COMMANDS):
         return script
     if script.endswith(".ipynb"):
         return f"jupyter execute {shlex.quote(script)}"

@@ -71,7 +71,7 @@ def _of_commit(
     outputs = tracked(repository, sha).outputs
     stages = stages_at(repository, sha)
     lines = [*_checkout(repository, sha), *patch]
-    if stages and (not script or any(script in stage.cmd.split() for stage in stages)):
+    if stages and (not script or any(_runs(stage, script) for stage in stages)):
         wanted = _needed(outputs, stages)
         again = "dvc repro" if _at_root(repository, sha) else "dvc repro --all-pipelines"
     else:
@@ -80,6 +80,10 @@ def _of_commit(
     if wanted:
         lines += [*_remote(repository, user), _pull(wanted) if len(wanted) <= MOST_TARGETS else "dvc pull"]
     return "\n".join([*lines, again] if again else lines)
+
+
+def _runs(stage: Locked, script: str) -> bool:
+    return any(word.removeprefix("./") == script for word in stage.cmd.split())
 
 
 def stages_at(repository: Repository, sha: str) -> list[Locked]:

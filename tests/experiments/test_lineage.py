@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from typing import Any
 from urllib.parse import quote
@@ -248,13 +249,14 @@ def test_the_pages_of_things_fetch_their_panel(pages, project, runs):
         ("commit/main", f"commit/{project.third}"),
         ("datasets/history/main/raw.csv", f"file/{project.third}/raw.csv"),
         (f"experiments/runs/{runs['first']}", f"run/{runs['first']}"),
+        ("models/birds%20%26%20co/versions/1", "model/birds%20&amp;%20co/1"),
     ):
         text = pages.get(f"/alice/private/{page}").content.decode()
         assert f'hx-get="{PAGE}/{panel}?fragment=1"' in text
-        assert pages.get(f"{PAGE}/{panel}?fragment=1").status_code == 200
+        assert pages.get(f"{PAGE}/{html.unescape(panel)}?fragment=1").status_code == 200
 
 
-def test_it_reproduces_with_the_pipeline_or_the_script(pages, project, runs, private):
+def test_it_reproduces_with_the_pipeline_or_the_script(pages, project, runs, private, client):
     lines = asked(pages, f"run/{runs['first']}")["reproduce"]
     assert lines[1].endswith("/alice/private.git")
     assert lines[2:4] == ["cd private", f"git checkout --detach {project.first}"]
@@ -264,6 +266,18 @@ def test_it_reproduces_with_the_pipeline_or_the_script(pages, project, runs, pri
     project.commit({"dvc.lock": None, "dvc.yaml": None, "-odd name.dvc": pointer(LATER, "-odd name")}, "No pipeline")
     index(private)
     assert asked(pages, "commit/main")["reproduce"][-1] == "dvc pull './-odd name' images raw.csv"
+    project.commit({"sub/go.py": "1"}, "A script")
+    for source, last in (
+        ("/home/me/project/sub/go.py", "python sub/go.py"),
+        ("C:\\me\\sub\\go.py", "python sub/go.py"),
+        ("../sub/go.py", "dvc pull './-odd name' images raw.csv"),
+        ("no.py", "dvc pull './-odd name' images raw.csv"),
+        ("train.py" + "/" * 9000, "dvc pull './-odd name' images raw.csv"),
+    ):
+        tags = {"mlflow.source.git.commit": project.tips["main"], "mlflow.source.name": source}
+        run = client.run(tags=[{"key": key, "value": value} for key, value in tags.items()])["run_id"]
+        indexing.refresh(private.pk)
+        assert asked(pages, f"run/{run}")["reproduce"][-1] == last
     private.private = False
     private.save()
     assert not any("COVEY_TOKEN" in line for line in asked(pages, "commit/main")["reproduce"])
