@@ -6,11 +6,13 @@ from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from experiments.api import compare, lineage, runs
+from experiments.api.model_urls import routes as model_routes
 
 _PREFIX = "repos/<owner:owner>/<repository:name>/experiments"
 
 urlpatterns: list[URLPattern] = [
     path(f"{_PREFIX}/runs", runs.Runs.as_view()),
+    *model_routes,
     path(f"{_PREFIX}/names", runs.Names.as_view()),
     path(f"{_PREFIX}/compare", compare.Compared.as_view()),
     path(f"{_PREFIX}/compare/curves", compare.Curves.as_view()),
