@@ -14,3 +14,8 @@ def hue(run_id: str) -> int:
 
 def dash(run_id: str) -> str:
     return DASHES[zlib.crc32(run_id.encode()) // HUES % len(DASHES)]
+
+
+def apart(place: int, count: int) -> int:
+    """The hue of one of few groups: as far from the others' as can be, and the same wherever all of them are shown."""
+    return place * HUES // max(1, min(count, HUES)) % HUES

@@ -39,13 +39,11 @@ def curves(picked: Picked, given: QueryDict) -> dict[str, Any]:
         "key": key,
         "axis": drawn[0].axis if drawn else axis or "step",
         "method": METHODS["curves"],
-        "curves": [{"name": named[one.run_id], **look(one.run_id), **asdict(one)} for one in drawn],
+        "curves": [
+            {"name": named[one.run_id], "hue": colours.hue(one.run_id), "dash": colours.dash(one.run_id), **asdict(one)}
+            for one in drawn
+        ],
     }
-
-
-def look(run_id: str) -> dict[str, Any]:
-    """How a run, or a group by its name, is drawn on every page."""
-    return {"hue": colours.hue(run_id), "dash": colours.dash(run_id)}
 
 
 def _bands(picked: Picked, key: str, column: str, how: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -65,7 +63,11 @@ def _bands(picked: Picked, key: str, column: str, how: Mapping[str, Any]) -> lis
             f"These runs have {len(groups)} different values of {column[:60]}; at most {MOST_GROUPS} groups are drawn."
         )
         raise Invalid(problem, details="Group by a column with fewer values.")
-    return [{"name": one.group, **look(one.group), **asdict(one)} for one in bands.bands(groups, key, **how)]
+    looks = {group: colours.apart(place, len(groups)) for place, group in enumerate(groups)}
+    return [
+        {"name": one.group, "hue": looks[one.group], "dash": "solid", **asdict(one)}
+        for one in bands.bands(groups, key, **how)
+    ]
 
 
 def _buckets(given: QueryDict) -> int:

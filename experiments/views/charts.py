@@ -58,7 +58,7 @@ def section(given: QueryDict, source: str, known: Sequence[str]) -> dict[str, ob
     metrics = [column for column in columns if column.startswith("metrics.")]
     others = [column for column in columns if not column.startswith("metrics.")]
     return {
-        "chart_x": (others or metrics or [""])[0],
+        "chart_x": (metrics[:-1] or others or [""])[0],
         "chart_by": (others or ["status"])[0],
         "fronts": FRONTS,
         "source": source,

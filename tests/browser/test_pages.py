@@ -56,6 +56,7 @@ DEMO = {
     "dataset history": "/datasets/history/main/data/observations.csv",
     "experiments": "/experiments",
     "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",
+    "charts of runs": "/experiments/charts?q=status+%21%3D+failed",
     "filter that cannot be read": "/experiments?q=accuracy+%3E+0.5",
     "comparison": "COMPARE",
     "rows of a table": "/datasets/table/main/data/observations.csv",
@@ -263,6 +264,8 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
         if name in CHARTS:
             page.locator(".chart").first.scroll_into_view_if_needed()
             page.locator(".chart[data-drawn]").first.wait_for(timeout=30_000)
+        if name == "charts of runs":
+            page.locator("[data-parallel][data-drawn] .chart-rows").wait_for(timeout=30_000)
         if name == "api docs":
             page.locator(".opblock").first.wait_for(timeout=30_000)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -38,6 +39,43 @@ def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page:
     assert page.problems == []  # type: ignore[attr-defined]
     stranger = open_page(page.url.partition("/demo")[1] + page.url.partition("/demo")[2], signed_in=False)
     assert stranger.locator(".compare-table").first.inner_text() == page.locator(".compare-table").first.inner_text()
+
+
+def test_a_brushed_axis_filters_the_table_and_the_address(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{RUNS}?q=status+%3D+finished&columns=params.lr,params.optimizer,metrics.val_acc")
+    page.get_by_role("button", name="Chart these runs").click()
+    canvas = page.locator("[data-parallel][data-drawn] canvas")
+    canvas.wait_for(timeout=30_000)
+    box = canvas.bounding_box()
+    assert box is not None
+    x = box["x"] + box["width"] - 64  # the last axis
+    page.mouse.move(x, box["y"] + 20)
+    page.mouse.move(x, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + 100, steps=3)
+    page.mouse.up()
+    told = page.locator("[data-parallel] > summary [data-told]")
+    expect(told).to_have_text(re.compile(r"^\d+ of \d+ runs$"))
+    passed = told.inner_text().partition(" ")[0]
+    expect(page.locator("[data-parallel-rows] > p")).to_have_text(re.compile(rf"^\s*{passed} run"))
+    assert "status+%3D+finished+and+metrics.val_acc+%3E%3D" in page.url
+    expect(page.locator("#q")).to_have_value(re.compile(r"^status = finished and metrics\.val_acc >= "))
+    page.locator("summary", has_text="Axes and ranges as a list").click()
+    page.get_by_label("sgd").uncheck()  # the same by keyboard or by finger
+    expect(page.locator("#q")).to_have_value(re.compile(r'params\.optimizer in \("adam", "lion"\)'))
+    expect(page.locator("[data-parallel-rows] td", has_text="sgd")).to_have_count(0)
+    for row in page.locator("[data-parallel-rows] tbody input").all()[:2]:
+        row.check()
+    stranger = open_page(page.url.partition(page.url.split("/demo")[0])[2], signed_in=False)
+    expect(stranger.locator("[data-parallel] > summary [data-told]")).to_have_text(told.inner_text(), timeout=30_000)
+    page.get_by_role("button", name="Compare the chosen").click()
+    expect(page.get_by_role("heading", name="Compare 2 runs")).to_be_visible()
+    page.get_by_label("Group").fill("params.optimizer")
+    page.get_by_label("Group").press("Tab")
+    page.locator("[data-chart]").first.scroll_into_view_if_needed()
+    expect(page.locator("[data-chart-legend]").first).to_contain_text("mean ± std", timeout=30_000)
+    assert "group=params.optimizer" in page.url
+    assert page.problems == []  # type: ignore[attr-defined]
 
 
 def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page: Callable[..., Page]) -> None:

@@ -30,6 +30,18 @@ function table(found, label) {
   return [heads, rows];
 }
 
+// The colours of groups; those of runs stand in the tables.
+function groups(figure, bands) {
+  const list = figure.querySelector("[data-chart-groups]");
+  if (!list) return;
+  list.hidden = !bands.length;
+  list.replaceChildren(...bands.map((band) => {
+    const item = document.createElement("li");
+    item.append(Object.assign(document.createElement("span"), { className: `swatch hue-${band.hue}` }), ` ${band.name} (${band.members.length})`);
+    return item;
+  }));
+}
+
 // All curves at the place of the pointer, the greatest first.
 function hover(figure, plot, current) {
   const box = figure.querySelector("[data-chart-hover]");
@@ -86,6 +98,7 @@ async function draw(figure, plot) {
     const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
     const place = figure.querySelector("[data-chart-legend]");
     if (place) place.textContent = found.curves.length ? legend(found, now) : "no finite values";
+    groups(figure, found.curves.filter(isBand));
     const link = figure.querySelector("[data-json]");
     if (link) link.href = address(figure, now);
     fillTable(figure, () => table(found, figure.dataset.label));

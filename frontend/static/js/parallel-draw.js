@@ -34,9 +34,13 @@ export class Drawing {
     this.context = canvas.getContext("2d");
   }
 
-  size() {
+  // As wide as its place, or as its axes need: then the place scrolls.
+  size(count) {
     const box = this.canvas.parentElement.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
-    [this.width, this.height] = [box.width, box.height];
+    [this.width, this.height] = [Math.max(box.width, 2 * SIDE + (count - 1) * 84), box.height];
+    this.canvas.style.width = `${this.width}px`;
+    // On a dark ground the darkest colours are left out.
+    this.darkest = /^#[0-3]/.test(token("--bg")) ? 0.25 : 0;
     [this.canvas.width, this.canvas.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
@@ -65,7 +69,7 @@ export class Drawing {
     const alpha = Math.max(0.2, Math.min(0.9, 40 / Math.sqrt(count + 1)));
     context.lineWidth = count > 1000 ? 1 : 1.5;
     for (const batch of [...batches.keys()].sort((a, b) => (a === -1 ? -1 : b === -1 ? 1 : a - b))) {
-      context.strokeStyle = batch === -1 ? token("--muted") : batch === -2 ? token("--muted") : viridis((batch + 0.5) / SHADES);
+      context.strokeStyle = batch === -1 ? token("--muted") : batch === -2 ? token("--muted") : viridis(this.darkest + ((1 - this.darkest) * (batch + 0.5)) / SHADES);
       context.globalAlpha = batch === -1 ? Math.min(0.18, alpha) : alpha;
       // Short paths: the cost of stroking one grows faster than its length.
       for (let from = 0, runs = batches.get(batch); from < runs.length; from += 50) {

@@ -117,7 +117,7 @@ class Parallel {
   async show(fetched = true) {
     if (fetched && !(await this.read())) return;
     this.prepare();
-    this.drawing.size();
+    this.drawing.size(this.axes.length);
     this.draw();
     list(this);
     this.rows();
@@ -141,7 +141,7 @@ function pointing(chart) {
   const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
   canvas.addEventListener("pointerdown", (event) => {
     const [x, y] = at(event), i = chart.axes ? drawing.axisAt(x, chart.axes.length) : -1;
-    if (i < 0) return;
+    if (i < 0 || event.pointerType === "touch") return; // a finger scrolls; the list has the ranges
     from = { i, x, y, axis: chart.axes[i], before: chart.ranges.get(chart.axes[i].name) };
     canvas.setPointerCapture(event.pointerId);
     event.preventDefault();
@@ -190,8 +190,8 @@ export default function enhance(part) {
     shown = true;
     pointing(chart);
     chart.show().catch(say);
-    new ResizeObserver(() => { chart.drawing.size(); chart.drawSoon(); }).observe(chart.canvas.parentElement);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.drawSoon());
+    new ResizeObserver(() => { if (chart.axes) { chart.drawing.size(chart.axes.length); chart.drawSoon(); } }).observe(chart.canvas.parentElement);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (chart.axes) { chart.drawing.size(chart.axes.length); chart.drawSoon(); } });
   };
   part.addEventListener("toggle", open);
   open();
