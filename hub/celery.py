@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "relay-outbox": {"task": "hub.jobs.tasks.relay_outbox", "schedule": 15.0},
     "relay-jobs": {"task": "hub.jobs.tasks.relay_jobs", "schedule": 15.0},
     "reconcile-pushes": {"task": "repos.tasks.reconcile_pushes", "schedule": 30.0},
+    "reconcile-merges": {"task": "repos.pulls.tasks.reconcile_merges", "schedule": 30.0},
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
     "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},
     "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},

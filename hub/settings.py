@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "hub.accounts.apps.AccountsConfig",
     "repos.apps.ReposConfig",
     "repos.issues.apps.IssuesConfig",
+    "repos.pulls.apps.PullsConfig",
     "datasets.apps.DatasetsConfig",
     "experiments.apps.ExperimentsConfig",
     "hub.apps.HubConfig",

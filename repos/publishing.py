@@ -7,7 +7,7 @@ publish(). A hub killed in between leaves a PREPARED row; reconcile() asks git w
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
@@ -36,16 +36,19 @@ def publish(
     changes: Sequence[RefChange],
     *,
     quarantine: Quarantine | None = None,
+    unmoved: Mapping[str, str] | None = None,
     via: str = "web",
 ) -> Push:
     """Store the quarantine's objects and move the refs, all or none; durable and announced on return.
+
+    unmoved: other refs that must still be at these ids when it happens, as the merge of a branch needs.
 
     Raises what policy.check raises, Conflict when a ref is no longer at its old id, Unprocessable when git refuses
     the objects.
     """
     push = judge(repository, actor, changes, quarantine=quarantine, via=via)
     try:
-        store().publish(repository.pk, quarantine, changes)
+        store().publish(repository.pk, quarantine, changes, unmoved=unmoved)
     except (RefMoved, ObjectsRefused) as error:
         if says_disk_full(error):  # git refused for that; the push is settled when there is room again
             raise OutOfSpace() from error

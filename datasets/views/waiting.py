@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -22,12 +23,21 @@ def page(
     *,
     progress: str = "datasets/_diff_progress.html",
 ) -> HttpResponse:
-    """A page that waits asks for its progress alone, and is sent here again when the work has ended."""
-    if not request.headers.get("HX-Request"):
+    """A page that waits asks for its progress alone, and is sent here again when the work has ended: to this page, or
+    to the one of another app (a pull request's) that holds it as a panel, which asks for all of it ("full")."""
+    if not request.headers.get("HX-Request") or request.headers.get("HX-Request-Type") == "full":
         return render(request, template, context(), status=422 if state == "failed" else 200)
     if state in answers.WAITING:
         return render(request, progress, context())
-    return HttpResponse("It is ready.", headers={"HX-Redirect": request.get_full_path()})
+    return HttpResponse("It is ready.", headers={"HX-Redirect": _place(request)})
+
+
+def _place(request: HubRequest) -> str:
+    """The path the person looks at; of this hub, wherever the header claims to be."""
+    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if not parts.path.startswith("/") or parts.path.startswith("//"):
+        return request.get_full_path()
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def as_json(state: str, answer: dict[str, Any]) -> JsonResponse:

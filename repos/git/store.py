@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,8 +152,15 @@ class RepoStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, repository_id: int, quarantine: Quarantine | None, changes: Sequence[RefChange]) -> None:
-        """Store the new objects and move the refs, all or none.
+    def publish(
+        self,
+        repository_id: int,
+        quarantine: Quarantine | None,
+        changes: Sequence[RefChange],
+        *,
+        unmoved: Mapping[str, str] | None = None,
+    ) -> None:
+        """Store the new objects and move the refs, all or none. unmoved: refs that must still be at these ids.
 
         Only repos.publishing calls this, after the policy said yes. Raises RefMoved or ObjectsRefused.
         """
@@ -163,7 +170,7 @@ class RepoStore:
             raise RefMoved("a ref moved before the new objects were stored")
         if quarantine is not None:
             _store(path, quarantine)
-        move_refs(path, changes)
+        move_refs(path, changes, unmoved=unmoved)
 
 
 def _store(path: Path, quarantine: Quarantine) -> None:
@@ -197,9 +204,9 @@ def _store(path: Path, quarantine: Quarantine) -> None:
     _fsync(path / "objects" / "pack")
 
 
-def move_refs(path: Path, changes: Sequence[RefChange]) -> None:
+def move_refs(path: Path, changes: Sequence[RefChange], *, unmoved: Mapping[str, str] | None = None) -> None:
     """Compare and swap refs in one transaction of git. Raises RefMoved with nothing changed."""
-    lines = ["start"]
+    lines = ["start", *(f"verify {ref}\0{oid}" for ref, oid in (unmoved or {}).items())]
     for change in changes:
         lines.append(f"update {change.ref}\0{change.new}\0{change.old}")
     script = "\0".join([*lines, "prepare", "commit", ""])

@@ -159,13 +159,21 @@ def _update_folder(
 
 
 def add_commit(
-    store: DiskObjectStore, *, tree: str, parents: Sequence[str], author: str, message: str, when: int | None = None
+    store: DiskObjectStore,
+    *,
+    tree: str,
+    parents: Sequence[str],
+    author: str,
+    message: str,
+    when: int | None = None,
+    committer: str = "",
 ) -> str:
-    """Write a commit made now or at `when` (seconds since 1970), in UTC; its id. author: "Name <mail>"."""
+    """Write a commit made now or at `when` (seconds since 1970), in UTC; its id. author: "Name <mail>", also the
+    committer unless another is named."""
     commit = Commit()
     commit.tree = ObjectID(tree.encode())
     commit.parents = [ObjectID(parent.encode()) for parent in parents]
-    commit.author = commit.committer = author.encode()
+    commit.author, commit.committer = author.encode(), (committer or author).encode()
     commit.author_time = commit.commit_time = int(time.time()) if when is None else when
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"

@@ -11,7 +11,9 @@ from repos.models import Repository
 def add(issue: Issue, change: int) -> None:
     """One more or one less is open; inside the transaction that makes it so."""
     field = "pulls_count" if issue.is_pull else "issues_count"
-    Repository.objects.filter(pk=issue.repository_id).update(**{field: F(field) + change})
+    # A count that is wrong stops nobody from closing anything.
+    counted = Repository.objects.filter(pk=issue.repository_id, **{f"{field}__gte": -change if change < 0 else 0})
+    counted.update(**{field: F(field) + change})
 
 
 def recount(repository_id: int) -> dict[str, int]:

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 from hub.accounts.http import HubRequest
 from repos import browsing, cache, diffs
 from repos.git import history, read
+from repos.git.history import Commit
+from repos.git.read import Rev
 from repos.models import Repository
 from repos.place import Place, store_of, url
 from repos.views.commit import options_of
@@ -48,9 +50,22 @@ def compare(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespon
         "more_commits": bool(page.after),
         "diff": diffs.between(repository, start, head.commit, options) if start else None,
         "options": options,
+        "propose": _title(head, page.commits) if _proposable(request, base, head) and start else "",
         "swap_url": url(repository, "compare", f"{head_name}...{base_name}"),
     }
     return render(request, "repos/compare.html", {**_choices(Place(repository, head)), **context})
+
+
+def _proposable(request: HubRequest, base: Rev, head: Rev) -> bool:
+    """A pull request goes from one branch into another; whoever is signed in may ask."""
+    return request.actor.user is not None and base.kind == head.kind == "branch" and base.name != head.name
+
+
+def _title(head: Rev, commits: list[Commit]) -> str:
+    """What a pull request would be called: its only commit's subject, else its branch; "" when it brings nothing."""
+    if len(commits) == 1:
+        return commits[0].subject[:256]
+    return read.shown(head.name)[:256] if commits else ""
 
 
 def _choices(place: Place) -> dict[str, object]:

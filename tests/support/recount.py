@@ -51,7 +51,8 @@ def refs_and_pushes(repository: Any) -> list[str]:
     for update in RefUpdate.objects.filter(push__repository=repository, applied=True).order_by("push_id"):
         told[update.ref] = update.new
     told = {ref: new for ref, new in told.items() if new != ZERO}
-    there = refs(repository.path)
+    # refs/pull is the hub's own: it repeats what rows of pull requests say, and no push moves it.
+    there = {ref: oid for ref, oid in refs(repository.path).items() if not ref.startswith("refs/pull/")}
     return [f"{ref}: git {there.get(ref)}, rows {told.get(ref)}" for ref in there.keys() ^ told.keys()] + [
         f"{ref}: git {there[ref]}, rows {told[ref]}" for ref in there.keys() & told.keys() if there[ref] != told[ref]
     ]
@@ -81,10 +82,14 @@ def counters(repository: Any) -> list[str]:
     from experiments.mlflow.context import workspace_of
     from experiments.registry import reading
     from repos.git.store import refs
+    from repos.issues import counting
 
     shown = {
         name: getattr(repository, name)
-        for name in ("runs_count", "models_count", "outputs_count", "stars_count", "empty")
+        for name in (
+            *("runs_count", "models_count", "outputs_count", "stars_count"),
+            *("issues_count", "pulls_count", "empty"),
+        )
     }
     true = {
         "runs_count": runs.count(workspace_of(repository.pk)),
@@ -92,6 +97,7 @@ def counters(repository: Any) -> list[str]:
         "outputs_count": datasets_indexing.refresh(repository.pk),
         "stars_count": repository.stars.count(),
         "empty": not refs(repository.path, "refs/heads/"),
+        **counting.recount(repository.pk),
     }
     return [f"{name} is {shown[name]}, counted {true[name]}" for name in shown if shown[name] != true[name]]
 

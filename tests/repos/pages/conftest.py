@@ -69,7 +69,7 @@ class Writer:
         """What a push does to the row."""
         self.repository.ref_generation += 1
         self.repository.empty = False
-        self.repository.save()
+        self.repository.save(update_fields=["ref_generation", "empty"])
 
     def _import(self, stream: bytes) -> str:
         out = self.git("fast-import", "--quiet", "--force", stdin=stream)

@@ -1,0 +1,1 @@
+"""The REST API of pull requests: GitHub's paths and verbs."""

@@ -1,0 +1,197 @@
+"""/pulls, /pulls/{number}, their commits and files, and the merge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.accounts.actor import Area
+from hub.lib.api import paged, valid
+from hub.lib.errors import NotFound, WrongMethod
+from repos import access
+from repos.api import gate
+from repos.api.shapes import commit_object
+from repos.git import diff, history
+from repos.git.read import shown
+from repos.issues import listing
+from repos.issues.api import asking
+from repos.issues.api.issues import ChangedIssue, change
+from repos.issues.api.shapes import issue_object, person, url_of
+from repos.models import Repository
+from repos.place import store_of
+from repos.pulls import branches, mergeability, merging, opening
+from repos.pulls.merging import METHODS, Order
+from repos.pulls.models import PullRequest
+
+COMMITS_LISTED = 250
+
+
+class NewPull(serializers.Serializer):
+    """head, base: names of branches of this repository."""
+
+    title = serializers.CharField(max_length=1000)
+    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    head = serializers.CharField(max_length=250)
+    base = serializers.CharField(max_length=250)
+
+
+class MergeOrder(serializers.Serializer):
+    """sha: the head you have looked at; another one is refused with 409."""
+
+    merge_method = serializers.ChoiceField(choices=METHODS, default="merge")
+    commit_title = serializers.CharField(max_length=500, allow_blank=True, default="")
+    commit_message = serializers.CharField(max_length=10_000, allow_blank=True, default="")
+    sha = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
+
+
+def readable(request: Request, owner: str, name: str) -> Repository:
+    repository = asking.readable(request, owner, name)
+    access.require_scope(gate.actor_of(request), Area.REPO, write=False)
+    return repository
+
+
+class Pulls(APIView):
+    """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction."""
+
+    inputs = {"post": NewPull}
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository, query = readable(request, owner, name), asking.query_of(request)
+        rows = listing.matching(repository, gate.actor_of(request), query, kind="pull").filter(pull__isnull=False)
+        for field in ("base", "head"):
+            if wanted := request.query_params.get(field):
+                rows = rows.filter(**{f"pull__{field}": wanted.removeprefix(f"{repository.owner.name}:")})
+        rows = listing.for_lists(listing.ordered(rows, query)).select_related(
+            "author", "milestone", "pull", "pull__merged_by"
+        )
+        return paged(request, rows, lambda page: [_of_issue(repository, issue) for issue in page])
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        repository = asking.taking_part(request, owner, name)
+        access.require_scope(gate.actor_of(request), Area.REPO, write=False)
+        pull = opening.open_pull(gate.actor_of(request), repository, **valid(NewPull, request))
+        return Response(pull_object(pull), status=201)
+
+
+class OnePull(APIView):
+    """With mergeable: whether it can be merged as it is; null once it is closed."""
+
+    inputs = {"patch": ChangedIssue}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        pull = opening.pull_of(readable(request, owner, name), number)
+        return Response({**pull_object(pull), "mergeable": _mergeable(pull)})
+
+    def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
+        pull = opening.pull_of(asking.taking_part(request, owner, name), number)
+        fields, actor = valid(ChangedIssue, request), gate.actor_of(request)
+        reopens = fields.get("state") == "open" and not pull.issue.is_open
+        if reopens:
+            del fields["state"]
+        change(actor, pull.issue, fields)
+        if reopens:
+            opening.reopen(actor, pull)
+        return self.get(request, owner, name, number)
+
+
+class PullCommits(APIView):
+    """The commits that the base lacks, oldest first; at most 250."""
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        pull = opening.pull_of(readable(request, owner, name), number)
+        base, head = _ends(pull)
+        store = store_of(pull.repository)
+        found = history.log(store, head, without=base, limit=COMMITS_LISTED).commits
+        bodies = history.commits(store, [commit.sha for commit in found], body=True)
+        rows = [bodies[commit.sha] for commit in reversed(found)]
+        return paged(request, rows, lambda page: [commit_object(pull.repository, commit) for commit in page])
+
+
+class PullFiles(APIView):
+    """What it changes: each file with the counts of its lines."""
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        pull = opening.pull_of(readable(request, owner, name), number)
+        base, head = _ends(pull)
+        start = branches.merge_base(pull.repository, base, head) or base
+        found = diff.compare(store_of(pull.repository), start, head)
+        return paged(request, found.files, lambda page: [_file(file) for file in page])
+
+
+class Merge(APIView):
+    """GET: 204 when it is merged, else 404. PUT merges it."""
+
+    inputs = {"put": MergeOrder}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        if not opening.pull_of(readable(request, owner, name), number).merged:
+            raise NotFound(f"#{number} is not merged.")
+        return Response(status=204)
+
+    def put(self, request: Request, owner: str, name: str, number: int) -> Response:
+        repository = asking.writable(request, owner, name)
+        access.require_scope(gate.actor_of(request), Area.REPO, write=True)
+        pull, fields = opening.pull_of(repository, number), valid(MergeOrder, request)
+        if not pull.issue.is_open:
+            raise WrongMethod(f"#{number} is {pull.issue.state} already.")
+        message = f"{fields['commit_title']}\n\n{fields['commit_message']}".strip()
+        order = Order(method=fields["merge_method"], message=message, expected=fields["sha"], via="api")
+        commit = merging.merge(gate.actor_of(request), pull, order)
+        return Response({"sha": commit, "merged": True, "message": "Pull request merged."})
+
+
+def pull_object(pull: PullRequest) -> dict[str, Any]:
+    api, issue = url_of(pull.repository), issue_object(pull.issue)
+    del issue["pull_request"]
+    return {
+        **issue,
+        "url": f"{api}/pulls/{pull.number}",
+        "issue_url": f"{api}/issues/{pull.number}",
+        "commits_url": f"{api}/pulls/{pull.number}/commits",
+        "head": _end(pull, pull.head, pull.head_id),
+        "base": _end(pull, pull.base, pull.base_id),
+        "draft": False,
+        "merged": pull.merged is not None,
+        "merged_at": pull.merged.isoformat() if pull.merged else None,
+        "merged_by": person(pull.merged_by),
+        "merge_commit_sha": pull.merge_commit if pull.merged else None,
+    }
+
+
+def _end(pull: PullRequest, branch: str, sha: str) -> dict[str, Any]:
+    return {"ref": shown(branch), "label": f"{pull.repository.owner.name}:{shown(branch)}", "sha": sha}
+
+
+def _of_issue(repository: Repository, issue: Any) -> dict[str, Any]:
+    issue.repository = repository
+    pull: PullRequest = issue.pull
+    pull.issue = issue
+    return pull_object(pull)
+
+
+def _ends(pull: PullRequest) -> tuple[str, str]:
+    tips = branches.tips_of(pull)
+    return tips.base or pull.base_id, tips.head or pull.head_id
+
+
+def _mergeable(pull: PullRequest) -> bool | None:
+    tips = branches.tips_of(pull)
+    if not pull.issue.is_open or tips.base is None or tips.head is None:
+        return None
+    start = branches.merge_base(pull.repository, tips.base, tips.head)
+    return start not in {None, tips.head} and mergeability.verdict(pull.repository, tips.base, tips.head).clean
+
+
+def _file(file: diff.FileDiff) -> dict[str, Any]:
+    return {
+        "filename": shown(file.name),
+        "previous_filename": shown(file.old_name) if file.status == "renamed" else None,
+        "status": file.status,
+        "additions": file.added,
+        "deletions": file.removed,
+        "changes": file.added + file.removed,
+    }

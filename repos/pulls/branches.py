@@ -1,0 +1,69 @@
+"""Where the branches of a pull request are now. Git is asked; the row only remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from repos import cache
+from repos.git import commands, history
+from repos.git.store import ZERO, RefChange, RefMoved, move_refs, refs
+from repos.models import Repository
+from repos.place import store_of
+from repos.pulls.models import PullRequest
+
+
+@dataclass(frozen=True)
+class Tips:
+    """Full ids. base None: that branch is gone. Of a closed request they are what it last saw."""
+
+    base: str | None
+    head: str | None
+
+    @property
+    def both(self) -> bool:
+        return self.base is not None and self.head is not None
+
+
+def tips_of(pull: PullRequest) -> Tips:
+    if not pull.issue.is_open:
+        return Tips(pull.base_id, pull.head_id)
+    found = tips(pull.repository, pull.base, pull.head)
+    return Tips(found.base, found.head)
+
+
+def tips(repository: Repository, base: str, head: str) -> Tips:
+    found = refs(store_of(repository), f"refs/heads/{base}", f"refs/heads/{head}")
+    return Tips(found.get(f"refs/heads/{base}"), found.get(f"refs/heads/{head}"))
+
+
+def merge_base(repository: Repository, base: str, head: str) -> str | None:
+    """None for unrelated histories."""
+    return cache.by_ids(
+        repository, "merge-base", base, head, make=lambda: history.merge_base(store_of(repository), base, head)
+    )
+
+
+def contains(repository: Repository, branch: str, commit: str) -> bool:
+    """Whether a commit is in a branch as it is now. One that was never stored is in none."""
+    store, ref = store_of(repository), f"refs/heads/{branch}"
+    tip = refs(store, ref).get(ref)
+    if tip is None or not commands.succeeds(store, "cat-file", "-e", commit):
+        return False
+    return commands.succeeds(store, "merge-base", "--is-ancestor", commit, tip)
+
+
+def pin(pull: PullRequest, commit: str) -> None:
+    """Point refs/pull/<number>/head at a commit. Safe to run twice and at the same moment.
+
+    No push and no policy: the ref is the hub's own, and whoever made the branch was asked already.
+    """
+    store = store_of(pull.repository)
+    for _ in range(5):
+        old = refs(store, pull.ref).get(pull.ref, ZERO)
+        if old == commit:
+            return
+        try:
+            return move_refs(store, [RefChange(pull.ref, old, commit)])
+        except RefMoved:
+            continue
+    raise RefMoved(f"{pull.ref} moves all the time")

@@ -1,0 +1,90 @@
+"""What a push means for open pull requests: their head or base moved, or what they ask for was merged outside."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hub.accounts.models import User
+from repos.git import commands
+from repos.git.read import shown
+from repos.git.store import ZERO, refs
+from repos.issues import closing, states
+from repos.issues.conversation import record
+from repos.issues.models import Issue
+from repos.models import Push, RefUpdate, Repository
+from repos.place import store_of
+from repos.pulls import branches, merging
+from repos.pulls.models import PullRequest
+
+HEADS = "refs/heads/"
+COMMITS_READ = 1_000  # of one push to the default branch
+
+
+def after_push(push: Push) -> None:
+    """May run twice and late: git is asked where the branches are by now."""
+    repository = push.repository
+    moved = {row.ref.removeprefix(HEADS): row for row in push.updates.filter(applied=True, ref__startswith=HEADS)}
+    for pull in _open(repository, head__in=moved):
+        follow_head(pull, push.user)
+    for name in moved:
+        settle_base(repository, name)
+    for pull in _open(repository, head__in=moved):
+        close_without_head(pull, push.user)
+    if row := moved.get(repository.default_branch):
+        close_by_commits(repository, row, push.user)
+
+
+def follow_head(pull: PullRequest, user: User | None) -> None:
+    """Remember where the head is now, and say so in the conversation."""
+    tip = branches.tips(pull.repository, pull.base, pull.head).head
+    if tip in {None, pull.head_id} or pull.claimed:  # a claim is settled with the head it has
+        return
+    assert tip
+    branches.pin(pull, tip)
+    forced = not commands.succeeds(store_of(pull.repository), "merge-base", "--is-ancestor", pull.head_id, tip)
+    with transaction.atomic():
+        if PullRequest.objects.filter(pk=pull.pk, head_id=pull.head_id, merged=None).update(head_id=tip):
+            record(pull.issue, "forced" if forced else "pushed", user, old=pull.head_id, new=tip)
+
+
+def settle_base(repository: Repository, base: str) -> None:
+    """Requests into this branch that are in it by now: merged by a hub that died before it wrote that down, or by
+    somebody who merged on their own machine."""
+    store = store_of(repository)
+    heads = refs(store, HEADS)
+    tip, pulls = heads.get(f"{HEADS}{base}"), _open(repository, base=base)
+    if tip is None or not pulls:
+        return
+    listed = commands.run(store, "for-each-ref", f"--merged={tip}", "--format=%(refname)", "--", HEADS, "refs/pull/")
+    inside = set(listed.decode("utf-8", "surrogateescape").splitlines())
+    for pull in pulls:
+        head = f"{HEADS}{pull.head}"
+        if pull.merge_commit and branches.contains(repository, base, pull.merge_commit):
+            merging.finish(pull, pull.merge_commit, None)
+        elif (head if head in heads else pull.ref) in inside and not pull.claimed:
+            merging.finish(pull, pull.head_id, None)
+
+
+def close_without_head(pull: PullRequest, user: User | None) -> None:
+    """A request whose branch is gone; its commits stay under refs/pull."""
+    if branches.tips(pull.repository, pull.base, pull.head).head is None and not pull.claimed:
+        with transaction.atomic():
+            if states.end(pull.issue, user):
+                record(pull.issue, "head_deleted", user, branch=shown(pull.head))
+
+
+def close_by_commits(repository: Repository, row: RefUpdate, user: User | None) -> None:
+    """`fixes #3` in a commit that is new on the default branch."""
+    if row.new == ZERO:
+        return
+    old = [f"^{row.old}"] if row.old != ZERO else []
+    arguments = ("log", "-z", f"-n{COMMITS_READ}", "--format=%H%n%B", row.new, *old, "--")
+    for one in commands.records(store_of(repository), *arguments):
+        sha, _, message = one.decode("utf-8", "replace").partition("\n")
+        if closing.numbers_in(message):
+            closing.close_by_text(repository, message, user, commit=sha)
+
+
+def _open(repository: Repository, **which: object) -> list[PullRequest]:
+    rows = PullRequest.objects.filter(issue__repository=repository, issue__state=Issue.State.OPEN, **which)
+    return list(rows.select_related("issue__repository__owner"))

@@ -1,0 +1,137 @@
+"""Can these two commits be merged, and into what? Computed in a quarantine: nothing is left behind by asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hub.lib.errors import Busy
+from repos import cache
+from repos.git import merge, read, writing
+from repos.git.commands import GitTimeout
+from repos.git.merge import Conflict
+from repos.git.read import shown
+from repos.git.store import Quarantine
+from repos.git.writing import EXECUTABLE, FILE, TreeFile
+from repos.models import Repository
+from repos.place import store_of
+from repos.pulls import drivers
+from repos.pulls.drivers import Outcome, Sides
+from repos.storage import store
+
+VERSION = 1
+MOST_FILE_BYTES = 64 * 1024**2  # of each side of a file that a driver merges
+MOST_SHOWN = 200
+_WORDS = {
+    "contents": "both sides changed the same lines",
+    "binary": "both sides changed a file that is no text",
+    "modify/delete": "one side changed it, the other removed it",
+    "rename/delete": "one side renamed it, the other removed it",
+    "rename/rename": "both sides renamed it",
+    "file/directory": "a file on one side, a folder on the other",
+    "distinct modes": "a file on one side, something else on the other",
+    "submodule": "both sides moved a submodule",
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One file that cannot be merged. where: places inside of it. missing, command: what must be pushed first."""
+
+    path: str
+    why: str
+    where: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """tree: of the merge, "" when there is trouble. merged: files that a driver has put together. notes: of drivers."""
+
+    tree: str
+    troubles: tuple[Trouble, ...] = ()
+    merged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        return not self.troubles
+
+    @property
+    def missing(self) -> bool:
+        return any(trouble.missing for trouble in self.troubles)
+
+
+def verdict(repository: Repository, base: str, head: str) -> Verdict:
+    """Of two commits, kept by their ids; asked again while something must be pushed first."""
+    key = cache.key_of(repository, "mergeable", base, head, VERSION)
+    known = cache.known(key)
+    if isinstance(known, Verdict):
+        return known
+    with store().quarantine(repository.pk) as quarantine:
+        found = merged(repository, quarantine, base, head, keep=False)
+    if not found.missing:
+        cache.keep(key, found)
+    return found
+
+
+def merged(repository: Repository, quarantine: Quarantine, base: str, head: str, *, keep: bool) -> Verdict:
+    """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good.
+
+    Raises Busy when git needs too long.
+    """
+    try:
+        found = merge.merge_tree(quarantine.repository, base, head, extra=quarantine.environment)
+    except GitTimeout as error:
+        raise Busy("This merge takes too long.", details="Merge on your machine, then push the result.") from error
+    if not found.conflicts:
+        return Verdict(found.tree)
+    outcomes = [(conflict, _driven(repository, conflict, keep=keep)) for conflict in found.conflicts]
+    troubles = tuple(
+        _trouble(conflict, outcome) for conflict, outcome in outcomes if outcome is None or outcome.data is None
+    )
+    notes = tuple(note for _, outcome in outcomes if outcome for note in outcome.notes)
+    if troubles:
+        return Verdict("", troubles[:MOST_SHOWN], notes=notes)
+    with writing.object_store(quarantine.objects) as objects:
+        edits: dict[writing.Parts, TreeFile | None] = {}
+        for conflict, outcome in outcomes:
+            assert outcome
+            assert outcome.data is not None
+            assert conflict.ours
+            edits[_parts(conflict.path)] = replace(conflict.ours, oid=writing.add_blob(objects, outcome.data))
+        tree = writing.updated_tree(objects, found.tree, edits)
+    return Verdict(tree, merged=tuple(shown(conflict.path) for conflict, _ in outcomes), notes=notes)
+
+
+def _driven(repository: Repository, conflict: Conflict, *, keep: bool) -> Outcome | None:
+    """What a driver says; None for what only people can decide."""
+    driver = drivers.driver_for(conflict.path)
+    both = conflict.ours and conflict.theirs and {conflict.ours.mode, conflict.theirs.mode} <= {FILE, EXECUTABLE}
+    if driver is None or not both:
+        return None
+    assert conflict.ours
+    assert conflict.theirs
+    oids = [side.oid for side in (conflict.base, conflict.ours, conflict.theirs) if side]
+    sizes = read.blob_sizes(store_of(repository), oids)
+    if any(sizes.get(oid, MOST_FILE_BYTES + 1) > MOST_FILE_BYTES for oid in oids):
+        return None
+    blobs = dict(read.blobs(store_of(repository), oids))
+    base = blobs[conflict.base.oid] if conflict.base else None
+    sides = Sides(conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid])
+    return driver.merge(repository, sides, keep=keep)
+
+
+def _trouble(conflict: Conflict, outcome: Outcome | None) -> Trouble:
+    path = shown(conflict.path)
+    if outcome is None:
+        why = _WORDS.get(conflict.kind, conflict.said or "both sides changed it")
+        return Trouble(path, why)
+    if outcome.missing:
+        why = "what it names was never pushed here"
+        return Trouble(path, why, missing=outcome.missing[:MOST_SHOWN], command=outcome.command)
+    return Trouble(path, "both sides changed the same data", where=outcome.conflicts[:MOST_SHOWN])
+
+
+def _parts(path: str) -> writing.Parts:
+    return tuple(read.to_bytes(path).split(b"/"))

@@ -1,0 +1,222 @@
+"""Merge a pull request: exactly once, safely while others push, and told apart from a crash by asking git.
+
+claim (a row) → merge in a quarantine → publish, which swaps the base and checks the head in one step → finish (rows).
+A hub killed in between leaves a claim. Whether its merge commit is in the base says which side of the swap it died on;
+the next push event, beat, or attempt to merge settles it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.jobs import outbox
+from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unauthenticated, Unprocessable
+from repos import access, publishing, repositories
+from repos.access import Access, Area
+from repos.git import writing
+from repos.git.read import shown
+from repos.git.store import ZERO, Quarantine, RefChange
+from repos.issues import closing, states
+from repos.issues.conversation import record
+from repos.issues.models import Issue
+from repos.issues.texts import checked
+from repos.pulls import branches, mergeability, messages, signals
+from repos.pulls.mergeability import Verdict
+from repos.pulls.models import PullRequest
+from repos.storage import store
+
+logger = logging.getLogger("covey.pulls")
+METHODS = ("merge", "squash")
+ATTEMPTS = 5
+ABANDONED_AFTER = timedelta(seconds=60)
+MAX_MESSAGE_CHARACTERS = 10_000
+
+
+class CannotMerge(Conflict):
+    """Both sides changed the same. verdict says where."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        places = [f"{trouble.path}: {trouble.why}" for trouble in verdict.troubles[:5]]
+        commands = sorted({trouble.command for trouble in verdict.troubles if trouble.command})
+        step = f"Run: {'; '.join(commands)}" if commands else "Merge the base into the branch and push it."
+        super().__init__(f"This cannot be merged as it is. {'. '.join(places)}.", details=step)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class Order:
+    """expected: the head that whoever merges has looked at; "" when they do not care. message: "" is the usual one."""
+
+    method: str = "merge"
+    message: str = ""
+    expected: str = ""
+    delete_branch: bool = False
+    via: str = "web"
+
+
+def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
+    """The commit that the base has now. Raises Conflict (moved, or changed on both sides), Denied, Unprocessable."""
+    if actor.user is None:
+        raise Unauthenticated("Sign in to merge.")
+    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
+    access.require_scope(actor, Area.REPO, write=True)
+    if order.method not in METHODS:
+        raise Unprocessable(f"Merge by one of {', '.join(METHODS)}.")
+    checked(order.message, "The message")
+    _claim(pull)
+    try:
+        commit = _attempts(actor, actor.user, pull, order)
+    except HubError:
+        _release(pull)
+        raise
+    finish(pull, commit, actor.user)
+    if order.delete_branch:
+        delete_branch(actor, pull, via=order.via)
+    return commit
+
+
+def _claim(pull: PullRequest) -> None:
+    """One at a time. Raises Conflict."""
+    free = PullRequest.objects.filter(pk=pull.pk, claimed=None, merged=None, issue__state=Issue.State.OPEN)
+    pull.claimed = timezone.now()
+    if free.update(claimed=pull.claimed, merge_commit=""):
+        return
+    now = PullRequest.objects.select_related("issue").get(pk=pull.pk)
+    if now.claimed:
+        raise Conflict("Somebody merges this right now.", details="Look again in a moment.")
+    raise Conflict(f"This pull request is {now.issue.state} already.", details="Reload the page.")
+
+
+def _release(pull: PullRequest) -> None:
+    """Only the claim that this attempt, or the one that died, has made."""
+    with transaction.atomic():
+        if PullRequest.objects.filter(pk=pull.pk, merged=None, claimed=pull.claimed).update(claimed=None):
+            outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})  # its head may have moved meanwhile
+
+
+def _attempts(actor: Actor, user: User, pull: PullRequest, order: Order) -> str:
+    for attempt in range(1, ATTEMPTS + 1):
+        tips = branches.tips(pull.repository, pull.base, pull.head)
+        if tips.base is None or tips.head is None:
+            gone = pull.head if tips.base else pull.base
+            raise NotFound(f"The branch '{shown(gone)}' is gone.", details="Push it again, or close the pull request.")
+        if order.expected and order.expected != tips.head:
+            raise Conflict("The branch has new commits.", details="Look at them, then merge.")
+        try:
+            return _once(actor, user, pull, order, tips.base, tips.head)
+        except _Moved:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+class _Moved(Conflict):
+    """A branch moved between reading it and swapping it."""
+
+
+def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, head: str) -> str:
+    repository = pull.repository
+    if branches.merge_base(repository, base, head) in {None, head}:
+        raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
+    with store().quarantine(repository.pk) as quarantine:
+        verdict = mergeability.merged(repository, quarantine, base, head, keep=True)
+        if not verdict.clean:
+            raise CannotMerge(verdict)
+        squash = order.method == "squash"
+        if squash and verdict.tree == _tree_of(quarantine, base):  # also what another attempt has squashed a moment ago
+            raise Unprocessable("There is nothing to merge.", details="The base holds all these changes already.")
+        author = pull.issue.author if squash and pull.issue.author else user
+        with writing.object_store(quarantine.objects) as objects:
+            commit = writing.add_commit(
+                objects,
+                tree=verdict.tree,
+                parents=[base] if squash else [base, head],
+                author=repositories.author_of(author),
+                committer=repositories.author_of(user),
+                message=messages.of_merge(
+                    pull, order.message[:MAX_MESSAGE_CHARACTERS], squash=squash, base=base, head=head
+                ),
+            )
+        _write_ahead(pull, commit, order.method, base, head)
+        change = RefChange(f"refs/heads/{pull.base}", base, commit)
+        try:
+            publishing.publish(
+                repository,
+                actor,
+                [change],
+                quarantine=quarantine,
+                unmoved={f"refs/heads/{pull.head}": head},
+                via=order.via,
+            )
+        except Conflict as error:
+            raise _Moved(error.message, details=error.details) from error
+    return commit
+
+
+def _tree_of(quarantine: Quarantine, commit: str) -> str:
+    with writing.object_store(quarantine.objects) as objects:
+        return writing.root_of(objects, commit)
+
+
+def _write_ahead(pull: PullRequest, commit: str, method: str, base: str, head: str) -> None:
+    """Before the swap: who finds the claim of a dead hub looks for this commit in the base. Renews the claim.
+
+    Raises Conflict when the claim is lost."""
+    mine, pull.claimed = PullRequest.objects.filter(pk=pull.pk, merged=None, claimed=pull.claimed), timezone.now()
+    if not mine.update(merge_commit=commit, method=method, base_id=base, head_id=head, claimed=pull.claimed):
+        raise Conflict("Somebody else settled this merge.", details="Reload the page.")
+
+
+def finish(pull: PullRequest, commit: str, user: User | None) -> bool:
+    """Write down that the base has the merge. Safe to run twice. False when it was written down already."""
+    now = timezone.now()
+    with transaction.atomic():
+        open_ = PullRequest.objects.filter(pk=pull.pk, merged=None)
+        if not open_.update(merged=now, merged_by=user, merge_commit=commit, claimed=None):
+            return False
+        issue = pull.issue
+        what = {"commit": commit, "base": shown(pull.base)}
+        if not states.end(issue, user, Issue.State.MERGED, **what):  # somebody closed it at that moment
+            Issue.objects.filter(pk=issue.pk).update(state=Issue.State.MERGED)
+            record(issue, Issue.State.MERGED, user, **what)
+        if pull.base == pull.repository.default_branch:
+            closing.close_by_text(pull.repository, f"{issue.title}\n{issue.body}", user, pull=issue.number)
+        outbox.announce(signals.PULL_MERGED, {"pull_id": pull.pk})
+    pull.refresh_from_db(fields=["merged", "merged_by", "merge_commit", "claimed", "base_id", "head_id"])
+    pull.issue.refresh_from_db(fields=["state", "closed", "closed_by"])
+    return True
+
+
+def settle(pull: PullRequest) -> None:
+    """Of a claim whose hub died: merged exactly when its commit is in the base; else free to be merged again."""
+    if pull.merge_commit and branches.contains(pull.repository, pull.base, pull.merge_commit):
+        finish(pull, pull.merge_commit, None)
+        return
+    if pull.claimed and pull.claimed < timezone.now() - ABANDONED_AFTER:
+        _release(pull)
+
+
+def abandoned() -> list[PullRequest]:
+    """Claims that nobody settled in time, the oldest first."""
+    old = timezone.now() - ABANDONED_AFTER
+    rows = PullRequest.objects.filter(Q(claimed__lt=old), merged=None)
+    return list(rows.select_related("issue__repository__owner").order_by("claimed")[:500])
+
+
+def delete_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None:
+    """The head, once merged or closed, where nobody pushed since. Raises Denied, Conflict or Unprocessable."""
+    if pull.issue.is_open:
+        raise Unprocessable("Merge or close the pull request first.")
+    if pull.head == pull.repository.default_branch:
+        raise Denied("The default branch stays.")
+    publishing.publish(pull.repository, actor, [RefChange(f"refs/heads/{pull.head}", pull.head_id, ZERO)], via=via)
+    with transaction.atomic():
+        record(pull.issue, "head_deleted", actor.user, branch=shown(pull.head))

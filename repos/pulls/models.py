@@ -1,0 +1,50 @@
+"""What a pull request has beyond its issue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+from repos.issues.models import Issue
+
+if TYPE_CHECKING:
+    from repos.models import Repository
+
+
+class PullRequest(models.Model):
+    """base, head: names of branches. base_id, head_id: their tips as last seen while it was open.
+
+    merge_commit: what the last attempt to merge has made, or what was merged. claimed: when somebody began to merge;
+    whether it happened is for git to say: a request is merged exactly when its merge commit is in the base.
+    """
+
+    issue = models.OneToOneField(Issue, on_delete=models.CASCADE, primary_key=True, related_name="pull")
+    base = models.CharField(max_length=250)
+    head = models.CharField(max_length=250)
+    base_id = models.CharField(max_length=40)
+    head_id = models.CharField(max_length=40)
+    merge_commit = models.CharField(max_length=40, blank=True)
+    method = models.CharField(max_length=10, blank=True)
+    claimed = models.DateTimeField(null=True)
+    merged = models.DateTimeField(null=True)
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["claimed"], condition=models.Q(claimed__isnull=False), name="pulls_claimed"),
+        ]
+
+    @property
+    def repository(self) -> Repository:
+        return self.issue.repository
+
+    @property
+    def number(self) -> int:
+        return self.issue.number
+
+    @property
+    def ref(self) -> str:
+        """Keeps the commits, and can be fetched; nobody but the hub writes it."""
+        return f"refs/pull/{self.issue.number}/head"

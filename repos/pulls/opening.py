@@ -1,0 +1,82 @@
+"""Open a pull request from one branch of a repository into another, and open it again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hub.accounts.actor import Actor
+from hub.jobs import outbox
+from hub.lib.errors import Conflict, NotFound, Unprocessable
+from repos.git.read import shown
+from repos.issues import opening, states
+from repos.issues.models import Issue
+from repos.issues.rights import taking_part
+from repos.issues.texts import checked
+from repos.models import Repository
+from repos.pulls import branches, signals
+from repos.pulls.models import PullRequest
+
+MOST_NAME_CHARACTERS = 250
+
+
+def open_pull(actor: Actor, repository: Repository, *, title: str, body: str = "", base: str, head: str) -> PullRequest:
+    """Raises NotFound (no such branch), Unprocessable (nothing to merge), Conflict (it is open already)."""
+    taking_part(actor, repository)
+    base_id, head_id = _comparable(repository, base, head)
+    with transaction.atomic():
+        issue = opening.open_issue(actor, repository, title=title, body=body, is_pull=True)
+        _check_only(repository, base, head, issue)  # behind the lock of the numbers
+        pull = PullRequest.objects.create(issue=issue, base=base, head=head, base_id=base_id, head_id=head_id)
+        outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
+    branches.pin(pull, head_id)
+    return pull
+
+
+def reopen(actor: Actor, pull: PullRequest) -> None:
+    """With the branches as they are now. Raises what open_pull raises."""
+    base_id, head_id = _comparable(pull.repository, pull.base, pull.head)
+    with transaction.atomic():
+        _check_only(pull.repository, pull.base, pull.head, pull.issue)
+        PullRequest.objects.filter(pk=pull.pk).update(base_id=base_id, head_id=head_id)
+        states.reopen(actor, pull.issue)
+    branches.pin(pull, head_id)
+
+
+def pull_of(repository: Repository, number: int) -> PullRequest:
+    """Raises NotFound."""
+    issue = opening.issue_of(repository, number, is_pull=True)
+    pull = PullRequest.objects.select_related("merged_by").get(pk=issue.pk)
+    pull.issue = issue
+    return pull
+
+
+def _comparable(repository: Repository, base: str, head: str) -> tuple[str, str]:
+    """The tips of two branches of which head has what base has not."""
+    for name in (base, head):
+        checked(name, "The branch's name")
+        if not name or len(name) > MOST_NAME_CHARACTERS:
+            raise NotFound("There is no such branch here.", details="Name a branch to merge, and one to merge into.")
+    found = branches.tips(repository, base, head)
+    for name, tip in ((base, found.base), (head, found.head)):
+        if tip is None:
+            raise NotFound(f"There is no branch '{shown(name)[:100]}' here.", details="Push it first.")
+    assert found.base is not None
+    assert found.head is not None
+    start = branches.merge_base(repository, found.base, found.head)
+    if start is None:
+        raise Unprocessable(
+            "These branches have no common commit.", details="Rebase one on the other, then open the pull request."
+        )
+    if start == found.head:
+        raise Unprocessable(
+            f"'{shown(base)}' has every commit of '{shown(head)}' already.", details="Push a commit to it first."
+        )
+    return found.base, found.head
+
+
+def _check_only(repository: Repository, base: str, head: str, issue: Issue) -> None:
+    same = PullRequest.objects.filter(
+        issue__repository=repository, issue__state=Issue.State.OPEN, base=base, head=head
+    ).exclude(pk=issue.pk)
+    if (number := same.values_list("issue__number", flat=True).first()) is not None:
+        raise Conflict(f"#{number} asks for that already.", details=f"Push to '{shown(head)}': it follows.")

@@ -1,0 +1,27 @@
+"""What pull requests do after a push, and after they were opened. Runs in a worker; see hub.jobs.outbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.jobs.outbox import receiver
+from repos.models import Push
+from repos.pulls import branches, following, signals
+from repos.pulls.models import PullRequest
+from repos.signals import PUSHED
+
+
+@receiver(PUSHED)
+def follow(payload: dict[str, Any]) -> None:
+    push = Push.objects.select_related("repository__owner", "user").filter(pk=payload["push_id"]).first()
+    if push is not None and push.repository.deleted is None:
+        following.after_push(push)
+
+
+@receiver(signals.PULL_CHANGED)
+def look_again(payload: dict[str, Any]) -> None:
+    """Write the ref that whoever opened it may not have come to write; see where the head is after a failed merge."""
+    pull = PullRequest.objects.select_related("issue__repository__owner").get(pk=payload["pull_id"])
+    if pull.repository.deleted is None and pull.issue.is_open:
+        branches.pin(pull, pull.head_id)
+        following.follow_head(pull, None)

@@ -1,0 +1,26 @@
+"""URLs of pull requests. The verbs of their conversations are those of issues."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
+from repos.pulls.views import pages, verbs
+
+app_name = "pulls"
+_REPOSITORY = "<owner:owner>/<repository:name>"
+_PULL = f"{_REPOSITORY}/pull/<int:number>"
+
+urlpatterns: list[URLPattern] = [
+    path(f"{_REPOSITORY}/pulls", pages.index, name="index"),
+    path(f"{_REPOSITORY}/pulls/create", verbs.create, name="create"),
+    path(_PULL, pages.conversation, name="pull"),
+    path(f"{_PULL}/commits", pages.commits, name="commits"),
+    path(f"{_PULL}/files", pages.files, name="files"),
+    path(f"{_PULL}/data", pages.panel, {"which": "data"}, name="data"),
+    path(f"{_PULL}/pipelines", pages.panel, {"which": "pipelines"}, name="pipelines"),
+    path(f"{_PULL}/merge-box", pages.merge_box, name="merge-box"),
+    path(f"{_PULL}/merge", verbs.merge, name="merge"),
+    path(f"{_PULL}/reopen", verbs.reopen, name="reopen"),
+    path(f"{_PULL}/delete-branch", verbs.delete_branch, name="delete-branch"),
+]

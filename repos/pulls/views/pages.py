@@ -1,0 +1,133 @@
+"""The list of pull requests, and one of them: its conversation and the tabs beside it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from hub.accounts.http import HubRequest
+from repos import diffs
+from repos.git import history, read
+from repos.git.read import Rev
+from repos.issues.views.issue import conversation_of
+from repos.issues.views.lists import list_page
+from repos.place import Place, store_of, url
+from repos.pulls import branches, mergeability, merging, messages
+from repos.pulls.models import PullRequest
+from repos.pulls.views.gate import pull_at, readable
+from repos.views.commit import options_of
+
+COMMITS_SHOWN = 250
+TEACH = "git fetch origin\ngit switch {head}\ngit merge origin/{base}\ngit push"
+PANELS = {
+    "data": ("What changed in the data", "datasets/diff"),
+    "pipelines": ("What changed in the pipelines", "pipelines/diff"),
+}
+
+
+@require_safe
+def index(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    return list_page(request, readable(request, owner, name), kind="pull")
+
+
+@require_safe
+def conversation(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    reopen = reverse("pulls:reopen", args=[owner, name, number])
+    context = {**_context(pull, "conversation"), **conversation_of(request, pull.issue), "reopen_url": reopen}
+    fragment = request.headers.get("HX-Request") and request.GET.get("after")
+    return render(request, "issues/_entries.html" if fragment else "pulls/conversation.html", context)
+
+
+@require_safe
+def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    found = _range(pull)
+    page = history.log(store_of(pull.repository), found.head, without=found.base, limit=COMMITS_SHOWN)
+    place = Place(pull.repository, Rev(found.head, "commit", found.head))
+    context = {"place": place, "commits": page.commits, "more_commits": bool(page.after)}
+    return render(request, "pulls/commits.html", {**_context(pull, "commits"), **context})
+
+
+@require_safe
+def files(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull, options = pull_at(request, owner, name, number), options_of(request)
+    found = _range(pull)
+    start = branches.merge_base(pull.repository, found.base, found.head) or found.base
+    diff = diffs.between(pull.repository, start, found.head, options)
+    return render(request, "pulls/files.html", {**_context(pull, "files"), "diff": diff, "options": options})
+
+
+@require_safe
+def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -> HttpResponse:
+    """A slot for what an upper app shows of these two commits; it is loaded by its address."""
+    pull = pull_at(request, owner, name, number)
+    found = _range(pull)
+    start = branches.merge_base(pull.repository, found.base, found.head) or found.base
+    heading, page = PANELS[which]
+    slot = {"heading": heading, "panel_url": url(pull.repository, page, f"{start}...{found.head}")}
+    return render(request, "pulls/panel.html", {**_context(pull, which), **slot})
+
+
+@require_safe
+def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """The fragment that says whether it can be merged, with the button."""
+    pull = pull_at(request, owner, name, number)
+    if pull.claimed:
+        merging.settle(pull)
+        pull = pull_at(request, owner, name, number)
+    return render(request, "pulls/_merge_box.html", _merge_context(pull))
+
+
+def _merge_context(pull: PullRequest) -> dict[str, Any]:
+    context: dict[str, Any] = {**_context(pull, ""), "issue": pull.issue}
+    if not pull.issue.is_open:
+        heads = branches.tips(pull.repository, pull.base, pull.head)
+        return {**context, "head_stays": heads.head == pull.head_id, "is_default": _is_default(pull)}
+    tips = branches.tips_of(pull)
+    if tips.base is None or tips.head is None:
+        return {**context, "gone": read.shown(pull.head if tips.base else pull.base)}
+    start = branches.merge_base(pull.repository, tips.base, tips.head)
+    if start in {None, tips.head}:
+        return {**context, "nothing": True}
+    found = mergeability.verdict(pull.repository, tips.base, tips.head)
+    subject = messages.usual_subject(pull)
+    context["teach"] = TEACH.format(base=_shell(pull.base), head=_shell(pull.head))
+    return {**context, "verdict": found, "head_id": tips.head, "subject": subject, "is_default": _is_default(pull)}
+
+
+def _shell(branch: str) -> str:
+    return shlex.quote(read.shown(branch))
+
+
+def _is_default(pull: PullRequest) -> bool:
+    return pull.head == pull.repository.default_branch
+
+
+class _Range:
+    """Full ids of two commits that are here, also when a branch is gone."""
+
+    def __init__(self, base: str, head: str) -> None:
+        self.base, self.head = base, head
+
+
+def _range(pull: PullRequest) -> _Range:
+    tips = branches.tips_of(pull)
+    return _Range(tips.base or pull.base_id, tips.head or pull.head_id)
+
+
+def _context(pull: PullRequest, section: str) -> dict[str, Any]:
+    return {
+        "repository": pull.repository,
+        "tab": "pulls",
+        "section": section,
+        "pull": pull,
+        "issue": pull.issue,
+        "base_shown": read.shown(pull.base),
+        "head_shown": read.shown(pull.head),
+    }

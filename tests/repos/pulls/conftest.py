@@ -1,0 +1,54 @@
+"""alice/private with a branch `work` that changes a file and adds one; bob may write, charlie reads the public one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.accounts.models import User
+from hub.jobs import outbox
+from repos.models import Repository
+from repos.pulls import opening
+from repos.pulls.models import PullRequest
+from tests.api.conftest import api  # noqa: F401  a fixture of theirs
+from tests.repos.issues.conftest import as_actor, git_root, seen  # noqa: F401  a fixture of theirs
+from tests.repos.pages.conftest import Writer, as_user, writer  # noqa: F401  fixtures of theirs
+
+TEXT = "".join(f"line {n}\n" for n in range(20))
+
+
+def branched(made: Writer) -> Writer:
+    first = made.commit({"a.txt": TEXT, "b.txt": "b\n"}, "First")
+    made.commit(
+        {"a.txt": TEXT.replace("line 3\n", "line three\n"), "new.txt": "new\n"}, "Rewrite", branch="work", start=first
+    )
+    return made
+
+
+@pytest.fixture
+def project(private: Repository, writer: Callable[[Repository], Writer]) -> Writer:  # noqa: F811
+    return branched(writer(private))
+
+
+@pytest.fixture
+def proposed(alice: User, private: Repository) -> Callable[..., PullRequest]:
+    """proposed(user=alice, head="work", …) → an open pull request."""
+
+    def make(user: User = alice, repository: Repository = private, **fields: Any) -> PullRequest:
+        values = {"title": "Rewrite a line", "base": "main", "head": "work", **fields}
+        return opening.open_pull(as_actor(user), seen(user, repository), **values)
+
+    return make
+
+
+def again(user: User | None, pull: PullRequest) -> PullRequest:
+    return opening.pull_of(seen(user, pull.repository), pull.number)
+
+
+def deliver() -> None:
+    """What the worker does: every event that waits, and what those announce."""
+    while rows := outbox.pending():
+        for row in rows:
+            outbox.deliver(row)

@@ -1,0 +1,87 @@
+"""GitHub's paths and verbs of pull requests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from repos.pulls.models import PullRequest
+from tests.repos.pulls.conftest import TEXT
+
+pytestmark = pytest.mark.django_db
+V1 = "/api/v1/repos/alice/private"
+NEW = {"title": "Rewrite", "body": "Text", "head": "work", "base": "main"}
+
+
+def test_a_pull_request_lives(bob, project, api):
+    client, tip = api(bob), project.tips["work"]
+    made = client.post(f"{V1}/pulls", NEW, format="json")
+    assert made.status_code == 201
+    pull = made.json()
+    assert (pull["number"], pull["state"], pull["merged"]) == (1, "open", False)
+    assert (pull["head"]["ref"], pull["head"]["sha"], pull["base"]["ref"]) == ("work", tip, "main")
+    assert client.post(f"{V1}/pulls", NEW, format="json").status_code == 409
+    assert [one["number"] for one in client.get(f"{V1}/pulls?base=main").json()] == [1]
+    assert client.get(f"{V1}/pulls?head=alice:other").json() == []
+    assert client.get(f"{V1}/pulls/1").json()["mergeable"] is True
+    assert [one["id"] for one in client.get(f"{V1}/pulls/1/commits").json()] == [tip]
+    files = client.get(f"{V1}/pulls/1/files").json()
+    assert [(one["filename"], one["status"], one["additions"]) for one in files] == [
+        ("a.txt", "modified", 1),
+        ("new.txt", "added", 1),
+    ]
+    assert client.get(f"{V1}/pulls/1/merge").status_code == 404
+    assert client.get(f"{V1}/issues/1").json()["pull_request"]["url"].endswith("/pulls/1")
+    order = {"merge_method": "squash", "commit_title": "One", "sha": tip}
+    done = client.put(f"{V1}/pulls/1/merge", order, format="json").json()
+    assert (done["merged"], project.git("show", "-s", "--format=%s", done["sha"])) == (True, "One")
+    assert client.get(f"{V1}/pulls/1/merge").status_code == 204
+    assert client.put(f"{V1}/pulls/1/merge", {}, format="json").status_code == 405
+    closed = client.get(f"{V1}/pulls?state=closed").json()[0]
+    assert (closed["merged"], closed["merge_commit_sha"], closed["merged_by"]["login"]) == (True, done["sha"], "bob")
+
+
+def test_a_merge_that_cannot_be_is_refused_with_the_reason(bob, project, api):
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    assert client.put(f"{V1}/pulls/1/merge", {"sha": "0" * 40}, format="json").status_code == 409
+    assert client.put(f"{V1}/pulls/1/merge", {"merge_method": "rebase"}, format="json").status_code == 400
+    project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n")}, "Meanwhile")
+    answer = client.put(f"{V1}/pulls/1/merge", {}, format="json")
+    assert answer.status_code == 409
+    assert "a.txt: both sides changed the same lines" in answer.json()["error"]
+    assert client.get(f"{V1}/pulls/1").json()["mergeable"] is False
+
+
+def test_it_is_closed_reopened_and_renamed(bob, project, api):
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    closed = client.patch(f"{V1}/pulls/1", {"state": "closed", "title": "Other"}, format="json").json()
+    assert (closed["state"], closed["title"], closed["mergeable"]) == ("closed", "Other", None)
+    assert client.patch(f"{V1}/pulls/1", {"state": "open"}, format="json").json()["state"] == "open"
+
+
+def test_what_a_token_may_not_do_is_refused(bob, charlie, project, api):
+    api(bob).post(f"{V1}/pulls", NEW, format="json")
+    for scopes in (["issues:read", "repo:write"], ["issues:write", "repo:read"]):
+        assert api(bob, scopes=scopes).put(f"{V1}/pulls/1/merge", {}, format="json").status_code == 403
+    for scopes in (["issues:read"], ["repo:read"]):
+        assert api(bob, scopes=scopes).get(f"{V1}/pulls/1").status_code == 403
+        assert api(bob, scopes=scopes).get(f"{V1}/pulls").status_code == 403
+    assert api(bob, scopes=["repo:write", "issues:read"]).post(f"{V1}/pulls", NEW, format="json").status_code == 403
+    assert api(charlie).get(f"{V1}/pulls/1").status_code == 404
+    assert api().get(f"{V1}/pulls/1").status_code == 401
+    assert PullRequest.objects.get().merged is None
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10_000, "a\u0000b", "\ud800", "☃", "", None, [], {}, "-x", "refs/heads/work", "w*"]
+)
+def test_odd_values_are_refused(bob, project, api, value):
+    client = api(bob)
+    for field in ("head", "base", "title"):
+        body = json.dumps({**NEW, field: value})
+        answer = client.generic("POST", f"{V1}/pulls", body, content_type="application/json")
+        assert 400 <= answer.status_code < 500 or (field == "title" and isinstance(value, str)), (field, value)
+    assert client.get(f"{V1}/pulls/99999999999999999").status_code == 404
