@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from experiments.api import compare, lineage, runs
+from experiments.api import compare, dagshub, lineage, runs
 from experiments.api.model_urls import routes as model_routes
 
 _PREFIX = "repos/<owner:owner>/<repository:name>/experiments"
 
 urlpatterns: list[URLPattern] = [
+    path(_PREFIX, dagshub.Experiments.as_view()),
+    path(f"{_PREFIX}/metricsForExperiments", dagshub.MetricsForExperiments.as_view()),
     path(f"{_PREFIX}/runs", runs.Runs.as_view()),
     *model_routes,
     path(f"{_PREFIX}/names", runs.Names.as_view()),

@@ -1,0 +1,47 @@
+"""/experiments and /experiments/metricsForExperiments, as DagsHub's API has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import asking, dagshub, listing
+from experiments.api.runs import readable
+from experiments.filters.errors import FilterError
+from experiments.mlflow.context import workspace_of
+from hub.lib.api import valid, whole_number
+
+
+class Experiments(APIView):
+    """A page of the repository's runs by id, newest first, logged ones and those of commits.
+
+    limit: 1 to 500; after: what nextPageToken said; q, sort: as of experiments/runs."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        size = whole_number(request, "limit", default=listing.PAGE_RUNS, maximum=500)
+        workspace = workspace_of(repository.pk)
+        try:
+            query = asking.query(workspace, request.query_params, size=size)
+        except FilterError as error:
+            return Response(error.as_json(), status=error.code)
+        page = listing.page(replace(query, columns=()))
+        return Response(dagshub.listed(workspace, repository.pk, page, may_write=repository.can_write))
+
+
+class MetricsForExperiments(APIView):
+    """Every point of every metric of the runs in {"experiment_keys": […]}, at most 100,000 in all."""
+
+    class Keys(serializers.Serializer):
+        experiment_keys = serializers.ListField(child=serializers.CharField(max_length=64), max_length=500)
+
+    inputs = {"post": Keys}
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        repository = readable(request, owner, name)
+        given = valid(self.Keys, request)
+        return Response(dagshub.points(workspace_of(repository.pk), given["experiment_keys"]))

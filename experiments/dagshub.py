@@ -1,0 +1,95 @@
+"""Runs in the shapes of DagsHub's API (its OpenAPI description), so that its clients read ours.
+
+DagsHub groups metrics by the file they stand in. MLflow's tables know no files: what stands in several of them has the
+file in its name, and the group is where the run comes from, "git" or "mlflow".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.sql.expression import TableClause
+
+from experiments.database import latest_metrics, logged, metrics, params, reading, runs
+from experiments.listing import Page
+from experiments.runs import Run, scoped
+from experiments.shapes import plain
+from experiments.tracked import marks
+from hub.lib.errors import Unprocessable
+
+MOST_VALUES, MOST_POINTS = 50_000, 100_000  # of one answer
+Points = list[dict[str, Any]]
+
+
+def listed(workspace: str, repository_id: int, page: Page, *, may_write: bool) -> dict[str, Any]:
+    """ExperimentsResponse: run id → Experiment, with the last value of every metric. Raises Unprocessable."""
+    ids = [run.run_id for run in page.rows]
+    measured, given = (_read(workspace, ids, source, MOST_VALUES) for source in (latest_metrics, params))
+    found = {
+        run.run_id: _experiment(run, repository_id, measured.get(run.run_id, []), given.get(run.run_id, []))
+        for run in page.rows
+    }
+    return {"experiments": found, "isEditor": may_write, "nextPageToken": page.next}
+
+
+def points(workspace: str, named: Sequence[str]) -> dict[str, dict[str, dict[str, Points]]]:
+    """ExperimentMetricsResponse: run id → group → metric → every point. Ids of no run here are left out.
+
+    Raises Unprocessable past MOST_POINTS."""
+    ids = [one for one in dict.fromkeys(named) if one.isalnum() and one.isascii() and len(one) <= 36]
+    found = {}
+    for run_id, rows in _read(workspace, ids, metrics, MOST_POINTS).items():
+        curves: dict[str, Points] = {}
+        for row in sorted(rows, key=lambda row: (row.key, row.step, row.timestamp)):
+            curves.setdefault(row.key, []).append(_point(row))
+        found[run_id] = {_group(run_id): curves}
+    return found
+
+
+def _experiment(run: Run, repository_id: int, measured: Sequence[Any], given: Sequence[Any]) -> dict[str, Any]:
+    group = _group(run.run_id)
+    named = [{"ExperimentID": run.run_id, "Name": row.key, "Value": row.value, "Path": group} for row in given]
+    return {
+        "ID": run.run_id,
+        "RepoID": repository_id,
+        "CommitID": run.commit,
+        "TimeUnixMs": int(run.started.timestamp() * 1000) if run.started else 0,
+        "Tags": run.tags,
+        "Name": run.name,
+        "MetricsByPath": {group: {row.key: [_point(row)] for row in measured}} if measured else {},
+        "HyperParamsByPath": {group: named} if named else {},
+        "Labels": [],
+        "Errors": [],
+        "Source": group,
+        "Group": run.experiment,
+    }
+
+
+def _group(run_id: str) -> str:
+    return "git" if marks.is_tracked(run_id) else "mlflow"
+
+
+def _point(row: Any) -> dict[str, Any]:
+    """Value is null for what JSON has no number for; ValueStr always says it."""
+    value = plain(logged(row.value, row.is_nan))
+    number = value if isinstance(value, float) else None
+    return {"Value": number, "Timestamp": row.timestamp, "Step": row.step, "ValueStr": str(value)}
+
+
+def _read(workspace: str, ids: Sequence[str], source: TableClause, most: int) -> dict[str, list[Any]]:
+    """run id → rows of these runs, of this workspace only."""
+    if not ids:
+        return {}
+    here = scoped(select(runs.c.run_uuid), workspace).where(runs.c.run_uuid.in_(ids))
+    with reading() as reader:
+        mine = [row.run_uuid for row in reader.rows(here)]
+        rows = reader.rows(select(source).where(source.c.run_uuid.in_(mine)).limit(most + 1)) if mine else []
+    if len(rows) > most:
+        message = f"These runs have more than {most:,} values."
+        raise Unprocessable(message, details="Ask for fewer at once, or for compare/curves, which sends buckets.")
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.run_uuid, []).append(row)
+    return found
