@@ -20,7 +20,6 @@ from repos import cache, files
 from repos.git import diff as gitdiff
 from repos.git.diff import FileDiff, Hunk, Line
 from repos.models import Repository
-from repos.place import store_of
 
 VERSION = 2  # grows when the shape of what is kept changes
 TEXT_BYTES = 8 * 1024**2
@@ -64,9 +63,17 @@ def changes(
 
     def make() -> Changes:
         sides = [_side(repository, side, TEXT_BYTES) for side in (base, head)]
-        return _changes(repository, kind, name, sides[0], sides[1], ignore_space=ignore_space)
+        return _changes(kind, name, sides[0], sides[1], ignore_space=ignore_space)
 
     return cache.by_ids(repository, "content-diff", VERSION, *ids, name, kind, ignore_space, make=make)
+
+
+def of_bytes(path: str, base: tuple[bytes, bool], head: tuple[bytes, bool]) -> Changes:
+    """The same of two files that are no versions of the repository: (their first TEXT_BYTES, whether there is more).
+
+    Raises Busy."""
+    name, sides = path.rsplit("/", 1)[-1], [_Side(*part) for part in (base, head)]
+    return _changes(formats.kind_of(path), name, sides[0], sides[1], ignore_space=False)
 
 
 def _side(repository: Repository, side: tuple[str, Version] | None, limit: int) -> _Side | None:
@@ -82,9 +89,7 @@ def _side(repository: Repository, side: tuple[str, Version] | None, limit: int) 
     return _Side(data, cut)
 
 
-def _changes(
-    repository: Repository, kind: str, name: str, base: _Side | None, head: _Side | None, *, ignore_space: bool
-) -> Changes:
+def _changes(kind: str, name: str, base: _Side | None, head: _Side | None, *, ignore_space: bool) -> Changes:
     sides = [side for side in (base, head) if side]
     if any(kinds.is_binary(side.data) for side in sides):
         return _bytes(base, head)
@@ -99,7 +104,7 @@ def _changes(
                 note = f"{error} Lines are compared instead."
             except Overrun:
                 note = "Comparing this by its values takes too much time or memory. Lines are compared instead."
-    return _lines(repository, name, base, head, note, ignore_space=ignore_space)
+    return _lines(name, base, head, note, ignore_space=ignore_space)
 
 
 def _parsed(kind: str, name: str, base: _Side | None, head: _Side | None) -> Changes:
@@ -118,12 +123,10 @@ def _parsed(kind: str, name: str, base: _Side | None, head: _Side | None) -> Cha
     return Changes(kind, summary, found, note)
 
 
-def _lines(
-    repository: Repository, name: str, base: _Side | None, head: _Side | None, note: str, *, ignore_space: bool
-) -> Changes:
+def _lines(name: str, base: _Side | None, head: _Side | None, note: str, *, ignore_space: bool) -> Changes:
     with results.work_folder() as folder:
         old, new = _written(base, folder / "base"), _written(head, folder / "head")
-        found, cut = gitdiff.of_texts(store_of(repository), old, new, name, ignore_space=ignore_space)
+        found, cut = gitdiff.of_texts(folder, old, new, name, ignore_space=ignore_space)
     if any(side and side.cut for side in (base, head)):
         note = f"{note} Only the first {TEXT_BYTES // 1024**2} MiB of each version are compared."
     if cut:

@@ -6,7 +6,7 @@ import hub.lib.converters  # noqa: F401  registers <owner:â€¦> and <repository:â
 from experiments.chart_urls import routes as chart_routes
 from experiments.model_urls import routes as model_routes
 from experiments.table_urls import routes as table_routes
-from experiments.views import compare, lineage, run, run_changes, run_parts, runs
+from experiments.views import beside, compare, lineage, run, run_changes, run_parts, runs
 
 app_name = "experiments"
 _prefix = "<owner:owner>/<repository:name>/experiments"
@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern] = [
     path(_prefix, runs.runs, name="runs"),
     path(f"{_prefix}/compare", compare.compare, name="compare"),
     path(f"{_prefix}/compare/curves.json", compare.curves, name="curves"),
+    path(f"{_prefix}/compare/pictures", beside.pictures_panel, name="beside_pictures"),
+    path(f"{_prefix}/compare/files", beside.documents_panel, name="beside_files"),
+    path(f"{_prefix}/compare/file", beside.document, name="beside_file"),
+    path(f"{_prefix}/compare/environment", beside.environment, name="beside_environment"),
+    path(f"{_prefix}/compare/origin", beside.origin, name="beside_origin"),
     *table_routes,
     *chart_routes,
     *model_routes,

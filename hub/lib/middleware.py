@@ -68,7 +68,7 @@ def content_security_policy() -> str:
     return (
         "default-src 'self'; script-src 'self'; "
         f"style-src 'self' {PLOTLY_STYLE_HASH}; "
-        "img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; font-src 'self'; "
+        f"img-src {frames} data: blob:; media-src {frames}; connect-src 'self'; font-src 'self'; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
         f"frame-src {frames}"
     )

@@ -100,7 +100,8 @@ def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: 
 
 
 def of_texts(store: Path, old: Path, new: Path, name: str, *, ignore_space: bool = False) -> tuple[FileDiff, bool]:
-    """(the lines in which two files on disk differ, whether some were left out). name: what the file is called."""
+    """(the lines in which two files on disk differ, whether some were left out). store: any folder, git asks for one.
+    name: what the file is called."""
     options = ["-U3", "--text", *(["-w"] if ignore_space else []), *_PLAIN]
     names = ("--", str(old), str(new))
     out = cli.run(store, "diff", "--no-index", *options, *names, ok=(0, 1), timeout_seconds=TIMEOUT_SECONDS)

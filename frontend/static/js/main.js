@@ -17,6 +17,7 @@ const behaviours = {
   "[data-complete]": () => import("./complete.js"),
   "[data-columns]": () => import("./columns.js"),
   "[data-runs-table]": () => import("./runs-table.js"),
+  "[data-steps]": () => import("./steps.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 
