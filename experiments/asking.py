@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.http import QueryDict
 
 from experiments import listing
 from experiments.filters.parser import parse
+from experiments.table import hiding, tree
 from experiments.table.columns import parse as parse_column
 
 MAX_NAME_CHARACTERS = 250
 MOST_COLUMN_CHARACTERS = MAX_NAME_CHARACTERS + 20  # with its kind and aggregate
 MAX_COLUMNS = 100
+MOST_PINNED = 20
 
 
 def query(
-    workspace: str, given: QueryDict, *, size: int = listing.PAGE_RUNS, directions: Mapping[str, str] | None = None
+    workspace: str,
+    given: QueryDict,
+    *,
+    size: int = listing.PAGE_RUNS,
+    directions: Mapping[str, str] | None = None,
+    baseline: str = "",
 ) -> listing.Query:
-    """Raises FilterError. Columns and sort orders that are none are left out."""
+    """Raises FilterError. Columns and sort orders that are none are left out. baseline: of the repository, for who
+    names none."""
     sort = given.get("sort", "-started")
     experiment = given.get("experiment", "")
     after = given.get("after", "")
@@ -33,6 +41,9 @@ def query(
         before="" if after else given.get("before", ""),
         size=size,
         directions=directions or {},
+        show=given.get("show", "") if given.get("show") in hiding.SHOWN else hiding.LIVE,
+        pinned=tuple(ids([given.get("baseline", baseline), *given.getlist("pinned")])[:MOST_PINNED]),
+        opened=tuple(ids(given.getlist("open"))[: tree.MOST_OPEN]),
     )
 
 
@@ -46,6 +57,15 @@ def columns(given: QueryDict) -> tuple[str, ...] | None:
     named: Sequence[str] = [*",".join(given.getlist("columns")).split(","), *given.getlist("column")]
     cut = dict.fromkeys(name[:MOST_COLUMN_CHARACTERS] for name in named)
     return tuple(name for name in cut if name == "name" or parse_column(name))[:MAX_COLUMNS]
+
+
+def run_ids(given: QueryDict) -> list[str]:
+    return ids(given.getlist("run"))
+
+
+def ids(named: Iterable[str]) -> list[str]:
+    """Ids are letters and digits; anything else is no run of anybody's."""
+    return [one for one in dict.fromkeys(named) if one.isalnum() and one.isascii() and len(one) <= 36]
 
 
 def name(given: QueryDict) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from experiments import numbers
 from experiments.filters import patterns
+from experiments.table.deviation import Deviation
 from hub.lib.errors import Unprocessable
 
 INFINITY = 1.7976931348623157e308  # how MLflow stores it
@@ -124,6 +125,7 @@ def _prepare_postgresql(link: Any, _: object) -> None:
 def _prepare_sqlite(link: Any, _: object) -> None:
     link.create_function("covey_matches", 2, patterns.matches, deterministic=True)
     link.create_function("covey_number", 1, numbers.number, deterministic=True)
+    link.create_aggregate("covey_deviation", 1, Deviation)
 
 
 class Reader:

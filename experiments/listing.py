@@ -1,6 +1,6 @@
 """The table of runs: which of them, in which order, with which columns; a page of it at a time, found by keyset.
 
-Whatever the number of runs, a page is at most six statements on one connection, and only what it shows is read.
+Whatever the number of runs, a page is at most nine statements on one connection, and only what it shows is read.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select, union_all
 
 from experiments import ordering
 from experiments.database import Reader, latest_metrics, params, reading, runs
 from experiments.filters import sql
 from experiments.filters.syntax import Node
 from experiments.ordering import ALL_RUNS, Order
-from experiments.runs import MAX_EXPERIMENTS, Run, among, experiments_of, filled, select_runs
-from experiments.table import aggregates
+from experiments.runs import ACTIVE, MAX_EXPERIMENTS, Run, among, experiments_of, filled, scoped, select_runs
+from experiments.table import aggregates, hiding, tree
 from experiments.table.columns import parsed, written
+from experiments.table.tree import Nest
 
 PAGE_RUNS = 100
 DEFAULT_COLUMNS = 6  # of metrics, and of params, when nobody named any
@@ -31,7 +32,8 @@ class Query:
     """What a table shows. sort: see ordering.order. columns: their names, None: choose for me.
 
     after and before: a place of Page.next or Page.previous; at most one of them. directions: which way metrics get
-    better, where that was declared.
+    better, where that was declared. show: see hiding. pinned: ids of runs that stand above every page. nested: as a
+    tree, with the children of `opened`.
     """
 
     workspace: str
@@ -44,11 +46,20 @@ class Query:
     before: str = ""
     size: int = PAGE_RUNS
     directions: Mapping[str, str] = field(default_factory=dict)
+    show: str = hiding.LIVE
+    pinned: tuple[str, ...] = ()
+    nested: bool = False
+    opened: tuple[str, ...] = ()
+
+    @property
+    def stage(self) -> str:
+        return hiding.DELETED if self.show == hiding.DELETED else ACTIVE
 
 
 @dataclass(frozen=True)
 class Page:
-    """total: runs that pass the filter, on all pages. next, previous: places; empty where there is no page."""
+    """total: runs that pass the filter, on all pages; of a tree those at its top. next, previous: places; empty where
+    there is no page. nests: run id → where it stands in the tree."""
 
     rows: list[Run]
     total: int
@@ -56,24 +67,32 @@ class Page:
     next: str = ""
     previous: str = ""
     experiments: list[Any] = field(default_factory=list)
+    pinned: list[Run] = field(default_factory=list)
+    nests: dict[str, Nest] = field(default_factory=dict)
 
 
 def page(query: Query) -> Page:
     """Raises Invalid for a place that is none."""
     with reading() as reader:
         known = experiments_of(reader, query.workspace)
-        ids = [row.experiment_id for row in known]
-        found, previous, following = _found(reader, query, _order(reader, query), ids)
+        scope = Scope(reader, query, [row.experiment_id for row in known])
+        order = _order(reader, query)
+        found, previous, following = _found(scope, order)
         whole = not (query.after or query.before or following)
-        total = len(found) if whole else _count(reader, query, ids)
+        total = len(found) if whole else _count(scope)
+        found, nests = _nested(scope, order, found) if query.nested else (found, {})
+        pinned = _pinned(reader, query)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
+        made = with_values(reader, query, [*pinned, *found], columns)
         return Page(
-            rows=with_values(reader, query, found, columns),
+            rows=made[len(pinned) :],
             total=total,
             columns=columns,
             next=following,
             previous=previous,
             experiments=known[:MAX_EXPERIMENTS],
+            pinned=made[: len(pinned)],
+            nests=nests,
         )
 
 
@@ -85,7 +104,7 @@ def exported(query: Query) -> Iterator[Run]:
         order = _order(reader, query)
         while left > 0:
             part = replace(query, after=after, before="", size=min(_EXPORT_RUNS, left))
-            found, _, after = _found(reader, part, order, ids)
+            found, _, after = _found(Scope(reader, part, ids), order)
             yield from with_values(reader, query, found, query.columns or ())
             left = left - len(found) if after else 0
 
@@ -99,33 +118,67 @@ def with_values(reader: Reader, query: Query, found: Sequence[Any], columns: Seq
     return made
 
 
-def _order(reader: Reader, query: Query) -> Order:
-    return ordering.order(
-        query.sort, descending=query.descending, postgresql=reader.postgresql, directions=query.directions
-    )
-
-
 def conditions(query: Query, *, postgresql: bool) -> list[ColumnElement[bool]]:
+    """What the filter says of a run by itself."""
     found = [] if query.filter is None else [sql.condition(query.filter, postgresql=postgresql)]
     if query.experiment_id is not None:
         found.append(runs.c.experiment_id == query.experiment_id)
     return found
 
 
-def _found(reader: Reader, query: Query, order: Order, ids: list[int]) -> tuple[list[Any], str, str]:
+@dataclass(frozen=True)
+class Scope:
+    """A question about the runs of one repository. ids: of its experiments."""
+
+    reader: Reader
+    query: Query
+    ids: list[int]
+
+    def own(self) -> list[ColumnElement[bool]]:
+        return conditions(self.query, postgresql=self.reader.postgresql)
+
+    def seen(self, statement: Select[Any], source: FromClause | None = None) -> Select[Any]:
+        """Kept to what may be seen at all. source: ALL_RUNS with what the statement needs besides."""
+        kept = among(statement, self.query.workspace, self.ids, source, stage=self.query.stage)
+        return kept.where(*hiding.condition(self.query.show, self.query.filter))
+
+    def passing(self, statement: Select[Any], source: FromClause | None = None) -> Select[Any]:
+        """Kept to what passes the filter."""
+        return self.seen(statement, source).where(*self.own())
+
+    def with_above(self, statement: Select[Any], source: FromClause | None = None) -> Select[Any]:
+        """Kept to what passes the filter or has something below it that does."""
+        own = self.own()
+        return self.seen(statement, source).where(*([or_(and_(*own), tree.above(self.passing))] if own else []))
+
+    def listed(self, statement: Select[Any], source: FromClause | None = None) -> Select[Any]:
+        """Kept to what the table lists."""
+        if not self.query.nested:
+            return self.passing(statement, source)
+        return self.with_above(statement, source).where(tree.top(self.query.workspace))
+
+    def marks(self) -> list[ColumnElement[Any]]:
+        own = self.own()
+        return [tree.passes(own)] if self.query.nested and own else []
+
+
+def _order(reader: Reader, query: Query) -> Order:
+    return ordering.order(
+        query.sort, descending=query.descending, postgresql=reader.postgresql, directions=query.directions
+    )
+
+
+def _found(scope: Scope, order: Order) -> tuple[list[Any], str, str]:
     """(rows, place of the page before, place of the next page)."""
+    query = scope.query
     backwards = bool(query.before)
     place = query.before or query.after
     # Only what they are ordered by goes through the sort of many runs; the rest is read of those that are shown.
-    chosen = among(select(runs.c.run_uuid, *order.columns()), query.workspace, ids, order.source)
-    chosen = chosen.where(*conditions(query, postgresql=reader.postgresql)).order_by(*order.by(backwards=backwards))
+    ordered = select(runs.c.run_uuid, *order.columns(), *scope.marks())
+    chosen = scope.listed(ordered, order.source).order_by(*order.by(backwards=backwards))
     if place:
         chosen = chosen.where(order.beyond(order.read_place(place), backwards=backwards))
-    named = chosen.limit(query.size + 1).subquery()
-    source = ALL_RUNS.join(named, named.c.run_uuid == runs.c.run_uuid)
-    places = [column for column in named.c if column.name != "run_uuid"]
-    wanted = select_runs().add_columns(*places).select_from(source)
-    found = list(reader.rows(wanted.order_by(*order.by(backwards=backwards))))
+    found = _rows(scope.reader, chosen.limit(query.size + 1), order, backwards=backwards)
     more, found = len(found) > query.size, found[: query.size]
     if not found:
         return [], "", ""
@@ -137,9 +190,37 @@ def _found(reader: Reader, query: Query, order: Order, ids: list[int]) -> tuple[
     return found, first if place else "", last if more else ""
 
 
-def _count(reader: Reader, query: Query, ids: list[int]) -> int:
-    counted = among(select(func.count()), query.workspace, ids).where(*conditions(query, postgresql=reader.postgresql))
-    found = reader.rows(counted)
+def _rows(reader: Reader, chosen: Select[Any], order: Order, *, backwards: bool = False) -> list[Any]:
+    """The runs that a statement chose, with whatever else it selects, in its order."""
+    named = chosen.subquery()
+    source = ALL_RUNS.join(named, named.c.run_uuid == runs.c.run_uuid)
+    besides = [column for column in named.c if column.name != "run_uuid"]
+    wanted = select_runs().add_columns(*besides).select_from(source)
+    return list(reader.rows(wanted.order_by(*order.by(backwards=backwards))))
+
+
+def _nested(scope: Scope, order: Order, found: list[Any]) -> tuple[list[Any], dict[str, Nest]]:
+    """The rows of a page with what is opened below them."""
+    below: list[Any] = []
+    if scope.query.opened:
+        wanted = select(runs.c.run_uuid, *order.columns(), *scope.marks())
+        chosen = tree.children(scope.with_above, scope.query.opened, wanted, order.source)
+        below = _rows(scope.reader, chosen.order_by(*order.by()).limit(tree.MOST_CHILDREN), order)
+    shown = [row.run_uuid for row in (*found, *below)]
+    return tree.flattened(found, below, tree.counts(scope.reader, scope.with_above, shown))
+
+
+def _pinned(reader: Reader, query: Query) -> list[Any]:
+    """Runs that stand above every page, in the order they were named; those that are not here are left out."""
+    if not query.pinned:
+        return []
+    wanted = scoped(select_runs(), query.workspace).where(runs.c.run_uuid.in_(query.pinned))
+    rows = {row.run_uuid: row for row in reader.rows(wanted)}
+    return [rows[run_id] for run_id in dict.fromkeys(query.pinned) if run_id in rows]
+
+
+def _count(scope: Scope) -> int:
+    found = scope.reader.rows(scope.listed(select(func.count())))
     return int(found[0][0]) if found else 0
 
 
@@ -154,3 +235,12 @@ def _common(reader: Reader, ids: list[str]) -> list[str]:
         keys = keys.where(source.c.run_uuid.in_(ids)).group_by(source.c.key)
         parts.append(select(keys.order_by(often.desc(), source.c.key).limit(DEFAULT_COLUMNS).subquery()))
     return [written(kind, key) for kind, key, _ in reader.rows(union_all(*parts))]
+
+
+def common_metrics(scope: Scope) -> list[str]:
+    """The metrics that most of the newest runs have, of those that pass."""
+    newest = scope.passing(select(runs.c.run_uuid)).order_by(runs.c.start_time.desc()).limit(PAGE_RUNS)
+    often, source = func.count(), latest_metrics
+    keys = select(source.c.key).where(source.c.run_uuid.in_(select(newest.subquery().c.run_uuid)))
+    keys = keys.group_by(source.c.key).order_by(often.desc(), source.c.key)
+    return [row.key for row in scope.reader.rows(keys.limit(DEFAULT_COLUMNS))]

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.utils.safestring import SafeString, mark_safe
 
 from experiments import deltas
 from experiments.directions import direction
 from experiments.runs import Run
 from experiments.shapes import cell
+from experiments.table.addresses import link
 from experiments.table.columns import Column
 from experiments.table.state import Look
+from experiments.table.tree import Nest
 from hub.templatetags.covey import duration, measured, run_status, short
 from repos.rows import when
 
@@ -27,7 +30,7 @@ Cell = Callable[[Run], str]
 class Table:
     """What rows are made with. url: of the repository; commits: run id → the commit of this repository that it is
     bound to; logged: run id of one made from git → ids of those logged at its commit; baseline: the run that metrics
-    are measured against."""
+    are measured against. nests, opened: see listing; here: the address without open=."""
 
     url: str
     columns: Sequence[Column]
@@ -36,12 +39,27 @@ class Table:
     logged: Mapping[str, Sequence[str]] = field(default_factory=dict)
     baseline: Run | None = None
     directions: Mapping[str, str] = field(default_factory=dict)
+    nests: Mapping[str, Nest] = field(default_factory=dict)
+    opened: Sequence[str] = ()
+    here: str = "?"
 
 
 def html(runs: Iterable[Run], table: Table) -> SafeString:
+    nothing = Nest()
+    rows = (_row(run, table, _open(run, table, table.nests.get(run.run_id, nothing))) for run in runs)
+    return _made(rows, table)
+
+
+def pinned(runs: Iterable[Run], table: Table, *, unpin: Mapping[str, str]) -> SafeString:
+    """The rows above every page. unpin: run id → the address without it."""
+    return _made((_row(run, table, _pin(run, table, unpin[run.run_id])) for run in runs), table)
+
+
+def _made(rows: Iterable[tuple[str, Run]], table: Table) -> SafeString:
     now = time.time()
     cells = [(classes(column, table.look), _maker(column, table, now)) for column in table.columns]
-    return mark_safe("".join(_row(run, table, cells) for run in runs))  # noqa: S308  # escaped below
+    done = (f"{head}{''.join([f'<td{look}>{make(run)}</td>' for look, make in cells])}</tr>\n" for head, run in rows)
+    return mark_safe("".join(done))  # noqa: S308  # escaped below
 
 
 def classes(column: Column, look: Look) -> str:
@@ -54,14 +72,42 @@ def classes(column: Column, look: Look) -> str:
     return f' class="{" ".join(found)}"'
 
 
-def _row(run: Run, table: Table, cells: Sequence[tuple[str, Cell]]) -> str:
-    name = _beginning(run.name, NAME_CHARACTERS)
-    values = "".join([f"<td{look}>{make(run)}</td>" for look, make in cells])
+def _row(run: Run, table: Table, marks: tuple[str, str, str]) -> tuple[str, Run]:
+    """The beginning of a row: its box and its name. marks: attributes of the row, what is before and after the name."""
+    name, (look, before, after) = _beginning(run.name, NAME_CHARACTERS), marks
     return (
-        f'<tr><td class="choose"><input type="checkbox" name="run" value="{escape(run.run_id)}" form="compare" '
+        f'<tr{look}><td class="choose"><input type="checkbox" name="run" value="{escape(run.run_id)}" form="compare" '
         f'aria-label="Choose {name}"></td>'
-        f'<th scope="row"><a href="{table.url}/experiments/runs/{escape(run.run_id)}">{name}</a></th>{values}</tr>\n'
+        f'<th scope="row">{before}<a href="{table.url}/experiments/runs/{escape(run.run_id)}">{name}</a>{after}</th>'
+    ), run
+
+
+def _open(run: Run, table: Table, nest: Nest) -> tuple[str, str, str]:
+    """How a row stands in the tree, with the way to open or close it."""
+    look = " ".join([*([f"depth-{nest.depth}"] if nest.depth else []), *(["outside"] if nest.outside else [])])
+    after = '<span class="visually-hidden">, only for runs inside it</span>' if nest.outside else ""
+    if not nest.children:
+        return f' class="{look}"' if look else "", "", after
+    others = [one for one in table.opened if one != run.run_id]
+    href = link(QueryDict(table.here[1:]), open=others if nest.open else [*others, run.run_id])
+    word = "Hide" if nest.open else "Show"
+    toggle = (
+        f'<a class="nest" href="{escape(href)}#run-{run.run_id}" aria-expanded="{"true" if nest.open else "false"}" '
+        f'aria-label="{word} {nest.children} inside {_beginning(run.name, NAME_CHARACTERS)}">'
+        f"{'▾' if nest.open else '▸'} {nest.children}</a> "
     )
+    return f' id="run-{run.run_id}"' + (f' class="{look}"' if look else ""), toggle, after
+
+
+def _pin(run: Run, table: Table, unpin: str) -> tuple[str, str, str]:
+    is_baseline = table.baseline is not None and run.run_id == table.baseline.run_id
+    word = "Baseline" if is_baseline else "Pinned"
+    look = ' class="pinned baseline"' if is_baseline else ' class="pinned"'
+    close = (
+        f' <span class="badge">{word} <a class="unpin" href="{escape(unpin)}" '
+        f'aria-label="No longer {word.lower()}: {_beginning(run.name, NAME_CHARACTERS)}">×</a></span>'
+    )
+    return look, "", close
 
 
 def _maker(column: Column, table: Table, now: float) -> Cell:
@@ -72,8 +118,9 @@ def _maker(column: Column, table: Table, now: float) -> Cell:
         return lambda run: escape(measured(cell(run, column.name)))
     if table.baseline is None or column.aggregate == "best_step":
         return lambda run: measured(cell(run, column.name))
-    base, better = cell(table.baseline, column.name), direction(column.key, table.directions)
-    return lambda run: _against(cell(run, column.name), None if run is table.baseline else base, better)
+    own, base = table.baseline.run_id, cell(table.baseline, column.name)
+    better = direction(column.key, table.directions)
+    return lambda run: _against(cell(run, column.name), None if run.run_id == own else base, better)
 
 
 def _against(value: float | str | None, base: float | str | None, better: str) -> str:

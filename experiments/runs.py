@@ -25,7 +25,8 @@ MAX_EXPERIMENTS = 500  # what a chooser lists
 MOST_IDS = 1000  # that a statement names
 MOST_VALUES = 1000  # of metrics, params and tags each, on the page of one run
 COMMIT_TAG, PARENT_TAG = "mlflow.source.git.commit", "mlflow.parentRunId"
-ALIVE = (experiments.c.lifecycle_stage == "active", runs.c.lifecycle_stage == "active")
+ACTIVE, DELETED = "active", "deleted"  # MLflow's words
+ALIVE = (experiments.c.lifecycle_stage == ACTIVE, runs.c.lifecycle_stage == ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -180,23 +181,30 @@ def select_runs() -> Select[Any]:
     )
 
 
-def scoped(statement: Select[Any], workspace: str, source: FromClause | None = None) -> Select[Any]:
-    """Live runs of live experiments of one repository."""
+def scoped(
+    statement: Select[Any], workspace: str, source: FromClause | None = None, *, stage: str = ACTIVE
+) -> Select[Any]:
+    """Live runs of live experiments of one repository. stage: "deleted" for the deleted ones instead."""
     return statement.select_from(ALL_RUNS if source is None else source).where(
-        experiments.c.workspace == workspace, *ALIVE
+        experiments.c.workspace == workspace, experiments.c.lifecycle_stage == ACTIVE, runs.c.lifecycle_stage == stage
     )
 
 
 def among(
-    statement: Select[Any], workspace: str, experiment_ids: Sequence[int], source: FromClause | None = None
+    statement: Select[Any],
+    workspace: str,
+    experiment_ids: Sequence[int],
+    source: FromClause | None = None,
+    *,
+    stage: str = ACTIVE,
 ) -> Select[Any]:
     """As scoped(), for what reads many runs. experiment_ids: those of the workspace, from experiments_of().
 
     Of ids PostgreSQL knows how many runs they have; of the name of a workspace it guesses, and joins run by run.
     """
     if len(experiment_ids) > MOST_IDS:
-        return scoped(statement, workspace, source)
-    live = runs.c.experiment_id.in_(experiment_ids), runs.c.lifecycle_stage == "active"
+        return scoped(statement, workspace, source, stage=stage)
+    live = runs.c.experiment_id.in_(experiment_ids), runs.c.lifecycle_stage == stage
     return statement.select_from(ALL_RUNS if source is None else source).where(*live)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from experiments.comparison import Comparison
@@ -15,7 +16,7 @@ from experiments.runs import Run
 from experiments.table import columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "source"]
+ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "source"]
 
 
 def page(found: Page) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def comparison(found: Comparison) -> dict[str, Any]:
 
 def run(row: Run) -> dict[str, Any]:
     return {
-        **dict(zip(_ALWAYS, _attributes(row), strict=True)),
+        **dict(zip(ALWAYS, _plain_attributes(row), strict=True)),
         "metrics": {key: plain(value) for key, value in row.metrics.items()},
         "params": row.params,
         "tags": row.tags,
@@ -60,9 +61,9 @@ def table(rows: Iterable[Run], names: Sequence[str]) -> str:
     """Comma-separated values with a header; no cell is read as a formula by a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([safe(name) for name in [*_ALWAYS, *names]])
+    writer.writerow([safe(name) for name in [*ALWAYS, *names]])
     for row in rows:
-        writer.writerow([safe(value) for value in [*_attributes(row), *(cell(row, name) for name in names)]])
+        writer.writerow([safe(value) for value in [*_plain_attributes(row), *(cell(row, name) for name in names)]])
     return out.getvalue()
 
 
@@ -85,7 +86,11 @@ def safe(value: float | str | None) -> float | str:
     return "" if value is None else value
 
 
-def _attributes(row: Run) -> list[Any]:
-    started = row.started.isoformat() if row.started else None
-    named = [row.run_id, row.name, row.status, row.user, started, row.duration, row.experiment]
+def attributes(row: Run) -> list[Any]:
+    """A value for each of ALWAYS; start as a datetime in UTC."""
+    named = [row.run_id, row.name, row.status, row.user, row.started, row.duration, row.experiment]
     return [*named, row.commit or None, row.source]
+
+
+def _plain_attributes(row: Run) -> list[Any]:
+    return [each.isoformat() if isinstance(each, datetime) else each for each in attributes(row)]

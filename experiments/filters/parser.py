@@ -21,10 +21,23 @@ def parse(text: str, *, now: float | None = None) -> Node | None:
     found = tokens(text)
     if found[0].kind == "end":
         return None
-    if all(_is_plain(token) for token in found[:-1]):
+    if _are_words(found):
         like = f"%{text.strip()}%"
         return Any((_holds("name", like), _holds("user", like)))
     return _Parser(found, time.time() if now is None else now).whole()
+
+
+def joinable(text: str) -> str:
+    """The same filter so that "and" can follow it; an empty one stays empty. Raises FilterError."""
+    found = tokens(text)
+    if found[0].kind == "end" or not _are_words(found):
+        return text.strip()
+    like = f"%{text.strip()}%"
+    return f'name ilike "{like}" or user ilike "{like}"'
+
+
+def _are_words(found: list[Token]) -> bool:
+    return all(_is_plain(token) for token in found[:-1])
 
 
 def _is_plain(token: Token) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 SOURCE_TAG = "covey.source"
+ARCHIVED_TAG = "covey.archived"
 HUB_TAGS = "covey."  # the beginning of tags that only the hub sets
 LOGGED, COMMIT, EXP, DAGSHUB = "mlflow", "commit", "exp", "dagshub"
 LABELS = {LOGGED: "MLflow", COMMIT: "Commit", EXP: "DVC experiment", DAGSHUB: "DagsHub files"}

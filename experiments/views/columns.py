@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -18,7 +18,7 @@ def choose(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
     chosen = state.choice(request.POST)
     state.remember(request.actor, repository, chosen)
-    return back(request, repository, **dict(chosen.lists()))
+    return back(request, repository, **{**dict.fromkeys(state.COLUMN_FIELDS), **dict(chosen.lists())})
 
 
 @require_POST
@@ -26,11 +26,10 @@ def forget(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """The columns that most of the runs have, as before anybody chose."""
     repository = readable(request, owner, name)
     state.forget(request.actor, repository)
-    return back(request, repository)
+    return back(request, repository, **dict.fromkeys(state.COLUMN_FIELDS))
 
 
 def back(request: HubRequest, repository: Repository, **changes: object) -> HttpResponse:
-    """To the table as the form's "address" says it, with something changed."""
-    given = QueryDict(request.POST.get("address", ""))
+    """To the table as the query of this address says it, with something changed."""
     here = reverse("experiments:runs", args=[repository.owner.name, repository.name])
-    return HttpResponseRedirect(here + link(given, **changes))
+    return HttpResponseRedirect(here + link(request.GET, **changes))
