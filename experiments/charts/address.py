@@ -34,7 +34,7 @@ def charted(actor: Actor, repository: Repository, given: QueryDict) -> Chosen:
     if "run" in given or "selection" in given:
         return chosen(runs_of(actor, repository, given, least=1))
     asked = asking.query(workspace_of(repository.pk), given)
-    return Chosen((asked.workspace,), None, asked.filter, asked.experiment_id)
+    return Chosen({asked.workspace: repository}, None, asked.filter, asked.experiment_id)
 
 
 def named(given: QueryDict) -> dict[str, str]:

@@ -108,16 +108,19 @@ def _named(ids: Sequence[str], filter: Node | None, *, postgresql: bool) -> Any:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The runs that a chart is of, as conditions: ids that were picked, or all of a repository that pass a filter."""
+    """The runs that a chart is of, as conditions: ids that were picked, or all of a repository that pass a filter.
 
-    workspaces: tuple[str, ...]
+    repositories: whose they may be, by workspace.
+    """
+
+    repositories: Mapping[str, Repository]
     ids: tuple[str, ...] | None = None
     filter: Node | None = None
     experiment_id: int | None = None
 
     def conditions(self, reader: Reader) -> list[ColumnElement[bool]]:
         """On ALL_RUNS."""
-        found: list[ColumnElement[bool]] = [experiments.c.workspace.in_(self.workspaces), *ALIVE]
+        found: list[ColumnElement[bool]] = [experiments.c.workspace.in_(self.repositories), *ALIVE]
         if self.ids is not None:
             found.append(runs.c.run_uuid.in_(self.ids))
         if self.filter is not None:
@@ -128,4 +131,4 @@ class Chosen:
 
 
 def chosen(found: Picked) -> Chosen:
-    return Chosen(tuple(found.repositories), tuple(found.ids))
+    return Chosen(found.repositories, tuple(found.ids))

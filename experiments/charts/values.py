@@ -44,6 +44,7 @@ class Values:
     total: int
     ids: list[str]
     names: list[str]
+    workspaces: list[str]
     columns: list[Column]
 
     def column(self, name: str) -> Column:
@@ -60,17 +61,22 @@ def read(asked: Chosen, columns: Sequence[str], *, most: int = MOST_RUNS) -> Val
     names = list(dict.fromkeys(columns))[:MOST_COLUMNS]
     with reading() as reader:
         source, parts = _joined(names)
-        wanted = select(runs.c.run_uuid, runs.c.name, *parts).select_from(source).where(*asked.conditions(reader))
+        wanted = (
+            select(runs.c.run_uuid, runs.c.name, experiments.c.workspace, *parts)
+            .select_from(source)
+            .where(*asked.conditions(reader))
+        )
         rows = reader.rows(wanted.order_by(runs.c.start_time.desc(), runs.c.run_uuid).limit(most + 1))
         total = len(rows) if len(rows) <= most else _count(reader, asked)
     rows = rows[:most]
-    cells = list(zip(*rows, strict=True)) or [()] * (2 + len(parts))
-    found, at = [], 2
+    cells = list(zip(*rows, strict=True)) or [()] * (3 + len(parts))
+    found, at = [], 3
     for name in names:
         width = 2 if name.startswith("metrics.") else 1
         found.append(_column(name, cells[at : at + width]))
         at += width
-    return Values(total, list(cells[0]), [name or run_id[:8] for run_id, name in zip(*cells[:2], strict=True)], found)
+    named = [name or run_id[:8] for run_id, name in zip(*cells[:2], strict=True)]
+    return Values(total, list(cells[0]), named, list(cells[2]), found)
 
 
 def _joined(names: Sequence[str]) -> tuple[FromClause, list[ColumnElement[Any]]]:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import conditional_page, require_GET, require_POST
 
-from experiments import colours
+from experiments import asking, colours
 from experiments.charts import address, picking, selections, shapes, values
 from experiments.charts.picking import Asked, Chosen
 from experiments.charts.values import Values
@@ -37,7 +37,7 @@ def charts(request: HubRequest, owner: str, name: str) -> HttpResponse:
     try:
         asked, error = address.charted(request.actor, repository, request.GET), None
     except FilterError as refused:
-        asked, error = Chosen((workspace_of(repository.pk),)), refused
+        asked, error = Chosen({workspace_of(repository.pk): repository}), refused
     source = urlencode([(key, request.GET[key]) for key in ("experiment",) if request.GET.get(key)])
     shown = {
         "repository": repository,
@@ -91,10 +91,12 @@ def rows(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """The runs of a chart as a table of its columns, ?sort= first: the first MOST_ROWS."""
     repository = readable(request, owner, name)
     asked = address.charted(request.actor, repository, request.GET)
-    columns = address.axes(request.GET) or ()
-    sort = request.GET.get("sort", "")
-    read = values.read(asked, list(dict.fromkeys([*columns, *filter(values.is_column, [sort.removeprefix("-")])])))
-    shown = [_row(read, i, columns) for i in order(read, sort)[:MOST_ROWS]]
+    columns = (address.axes(request.GET) or ())[: values.MOST_COLUMNS - 1]  # one more may be sorted by
+    sort = asking.plain(request.GET.get("sort", ""))
+    sorting = list(filter(values.is_column, [sort.removeprefix("-")]))
+    most = values.MOST_RUNS if sorting else MOST_ROWS
+    read = values.read(asked, [*columns, *sorting], most=most)
+    shown = [_row(asked, read, i, columns) for i in order(read, sort)[:MOST_ROWS]]
     heads = [{"name": one, "label": one.partition(".")[2] or one, "sorted": _sorted(sort, one)} for one in columns]
     context = {"repository": repository, "columns": heads, "rows": shown, "total": read.total}
     answer = render(request, "experiments/_chart_rows.html", context)
@@ -124,10 +126,11 @@ def order(read: Values, sort: str) -> list[int]:
     return [*there, *(i for i in places if not sortable(i))]
 
 
-def _row(read: Values, i: int, columns: Sequence[str]) -> dict[str, Any]:
+def _row(asked: Chosen, read: Values, i: int, columns: Sequence[str]) -> dict[str, Any]:
     run_id = read.ids[i]
     cells = [read.column(name).values[i] for name in columns]
-    return {"run_id": run_id, "name": read.names[i], "hue": colours.hue(run_id), "cells": cells}
+    return {"run_id": run_id, "name": read.names[i], "hue": colours.hue(run_id), "cells": cells,
+            "base": asked.repositories[read.workspaces[i]].get_absolute_url()}  # fmt: skip
 
 
 @require_POST

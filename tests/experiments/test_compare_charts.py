@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.charts import bands, statistics, values
+from experiments.charts import bands, python, statistics, values
 from experiments.charts.picking import Chosen
 from experiments.mlflow.context import workspace_of
 from tests.experiments.conftest import metric
@@ -116,6 +117,8 @@ class TestWhichRuns:
         page = pages.get(f"{BASE}/compare?{of([sweep[0], theirs])}").content.decode()
         assert "theirs" in page
         assert f"/{public.full_name}/experiments/runs/{theirs}" in page
+        rows = pages.get(f"{BASE}/compare/rows?columns=metrics.acc&{of([sweep[0], theirs])}").content.decode()
+        assert f"/{public.full_name}/experiments/runs/{theirs}" in rows
         named = pages.get(f"{BASE}/compare?run={sweep[0]}&run={public.full_name}:{theirs}")
         assert "theirs" in named.content.decode()
         wrong = pages.get(f"{BASE}/compare?run={sweep[0]}&run=alice/private:{theirs}").content.decode()
@@ -253,10 +256,16 @@ class TestStatistics:
         assert len(asked(pages, "compare/pareto.json?x=metrics.acc&y=metrics.loss&better=max,max")["front"]) == 1
 
     def test_no_run_has_no_statistics(self, sweep, private):
-        nobody = Chosen((workspace_of(private.pk),), ids=())
+        nobody = Chosen({workspace_of(private.pk): private}, ids=())
         assert statistics.importance(nobody, "acc") == (0, [])
         read = values.read(nobody, ["metrics.acc", "params.opt"])
         assert (read.total, read.ids, statistics.boxes(read, "params.opt", "metrics.acc")) == (0, [], ([], 0))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), st.lists(st.text()), max_size=4))
+def test_names_are_python_as_they_are_json(value):
+    assert ast.literal_eval(python._literal(value)) == value
 
 
 @settings(deadline=None)

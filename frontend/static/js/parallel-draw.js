@@ -66,7 +66,7 @@ export class Drawing {
       const batch = !passing[run] ? -1 : shades?.[run] === null || !shades ? -2 : Math.min(SHADES - 1, Math.floor(shades[run] * SHADES));
       if (batches.has(batch)) batches.get(batch).push(run); else batches.set(batch, [run]);
     }
-    const alpha = Math.max(0.2, Math.min(0.9, 40 / Math.sqrt(count + 1)));
+    const alpha = Math.max(0.15, Math.min(0.9, 20 / Math.sqrt(count + 1)));
     context.lineWidth = count > 1000 ? 1 : 1.5;
     for (const batch of [...batches.keys()].sort((a, b) => (a === -1 ? -1 : b === -1 ? 1 : a - b))) {
       context.strokeStyle = batch === -1 ? token("--muted") : batch === -2 ? token("--muted") : viridis(this.darkest + ((1 - this.darkest) * (batch + 0.5)) / SHADES);

@@ -36,15 +36,9 @@ class Parallel {
     this.total = found.total;
     this.count = found.runs;
     this.columns = new Map(found.columns.map((column) => [column.name, column]));
-    if (!this.names.length) this.suggested();
-    this.names = this.names.filter((name) => this.columns.has(name));
+    this.names = (this.names.length ? this.names : [...this.columns.keys()]).filter((name) => this.columns.has(name));
+    if (!this.columns.has(this.colour)) this.colour = this.names.filter((name) => name.startsWith("metrics.")).at(-1) ?? this.names[0] ?? "";
     return true;
-  }
-
-  // Nobody named axes: the server chose some. A filter that ends in ranges of them has these as ranges.
-  suggested() {
-    this.names = [...this.columns.keys()];
-    this.colour ||= this.names.filter((name) => name.startsWith("metrics.")).at(-1) ?? this.names[0] ?? "";
   }
 
   prepare() {
