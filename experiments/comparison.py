@@ -13,7 +13,8 @@ from experiments.runs import Run, filled
 
 MOST_NAMES = 200  # of metrics, params and tags each; the rest is found by name
 MOST_CELLS = 20_000  # of one table: 500 runs show 40 names
-MOST_CHARTS, FIRST_CHARTS = 24, 6
+MOST_CHARTS = 24
+FEW_RUNS = 50  # beyond them fewer charts are drawn at first
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def compare(asked: Question) -> Comparison:
         found = filled(reader, asked.picked.rows, columns)
         drawable = _drawable(reader, ids)
     baseline = next((run for run in found if run.run_id == asked.baseline), None)
-    charts = list(asked.charts) if asked.charts is not None else drawable[:FIRST_CHARTS]
+    charts = list(asked.charts) if asked.charts is not None else drawable[: 6 if len(ids) <= FEW_RUNS else 2]
     return Comparison(found, asked.picked, baseline, names, cut, charts[:MOST_CHARTS], drawable)
 
 

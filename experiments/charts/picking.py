@@ -120,7 +120,7 @@ class Chosen:
 
     def conditions(self, reader: Reader) -> list[ColumnElement[bool]]:
         """On ALL_RUNS."""
-        found: list[ColumnElement[bool]] = [experiments.c.workspace.in_(self.repositories), *ALIVE]
+        found: list[ColumnElement[bool]] = [experiments.c.workspace.in_(list(self.repositories)), *ALIVE]
         if self.ids is not None:
             found.append(runs.c.run_uuid.in_(self.ids))
         if self.filter is not None:

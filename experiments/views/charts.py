@@ -24,6 +24,7 @@ from repos.models import Repository
 
 # What a page's form carries along unseen, for its scripts to change: how its charts are drawn.
 DRAWN = ("columns", "colour", "logs", "order", "from", "to", "x", "y", "by", "size", "better")
+GIVEN = ("run", "selection", "q", "experiment")  # which runs
 FRONTS = (("", "none"), ("max,min", "x high, y low"), ("max,max", "both high"), ("min,min", "both low"),
           ("min,max", "x low, y high"))  # fmt: skip
 MOST_ROWS = 100  # of the table below a chart
@@ -98,8 +99,9 @@ def rows(request: HubRequest, owner: str, name: str) -> HttpResponse:
     read = values.read(asked, [*columns, *sorting], most=most)
     shown = [_row(asked, read, i, columns) for i in order(read, sort)[:MOST_ROWS]]
     heads = [{"name": one, "label": one.partition(".")[2] or one, "sorted": _sorted(sort, one)} for one in columns]
-    context = {"repository": repository, "columns": heads, "rows": shown, "total": read.total}
-    answer = render(request, "experiments/_chart_rows.html", context)
+    given = [(key, value) for key in GIVEN for value in request.GET.getlist(key)]
+    context = {"repository": repository, "columns": heads, "rows": shown, "total": read.total, "given": given}
+    answer = render(request, "experiments/_chart_rows.html", context | {"most": picking.MOST_RUNS})
     answer.headers["Cache-Control"] = PRIVATE["Cache-Control"]
     return answer
 
@@ -135,9 +137,9 @@ def _row(asked: Chosen, read: Values, i: int, columns: Sequence[str]) -> dict[st
 
 @require_POST
 def select(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    """On to the comparison of run=…, or of the first runs of q= and experiment=; many are stored as a selection."""
+    """On to the comparison of run=…, or with all= of the newest that a chart shows; many are stored as a selection."""
     repository = readable(request, owner, name)
-    ids = list(address.named(request.POST)) if "run" in request.POST else _first(request, repository)
+    ids = _all(request, repository) if "all" in request.POST else list(address.named(request.POST))
     compare = reverse("experiments:compare", args=[repository.owner.name, repository.name])
     if len(ids) <= picking.MOST_NAMED:
         return HttpResponseRedirect(f"{compare}?{urlencode([('run', one) for one in ids])}")
@@ -147,6 +149,6 @@ def select(request: HubRequest, owner: str, name: str) -> HttpResponse:
     return HttpResponseRedirect(f"{compare}?selection={selections.keep(repository, request.actor.user, kept)}")
 
 
-def _first(request: HubRequest, repository: Repository) -> list[str]:
+def _all(request: HubRequest, repository: Repository) -> list[str]:
     asked = address.charted(request.actor, repository, request.POST)
     return values.read(asked, [], most=picking.MOST_RUNS).ids

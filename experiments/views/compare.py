@@ -3,6 +3,7 @@ baseline=, metric=, and how the charts are drawn."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse, QueryDict
@@ -53,7 +54,7 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
         "tab": "experiments",
         "found": found,
         "question": question,
-        "runs": [_head(found, given, run) for run in found.runs],
+        "runs": [_head(found, given, run, row) for run, row in zip(found.runs, found.picked.rows, strict=True)],
         "sections": [
             (kind, title, compare_rows.html(kind, found, agreed.directions), kind in found.cut)
             for kind, title in (("metrics", "Metrics"), ("params", "Parameters"), ("tags", "Tags"))
@@ -73,9 +74,8 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
     }
 
 
-def _head(found: Comparison, given: QueryDict, run: Run) -> dict[str, object]:
+def _head(found: Comparison, given: QueryDict, run: Run, row: Any) -> dict[str, object]:
     """What stands above a run's column."""
-    row = next(row for row in found.picked.rows if row.run_uuid == run.run_id)
     named = [one for one in given.getlist("run") if one.rpartition(":")[2] != run.run_id]
     removable = "selection" not in given and len(named) >= picking.LEAST_RUNS
     return {

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.charts import bands, python, statistics, values
+from experiments import history
+from experiments.charts import bands, picking, python, statistics, values
 from experiments.charts.picking import Chosen
+from experiments.database import reading
 from experiments.mlflow.context import workspace_of
 from tests.experiments.conftest import metric
 
@@ -139,7 +141,6 @@ class TestWhichRuns:
         assert pages.get(f"{base}/values.json?{of(sweep)}").status_code == 404
 
     def test_many_runs_are_stored_as_a_selection(self, client, sweep, pages, monkeypatch, charlie, bob):
-        from experiments.charts import picking
         from experiments.models import Selection
 
         assert picking.MOST_NAMED == 100
@@ -150,7 +151,7 @@ class TestWhichRuns:
         assert many.headers["Location"].startswith(f"{BASE}/compare?selection=")
         page = pages.get(many.headers["Location"]).content.decode()
         assert "Compare 8 runs" in page
-        again = pages.post(f"{BASE}/compare/select", {"q": "status = running"})
+        again = pages.post(f"{BASE}/compare/select", {"all": "1", "q": "status = running"})
         assert Selection.objects.count() == 2  # another order, another choice
         assert pages.get(again.headers["Location"]).status_code == 200
         pages.force_login(charlie)
@@ -215,6 +216,11 @@ class TestCurves:
         curve = asked(pages, f"compare/curves.json?key=a&axis=metrics.b&run={run_id}")["curves"][0]
         assert (curve["x"], curve["y"], curve["axis"]) == ([10, 20, 30], [1, 2, 3], "metrics.b")
         assert asked(pages, f"compare/curves.json?key=a&axis=metrics.none&run={run_id}")["curves"][0]["x"] == []
+
+    def test_curves_of_as_many_runs_as_can_be_compared(self, client):
+        spans = {f"{number:032x}": history.Span(1, 0, 9, 0) for number in range(picking.MOST_RUNS)}
+        with reading() as reader:
+            assert reader.rows(history.grouped(spans, "loss", "step", 1, whole=True)) == []
 
     def test_buckets_are_as_many_as_asked(self, client, pages):
         run_id = client.run()["run_id"]
