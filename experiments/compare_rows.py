@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
@@ -11,7 +11,7 @@ from experiments import deltas, directions
 from experiments.comparison import Comparison
 from experiments.runs import Run
 from experiments.shapes import cell
-from hub.templatetags.covey import measured
+from hub.templatetags.covey import duration, measured
 
 
 def html(kind: str, found: Comparison, declared: Mapping[str, str]) -> SafeString:
@@ -21,6 +21,29 @@ def html(kind: str, found: Comparison, declared: Mapping[str, str]) -> SafeStrin
     """
     rows = (_row(f"{kind}.{key}", key, found, directions.direction(key, declared)) for key in found.names[kind])
     return mark_safe("".join(rows))  # noqa: S308  # escaped below
+
+
+def attributes(found: Comparison, *, differences: bool) -> SafeString:
+    """When, where and by whom they ran; with differences only the rows that differ."""
+    read = ((title, [value(run) for run in found.runs]) for title, value in _ATTRIBUTES)
+    rows = (_plain(title, values) for title, values in read if not differences or len(set(values)) > 1)
+    return mark_safe("".join(rows))  # noqa: S308  # escaped below
+
+
+_ATTRIBUTES: tuple[tuple[str, Callable[[Run], str]], ...] = (
+    ("Status", lambda run: run.status.lower()),
+    ("User", lambda run: run.user),
+    ("Started", lambda run: run.started.strftime("%Y-%m-%d %H:%M:%S") if run.started else ""),
+    ("Duration", lambda run: duration(run.duration)),
+    ("Experiment", lambda run: run.experiment),
+    ("Commit", lambda run: run.commit[:10]),
+)
+
+
+def _plain(title: str, values: list[str]) -> str:
+    differs = " class=differs" if len(set(values)) > 1 else ""
+    cells = "".join(f'<td class="number">{escape(measured(value)) or "–"}</td>' for value in values)
+    return f'<tr{differs}><th scope="row">{title}</th>{cells}</tr>\n'
 
 
 def _row(column: str, key: str, found: Comparison, direction: str) -> str:

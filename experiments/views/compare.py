@@ -3,6 +3,7 @@ baseline=, metric=, and how the charts are drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,10 +56,7 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
         "found": found,
         "question": question,
         "runs": [_head(found, given, run, row) for run, row in zip(found.runs, found.picked.rows, strict=True)],
-        "sections": [
-            (kind, title, compare_rows.html(kind, found, agreed.directions), kind in found.cut)
-            for kind, title in (("metrics", "Metrics"), ("params", "Parameters"), ("tags", "Tags"))
-        ],
+        "sections": _sections(found, question, agreed.directions),
         "most_names": comparison.most_names(len(found.runs)),
         "charts": [(key, f"{source}&{urlencode({'key': key})}") for key in found.charts],
         "axis": axis,
@@ -72,6 +70,17 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
         "python": python.comparison(found),
         **section(given, source, [f"{kind}.{key}" for kind in ("params", "metrics") for key in found.names[kind][:20]]),
     }
+
+
+def _sections(found: Comparison, question: Question, declared: Mapping[str, str]) -> list[tuple[str, str, str, bool]]:
+    """(kind, title, rows, whether there are more) of each table."""
+    tables: list[tuple[str, str, str, bool]] = [
+        (kind, title, compare_rows.html(kind, found, declared), kind in found.cut)
+        for kind, title in (("metrics", "Metrics"), ("params", "Parameters"), ("tags", "Tags"))
+    ]
+    if not question.name:
+        tables.append(("runs", "Runs", compare_rows.attributes(found, differences=question.differences), False))
+    return tables
 
 
 def _head(found: Comparison, given: QueryDict, run: Run, row: Any) -> dict[str, object]:

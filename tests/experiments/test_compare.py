@@ -65,6 +65,7 @@ def test_the_page_shows_signed_deltas_from_the_baseline(pages, pair):
     page = pages.get(address(pair, f"baseline={pair[0]}")).content.decode()
     assert '<td class="number">0.75 <span class="delta delta-good">+0.25</span></td>' in page
     assert "Baseline ✓" in page
+    assert '<th scope="row">Experiment</th><td class="number">Default</td>' in page
     other = pages.get(address(pair, f"baseline={pair[1]}")).content.decode()
     assert '<span class="delta delta-bad">−0.25</span>' in other
     assert '<span class="delta">±0</span>' in other

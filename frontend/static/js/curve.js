@@ -19,7 +19,7 @@ export function smoothed(values, weight) {
 
 export function traces(curve, alone, now) {
   const weight = Number(now.get("smooth") || 0);
-  const line = { color: colour(curve), width: 2, dash: curve.dash ?? "solid" };
+  const line = { color: colour(curve), width: curve.run_id && curve.run_id === now.get("baseline") ? 4 : 2, dash: curve.dash ?? "solid" };
   const x = curve.x.map((one) => place(curve, one));
   const mean = { x, y: curve.y, type: "scatter", mode: x.length === 1 ? "markers" : "lines", line, marker: { color: line.color }, name: curve.name ?? curve.key, hoverinfo: alone ? "x+y" : "name+x+y" };
   const raw = weight ? [{ ...mean, line: { ...line, width: 1 }, opacity: 0.3, hoverinfo: "skip" }, { ...mean, y: smoothed(curve.y, weight) }] : [mean];

@@ -15,6 +15,12 @@ export function put(changes) {
   history.replaceState(null, "", `?${now}`);
 }
 
+// What was left empty does not lengthen the address.
+document.addEventListener("formdata", ({ formData, target }) => {
+  if (target.id !== "state") return;
+  for (const [name, value] of [...formData]) if (value === "" || (name === "smooth" && value === "0")) formData.delete(name);
+});
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-keep]");
   if (!link) return;
