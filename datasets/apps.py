@@ -15,6 +15,9 @@ class DatasetsConfig(AppConfig):
             usage,
         )
         from datasets.contents import DvcSource
+        from datasets.pull_merging import DataDriver
         from repos import content
+        from repos.pulls import drivers
 
         content.register(DvcSource())
+        drivers.register(DataDriver())

@@ -68,21 +68,28 @@ def _files(data: bytes | None) -> dict[str, str]:
 # ---- pointers ----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Directory:
-    """What a merged directory output becomes. size in bytes, None when not known."""
+    """What a merged output becomes. size in bytes, None when not known. nfiles: None for one that is a file."""
 
     oid: str
     size: int | None
-    nfiles: int
+    nfiles: int | None
 
 
 # (base's oid or "", ours, theirs) → the merged directory, or its conflicts.
 MergeDirectory = Callable[[str, str, str], Directory | list[Conflict[Any]]]
+# The same of a file; first its path as the pointer has it. None: nobody can merge files of this kind.
+MergeFile = Callable[[str, str, str, str], Directory | list[Conflict[Any]] | None]
 
 
 def merge_pointers(
-    base: bytes | None, ours: bytes, theirs: bytes, *, merge_directory: MergeDirectory | None = None
+    base: bytes | None,
+    ours: bytes,
+    theirs: bytes,
+    *,
+    merge_directory: MergeDirectory | None = None,
+    merge_file: MergeFile | None = None,
 ) -> MergedFile:
-    """One .dvc file. An output that both sides changed is merged when it is a directory and merge_directory is given.
+    """One .dvc file. An output that both sides changed is merged by merge_directory or merge_file, where given.
 
     Conflicts name the output's path, "path/of/file" inside of a directory, or a key of the file. Raises Malformed.
     """
@@ -90,7 +97,7 @@ def merge_pointers(
         return MergedFile(same)
     b, o, t = (_mapping(data) for data in (base, ours, theirs))
     rest = merge(*(_without(document, "outs", "md5") for document in (b, o, t)))
-    outs = _merge_outs(_outs_of(b), _outs_of(o), _outs_of(t), merge_directory)
+    outs = _merge_outs(_outs_of(b), _outs_of(o), _outs_of(t), merge_directory, merge_file)
     conflicts = [*rest.conflicts, *outs.conflicts]
     if conflicts:
         return MergedFile(b"", conflicts)
@@ -99,19 +106,22 @@ def merge_pointers(
 
 
 def _merge_outs(
-    base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], merge_directory: MergeDirectory | None
+    base: dict[str, Any],
+    ours: dict[str, Any],
+    theirs: dict[str, Any],
+    merge_directory: MergeDirectory | None,
+    merge_file: MergeFile | None,
 ) -> Merged[str, Any]:
     merged = merge(base, ours, theirs)
     value, conflicts = dict(merged.value), []
     for conflict in merged.conflicts:
         b, o, t = ({**(side or {})} for side in (conflict.base, conflict.ours, conflict.theirs))
-        both = all(keys.is_manifest(str(side.get("md5", ""))) for side in (o, t))
         others = merge(*(_without(side, "md5", "size", "nfiles") for side in (b, o, t)))
-        if merge_directory is None or not both or others.conflicts:
+        oids = [str(side.get("md5", "")) for side in (b, o, t)]
+        made = None if others.conflicts else _made(str(conflict.where), oids, merge_directory, merge_file)
+        if made is None:
             conflicts.append(conflict)
             continue
-        old = str(b.get("md5", ""))
-        made = merge_directory(old if keys.is_manifest(old) else "", str(o["md5"]), str(t["md5"]))
         if isinstance(made, list):
             conflicts += [Conflict(f"{conflict.where}/{c.where}", c.base, c.ours, c.theirs, c.reason) for c in made]
             continue
@@ -119,6 +129,19 @@ def _merge_outs(
         value[conflict.where] = {k: v for k, v in numbers.items() if v is not None} | others.value
     in_order = [*base, *sorted({*ours, *theirs} - base.keys())]
     return Merged({path: value[path] for path in in_order if path in value}, conflicts)
+
+
+def _made(
+    path: str, oids: list[str], merge_directory: MergeDirectory | None, merge_file: MergeFile | None
+) -> Directory | list[Conflict[Any]] | None:
+    """The content that both sides changed, merged by whoever can. oids: of base, ours, theirs."""
+    old, ours, theirs = oids
+    directories = [keys.is_manifest(oid) for oid in (ours, theirs)]
+    if all(directories) and merge_directory is not None:
+        return merge_directory(old if keys.is_manifest(old) else "", ours, theirs)
+    if not any(directories) and keys.is_oid(ours) and keys.is_oid(theirs) and merge_file is not None:
+        return merge_file(path, old if keys.is_oid(old) and not keys.is_manifest(old) else "", ours, theirs)
+    return None
 
 
 # ---- dvc.lock ----------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from repos.models import Repository
 
 @dataclass(frozen=True)
 class Sides:
-    """Three versions of one file. base None: both sides added it. ours: the branch that is merged into."""
+    """Three versions of one file. base None: both sides added it. ours: the branch that is merged into, at commit."""
 
+    commit: str
     path: str
     base: bytes | None
     ours: bytes
@@ -30,11 +31,24 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What a file at the head names and nobody has pushed. names: some of it. command: pushes it."""
+
+    path: str
+    names: tuple[str, ...]
+    command: str
+
+
 class Driver(Protocol):
     def wants(self, path: str) -> bool: ...
 
     def merge(self, repository: Repository, sides: Sides, *, keep: bool) -> Outcome:
         """keep: store what the merged file names; else only say what would come out."""
+        ...
+
+    def missing(self, repository: Repository, base: str, head: str) -> list[Missing]:
+        """Of what changed between two commits: what must be pushed before the head's side is of use to anybody."""
         ...
 
 
@@ -47,3 +61,7 @@ def register(driver: Driver) -> None:
 
 def driver_for(path: str) -> Driver | None:
     return next((driver for driver in _drivers if driver.wants(path)), None)
+
+
+def missing(repository: Repository, base: str, head: str) -> list[Missing]:
+    return [found for driver in _drivers for found in driver.missing(repository, base, head)]

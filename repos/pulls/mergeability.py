@@ -14,11 +14,12 @@ from repos.git.store import Quarantine
 from repos.git.writing import EXECUTABLE, FILE, TreeFile
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import drivers
+from repos.pulls import branches, drivers
 from repos.pulls.drivers import Outcome, Sides
 from repos.storage import store
 
 VERSION = 1
+NOT_PUSHED = "what it names was never pushed here"
 MOST_FILE_BYTES = 64 * 1024**2  # of each side of a file that a driver merges
 MOST_SHOWN = 200
 _WORDS = {
@@ -67,12 +68,23 @@ def verdict(repository: Repository, base: str, head: str) -> Verdict:
     key = cache.key_of(repository, "mergeable", base, head, VERSION)
     known = cache.known(key)
     if isinstance(known, Verdict):
-        return known
+        return with_missing(repository, known, base, head)
     with store().quarantine(repository.pk) as quarantine:
         found = merged(repository, quarantine, base, head, keep=False)
     if not found.missing:
         cache.keep(key, found)
-    return found
+    return with_missing(repository, found, base, head)
+
+
+def with_missing(repository: Repository, found: Verdict, base: str, head: str) -> Verdict:
+    """The verdict, with what the head names and nobody has pushed: asked anew each time, since pushes mend it."""
+    start = branches.merge_base(repository, base, head) or base
+    told = {trouble.path for trouble in found.troubles}
+    lost = [each for each in drivers.missing(repository, start, head) if each.path not in told]
+    if not lost:
+        return found
+    troubles = tuple(Trouble(each.path, NOT_PUSHED, missing=each.names, command=each.command) for each in lost)
+    return replace(found, tree="", troubles=(*found.troubles, *troubles)[:MOST_SHOWN])
 
 
 def merged(repository: Repository, quarantine: Quarantine, base: str, head: str, *, keep: bool) -> Verdict:
@@ -86,7 +98,7 @@ def merged(repository: Repository, quarantine: Quarantine, base: str, head: str,
         raise Busy("This merge takes too long.", details="Merge on your machine, then push the result.") from error
     if not found.conflicts:
         return Verdict(found.tree)
-    outcomes = [(conflict, _driven(repository, conflict, keep=keep)) for conflict in found.conflicts]
+    outcomes = [(conflict, _driven(repository, base, conflict, keep=keep)) for conflict in found.conflicts]
     troubles = tuple(
         _trouble(conflict, outcome) for conflict, outcome in outcomes if outcome is None or outcome.data is None
     )
@@ -104,7 +116,7 @@ def merged(repository: Repository, quarantine: Quarantine, base: str, head: str,
     return Verdict(tree, merged=tuple(shown(conflict.path) for conflict, _ in outcomes), notes=notes)
 
 
-def _driven(repository: Repository, conflict: Conflict, *, keep: bool) -> Outcome | None:
+def _driven(repository: Repository, commit: str, conflict: Conflict, *, keep: bool) -> Outcome | None:
     """What a driver says; None for what only people can decide."""
     driver = drivers.driver_for(conflict.path)
     both = conflict.ours and conflict.theirs and {conflict.ours.mode, conflict.theirs.mode} <= {FILE, EXECUTABLE}
@@ -118,7 +130,7 @@ def _driven(repository: Repository, conflict: Conflict, *, keep: bool) -> Outcom
         return None
     blobs = dict(read.blobs(store_of(repository), oids))
     base = blobs[conflict.base.oid] if conflict.base else None
-    sides = Sides(conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid])
+    sides = Sides(commit, conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid])
     return driver.merge(repository, sides, keep=keep)
 
 
@@ -128,8 +140,7 @@ def _trouble(conflict: Conflict, outcome: Outcome | None) -> Trouble:
         why = _WORDS.get(conflict.kind, conflict.said or "both sides changed it")
         return Trouble(path, why)
     if outcome.missing:
-        why = "what it names was never pushed here"
-        return Trouble(path, why, missing=outcome.missing[:MOST_SHOWN], command=outcome.command)
+        return Trouble(path, NOT_PUSHED, missing=outcome.missing[:MOST_SHOWN], command=outcome.command)
     return Trouble(path, "both sides changed the same data", where=outcome.conflicts[:MOST_SHOWN])
 
 

@@ -128,6 +128,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     with store().quarantine(repository.pk) as quarantine:
         verdict = mergeability.merged(repository, quarantine, base, head, keep=True)
+        verdict = mergeability.with_missing(repository, verdict, base, head)
         if not verdict.clean:
             raise CannotMerge(verdict)
         squash = order.method == "squash"

@@ -1,0 +1,176 @@
+"""Pull requests merge folders file by file, tables row by row, dvc.lock stage by stage; what is missing blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from datasets import objects
+from datasets.dvc import keys, manifests
+from repos.pulls import merging
+from repos.pulls.merging import CannotMerge, Order
+from tests.repos.issues.conftest import as_actor
+from tests.repos.pulls.conftest import again, proposed  # noqa: F401  a fixture of theirs
+
+pytestmark = pytest.mark.django_db
+TABLE = "id,name,age\n1,ann,30\n2,bo,40\n3,cy,50\n"
+
+
+@pytest.fixture(autouse=True)
+def git_root(tmp_path, settings) -> None:
+    settings.GIT_ROOT = tmp_path / "git"
+
+
+@pytest.fixture
+def merged(alice, private, writer, proposed):  # noqa: F811
+    """merged(base, ours, theirs) → show(path) of the branch after the merge; files as for Writer.commit."""
+    made = writer(private)
+
+    def merge(base, ours, theirs):
+        first = made.commit(base, "Base")
+        made.commit(theirs, "Theirs", branch="work", start=first)
+        made.commit(ours, "Ours")
+        private.refresh_from_db()
+        merging.merge(as_actor(alice), again(alice, proposed()), Order())
+        return lambda path: made.git("show", f"main:{path}")
+
+    merge.writer = made
+    return merge
+
+
+@pytest.fixture
+def folder_of(private, keep):
+    """folder_of({"a.txt": b"…"}) → the pointer of a folder whose files are here."""
+
+    def make(files: dict[str, bytes], *, lacks: str = "") -> str:
+        md5s = {
+            name: hashlib.md5(data).hexdigest() if name == lacks else keep(private, data)
+            for name, data in files.items()
+        }
+        oid = keep(private, manifests.dumps(md5s.items()), suffix=".dir")
+        return f"outs:\n- md5: {oid}\n  nfiles: {len(files)}\n  hash: md5\n  path: images\n"
+
+    return make
+
+
+def troubles(error) -> list[tuple]:
+    return [(one.path, one.where, one.missing, one.command) for one in error.value.verdict.troubles]
+
+
+def test_a_folder_is_merged_file_by_file(private, merged, folder_of):
+    show = merged(
+        {"images.dvc": folder_of({"a": b"1", "b": b"2"})},
+        {"images.dvc": folder_of({"a": b"1", "b": b"22", "c": b"3"})},
+        {"images.dvc": folder_of({"a": b"11", "b": b"2"})},
+    )
+    oid = show("images.dvc").split("md5: ")[1].split()[0]
+    blob = objects.find(private.pk, keys.BUCKET, keys.key_of(oid))
+    from hub.lib.stores import object_store
+
+    listed = json.loads(object_store().local(blob.key).read_bytes())
+    assert {one["relpath"]: one["md5"] for one in listed} == {
+        name: hashlib.md5(data).hexdigest() for name, data in (("a", b"11"), ("b", b"22"), ("c", b"3"))
+    }
+    assert "size: 5" in show("images.dvc")
+    assert "nfiles: 3" in show("images.dvc")
+
+
+def test_the_same_file_changed_twice_is_told(merged, folder_of):
+    with pytest.raises(CannotMerge) as caught:
+        merged(
+            {"images.dvc": folder_of({"a": b"1"})},
+            {"images.dvc": folder_of({"a": b"2"})},
+            {"images.dvc": folder_of({"a": b"3"})},
+        )
+    ((path, where, missing, _),) = troubles(caught)
+    assert (path, missing) == ("images.dvc", ())
+    assert where[0].startswith("images/a: ")
+
+
+def test_what_was_never_pushed_blocks_with_the_command(alice, private, merged, folder_of, proposed, keep):  # noqa: F811
+    with pytest.raises(CannotMerge, match=r"was never pushed") as caught:
+        merged(
+            {"images.dvc": folder_of({"a": b"1"})},
+            {"x": "x"},
+            {"images.dvc": folder_of({"a": b"1", "new": b"never pushed"}, lacks="new")},
+        )
+    ((path, _, missing, command),) = troubles(caught)
+    assert (path, command) == ("images.dvc", "dvc push images.dvc")
+    assert missing[0].startswith("images (")
+    keep(private, b"never pushed")
+    from repos.pulls.models import PullRequest
+
+    merging.merge(as_actor(alice), again(alice, PullRequest.objects.select_related("issue").get()), Order())
+
+
+def test_a_repository_that_keeps_its_data_elsewhere_is_not_asked_for_it(merged):
+    pointer = "outs:\n- md5: %s\n  size: 3\n  hash: md5\n  path: model.bin\n"
+    show = merged({"a": "a"}, {"b": "b"}, {"model.bin.dvc": pointer % ("a" * 32)})
+    assert "a" * 32 in show("model.bin.dvc")
+
+
+def test_a_table_with_a_key_is_merged_row_by_row(merged):
+    show = merged(
+        {"people.csv": TABLE, ".covey/config.yml": "datasets:\n  keys:\n    people.csv: id\n"},
+        {"people.csv": TABLE.replace("bo,40", "bo,41")},
+        {"people.csv": TABLE.replace("2,bo,40", "2,bob,40").replace("3,cy,50\n", "4,di,60\n")},
+    )
+    assert show("people.csv") == "id,name,age\n1,ann,30\n2,bob,41\n4,di,60"
+
+
+def test_a_cell_changed_twice_is_told(merged):
+    with pytest.raises(CannotMerge) as caught:
+        merged(
+            {"people.csv": TABLE, ".covey/config.yml": "datasets:\n  keys:\n    people.csv: id\n"},
+            {"people.csv": TABLE.replace("bo,40", "bo,41")},
+            {"people.csv": TABLE.replace("bo,40", "bo,42")},
+        )
+    assert troubles(caught)[0][1] == ("row id=2, age: base has '41', head has '42'",)
+
+
+def test_a_table_without_a_key_says_what_would_help(merged):
+    with pytest.raises(CannotMerge) as caught:
+        merged({"p.csv": TABLE}, {"p.csv": TABLE + "4,x,1\n"}, {"p.csv": TABLE + "5,y,2\n"})
+    assert "With a key" in troubles(caught)[0][1][0]
+
+
+def test_a_table_that_a_pointer_tracks_is_merged_too(private, merged, keep):
+    def pointer(text: str) -> str:
+        return f"outs:\n- md5: {keep(private, text.encode())}\n  size: {len(text)}\n  hash: md5\n  path: people.csv\n"
+
+    show = merged(
+        {"data/people.csv.dvc": pointer(TABLE), ".covey/config.yml": "datasets:\n  keys:\n    data/*.csv: id\n"},
+        {"data/people.csv.dvc": pointer(TABLE.replace("bo,40", "bo,41"))},
+        {"data/people.csv.dvc": pointer(TABLE.replace("1,ann", "1,anna"))},
+    )
+    wanted = TABLE.replace("bo,40", "bo,41").replace("1,ann", "1,anna").encode()
+    assert f"md5: {hashlib.md5(wanted).hexdigest()}" in show("data/people.csv.dvc")
+    assert objects.find(private.pk, keys.BUCKET, keys.key_of(hashlib.md5(wanted).hexdigest()))
+
+
+def test_a_stage_whose_inputs_changed_twice_is_noted(alice, private, merged, writer, proposed):  # noqa: F811
+    def lock(script: str) -> str:
+        return (
+            "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    deps:\n    - path: train.py\n"
+            f"      hash: md5\n      md5: {script * 32}\n      size: 1\n"
+        )
+
+    from repos.pulls import mergeability
+
+    made = merged.writer
+    first = made.commit({"dvc.lock": lock("a")}, "Base")
+    head = made.commit({"dvc.lock": lock("b")}, "Theirs", branch="work", start=first)
+    base = made.commit({"dvc.lock": lock("c")}, "Ours")
+    private.refresh_from_db()
+    found = mergeability.verdict(private, base, head)
+    assert found.clean
+    assert found.merged == ("dvc.lock",)
+    assert found.notes == ("Both sides changed the inputs of the stage train: run dvc repro after the merge.",)
+
+
+@pytest.mark.parametrize("bad", ["outs: [", "outs: 3\n", "- 1\n", "outs:\n- path: a\n- path: a\n"])
+def test_a_pointer_that_cannot_be_read_is_a_conflict(merged, bad):
+    with pytest.raises(CannotMerge):
+        merged({"a.dvc": "outs:\n- path: a\n"}, {"a.dvc": "outs:\n- path: b\n"}, {"a.dvc": bad})
