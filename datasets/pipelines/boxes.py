@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import unicodedata
 from typing import Any
@@ -16,6 +17,11 @@ def label(stage: dict[str, Any]) -> str:
 
 def source_label(source: dict[str, str]) -> str:
     return shortened(source["path"])
+
+
+def anchor(address: str) -> str:
+    """Of a stage in the list. Names of stages may hold any character."""
+    return f"stage-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
 
 
 def shortened(text: str) -> str:

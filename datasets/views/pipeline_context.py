@@ -10,7 +10,7 @@ from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
 from datasets.pipelines import boxes, diffing, states
 from datasets.views.diff_context import Choice
 from datasets.views.links import Links
-from datasets.views.pipeline_drawing import CLASSES, PER_PAGE, Words, anchor, drawing, in_list
+from datasets.views.pipeline_drawing import CLASSES, PER_PAGE, Words, drawing, in_list
 from datasets.views.pipeline_stages import diff_row, row
 from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
@@ -125,7 +125,7 @@ def _diff_words(found: PipelineDiff, stage: dict[str, Any], number: int | None, 
     """number: among those that differ. What did not change is shown by the pipeline itself."""
     address, status = stage["address"], stage["status"]
     whole = url(found.compared.repository, "pipelines", found.compared.head.name)
-    where = f"{whole}#{anchor(address)}" if number is None else in_list(address, number, page)
+    where = f"{whole}#{boxes.anchor(address)}" if number is None else in_list(address, number, page)
     return Words(boxes.label(stage), status, CLASSES[status], f"{address}: {status}", where)
 
 

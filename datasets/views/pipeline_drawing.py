@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,12 +85,7 @@ def drawn(layout: dict[str, Any] | None, words: Sequence[Words], looks: Sequence
     return Drawing(layout["width"], layout["height"], made, list(zip(layout["lines"], looks, strict=True)))
 
 
-def anchor(address: str) -> str:
-    """Names of stages may hold any character."""
-    return f"stage-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
-
-
 def in_list(address: str, number: int, page: int) -> str:
     """Where the list says more of its stage of this number. page: the one that is shown; 0 for one with a filter."""
     there = number // PER_PAGE + 1
-    return f"#{anchor(address)}" if there == page else f"?page={there}#{anchor(address)}"
+    return f"#{boxes.anchor(address)}" if there == page else f"?page={there}#{boxes.anchor(address)}"

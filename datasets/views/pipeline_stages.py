@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasets.pipeline_pages import Judged, PipelineDiff
-from datasets.pipelines import diffing, states
-from datasets.views.pipeline_drawing import CLASSES, anchor
+from datasets.pipelines import boxes, diffing, states
+from datasets.views.pipeline_drawing import CLASSES
 from repos.place import Place, url
 
 BADGES = {"ok": "badge-ok", "warn": "badge-warn", "bad": "badge-bad"}
@@ -52,7 +52,7 @@ def row(place: Place, judged: Judged) -> Row:
     stage = judged.stage
     marks = [mark for mark in ("frozen", "always_changed") if stage[mark]]
     return Row(
-        anchor=anchor(stage["address"]),
+        anchor=boxes.anchor(stage["address"]),
         address=stage["address"],
         state=judged.state,
         badge=BADGES.get(CLASSES[judged.state], ""),
@@ -120,7 +120,7 @@ def diff_row(found: PipelineDiff, stage: dict[str, Any]) -> Row:
     place = Place(asked.repository, asked.base if removed else asked.head)
     cmd = stage["cmd"] or {"old": None, "new": None}
     return Row(
-        anchor=anchor(stage["address"]),
+        anchor=boxes.anchor(stage["address"]),
         address=stage["address"],
         state=stage["status"],
         badge=BADGES.get(CLASSES[stage["status"]], ""),

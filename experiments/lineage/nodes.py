@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from datasets.models import DatasetChange, DatasetVersion
+from datasets.pipelines.boxes import anchor
 from experiments.lineage import recorded
 from experiments.models import StageItem, StageRecord
 from repos.git import history, read
@@ -133,7 +134,11 @@ def _page(repository: Repository, sha: str, path: str, *, is_dir: bool) -> str:
 # ---- what is done with them --------------------------------------------------------------------
 def _stages(repository: Repository, keys: Sequence[str]) -> _Told:
     rows = StageRecord.objects.filter(repository=repository, key__in=keys)
-    return {row.key: (_address(row), url(repository, "pipelines", row.sha), row.sha[:7]) for row in rows}
+    told = {}
+    for row in rows:
+        address = _address(row)
+        told[row.key] = (address, f"{url(repository, 'pipelines', row.sha)}#{anchor(address)}", row.sha[:7])
+    return told
 
 
 def _address(row: StageRecord) -> str:

@@ -53,6 +53,7 @@ DEMO = {
     "statistics": "/datasets/drift/main...clean-labels/data/observations.csv",
     "pipelines": "/pipelines/clean-labels",
     "pipelines diff": "/pipelines/diff/main...clean-labels",
+    "lineage": "/lineage/commit/main",
     "dataset history": "/datasets/history/main/data/observations.csv",
     "experiments": "/experiments",
     "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from datasets import commits as datasets_commits
+from datasets.pipelines import boxes
 from experiments import indexing
 from experiments.lineage import graph as graphs
 from experiments.lineage import indexing as lineage_indexing
@@ -247,6 +249,7 @@ def test_the_pages_of_things_fetch_their_panel(pages, project, runs):
     for page, panel in (
         ("blob/main/train.py", f"file/{project.third}/train.py"),
         ("commit/main", f"commit/{project.third}"),
+        ("tree/main/images", f"file/{project.third}/images"),
         ("datasets/history/main/raw.csv", f"file/{project.third}/raw.csv"),
         (f"experiments/runs/{runs['first']}", f"run/{runs['first']}"),
         ("models/birds%20%26%20co/versions/1", "model/birds%20&amp;%20co/1"),
@@ -254,6 +257,19 @@ def test_the_pages_of_things_fetch_their_panel(pages, project, runs):
         text = pages.get(f"/alice/private/{page}").content.decode()
         assert f'hx-get="{PAGE}/{panel}?fragment=1"' in text
         assert pages.get(f"{PAGE}/{html.unescape(panel)}?fragment=1").status_code == 200
+
+
+def test_a_stage_leads_to_its_place_in_the_list(pages, project):
+    stage = StageRecord.objects.get(name="prepare")
+    url = asked(pages, f"stage/{stage.key}")["node"]["url"]
+    assert url == f"/alice/private/pipelines/{project.first}#{boxes.anchor('prepare')}"
+
+
+def test_each_version_in_a_history_leads_to_its_lineage(pages, project):
+    page = pages.get("/alice/private/datasets/history/main/model.pkl").content.decode()
+    assert {f'href="{PAGE}/dataset/{MODEL}"', f'href="{PAGE}/dataset/{LATER}"'} <= set(
+        re.findall(r'href="[^"]*"', page)
+    )
 
 
 def test_it_reproduces_with_the_pipeline_or_the_script(pages, project, runs, private, client):

@@ -19,6 +19,7 @@ const behaviours = {
   "[data-chosen]": () => import("./chosen.js"),
   "[data-runs-table]": () => import("./runs-table.js"),
   "[data-steps]": () => import("./steps.js"),
+  "[data-drawing]": () => import("./drawing.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 
