@@ -52,22 +52,3 @@ def record(repository_id: int, *, user: str, experiment: str, runs: Sequence[Rec
     finally:
         user_name.reset(token)
     return ids
-
-
-def register_model(repository_id: int, *, name: str, run_id: str, description: str, alias: str) -> None:
-    """Register a run's model as the next version of a name, with an alias."""
-    server.load()
-    from mlflow.exceptions import MlflowException
-    from mlflow.server import handlers
-    from mlflow.utils.workspace_context import WorkspaceContext
-
-    registry, tracking = handlers._get_model_registry_store(), handlers._get_tracking_store()
-    with WorkspaceContext(workspace_of(repository_id)):
-        try:
-            registry.create_registered_model(name, description=description)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        source = f"{tracking.get_run(run_id).info.artifact_uri}/model"
-        version = registry.create_model_version(name, source, run_id, description=description)
-        registry.set_registered_model_alias(name, alias, version.version)

@@ -15,6 +15,7 @@ from hub.lib import previews, sandbox
 from hub.lib.errors import NotFound
 from hub.lib.previews.preview import Bytes, Preview
 from hub.lib.sandbox import Overrun, Unreadable
+from repos.models import Repository
 
 MLMODEL_BYTES, CARD_BYTES, REQUIREMENTS_BYTES = 512 * 1024, 512 * 1024, 128 * 1024
 CARD_NAMES = ("README.md", "readme.md", "README.MD")
@@ -87,9 +88,15 @@ def signature(repository_id: int, version: Version) -> tuple[dict[str, list[Any]
     return described.get("signature", {}), [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def card(text: bytes, *, base: str = "") -> Preview:
+def card(text: bytes, *, base: str) -> Preview:
     """A model card as safe HTML without its front matter. base: where its relative links and images lead."""
     return previews.render("README.md", Bytes(text), raw_url="", link_base=base, raw_base=base)
+
+
+def description(repository: Repository, text: str) -> Preview:
+    """A description as safe HTML; its relative links and images lead to the files of the default branch."""
+    pages, raw = (f"/{repository.full_name}/{word}/{quote(repository.default_branch)}/" for word in ("blob", "raw"))
+    return previews.render("README.md", Bytes(text.encode()), raw_url="", link_base=pages, raw_base=raw)
 
 
 def place_of(repository_id: int, version: Version) -> str | None:

@@ -49,6 +49,11 @@ class Model:
     aliases: dict[str, int] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def headline(self) -> str:
+        """The first line of its description that says something."""
+        return next((line for row in self.description.splitlines() if (line := row.lstrip("# ").strip())), "")
+
 
 @dataclass(frozen=True)
 class Version:

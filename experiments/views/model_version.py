@@ -33,7 +33,7 @@ def _shown(repository: Repository, model: Model, version: Version) -> dict[str, 
     contents = files.contents(repository.pk, version, mount=mount(repository))
     card = contents.card
     if card is None and version.description:
-        card = files.card(version.description.encode())
+        card = files.description(repository, version.description)
     return {
         **frame(repository, model.name),
         "place": f"{model_url(repository, model.name)}/versions/{version.number}",

@@ -60,7 +60,7 @@ def model(request: HubRequest, owner: str, name: str, model: str) -> HttpRespons
         **frame(repository, model),
         "model": found,
         "page": Page(versions[:PER_PAGE], number, len(versions) > PER_PAGE),
-        "card": files.card(found.description.encode()) if found.description else None,
+        "card": files.description(repository, found.description) if found.description else None,
         "snippet": snippet(repository, found, None),
         "history": told(changes.history(repository, model)),
         "mlflow_url": f"{mount(repository)}#/models",

@@ -17,7 +17,7 @@ from experiments.mlflow import recording
 from experiments.tracked import indexing as tracked
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.demo import data, exps, pipeline, runs, texts
+from hub.demo import data, exps, model, pipeline, runs, texts
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from repos import editing, repositories
@@ -49,14 +49,7 @@ def seed() -> Repository:
     run_ids = recording.record(repository.pk, user=OWNER, experiment="counting", runs=records)
     named = {run: record.tags["mlflow.source.git.commit"] for run, record in zip(run_ids, records, strict=True)}
     commits.bind(repository, named)
-    best = max(range(len(records) - 1), key=lambda number: records[number].metrics["val_acc"][-1][2])
-    recording.register_model(
-        repository.pk,
-        name="bird-counter",
-        run_id=run_ids[best],
-        description="Counts grouse, partridge, quail and ptarmigan.",
-        alias="champion",
-    )
+    model.register(repository, run_ids, records, user=OWNER)
     repository.refresh_from_db()
     tracked.refresh(repository)  # or the worker would, a moment later
     indexing.refresh(repository.pk)
