@@ -12,7 +12,7 @@ import json
 import math
 import posixpath
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from dvc.utils.serialize import load_path
@@ -125,13 +125,12 @@ def _table(path: str, data: bytes) -> dict[str, Any]:
     else:
         points = _points(found, _of_dvclive(path))
     if points or not found:
-        return {"values": {key: max(each)[1] if _ordered(each) else each[-1][1] for key, each in points.items()},
-                "points": points}  # fmt: skip
+        return {"values": {key: sorted(each, key=_step)[-1][1] for key, each in points.items()}, "points": points}
     return {"values": dict(islice(_last_row(found[-1]), MAX_KEYS)), "points": {}}
 
 
-def _ordered(points: list[Point]) -> bool:
-    return all(a[0] <= b[0] for a, b in pairwise(points))
+def _step(point: Point) -> int:
+    return int(point[0])
 
 
 def _last_row(row: dict[str, Any]) -> Iterator[tuple[str, float]]:

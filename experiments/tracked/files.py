@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from datasets.contents import DvcSource
 from datasets.dvc import keys
 from datasets.objects import find
-from datasets.pipeline_jobs import MAX_PIPELINES, with_files
+from datasets.pipeline_jobs import MAX_PIPELINES
 from datasets.tracking import Tracked, tracked
 from experiments.tracked.commits import DOCUMENTS, TABLES
+from experiments.tracked.declared import Beat, Declared
 from hub.jobs.jobs import Failed
 from repos.git import commands, read
 from repos.models import Repository
@@ -20,13 +21,11 @@ from repos.place import store_of
 MAX_PATHS = 50_000  # of a tree that may be metrics, params or plots
 MAX_FILES = 500  # of one commit
 MAX_FOLDER_DEPTH = 6
-PARAMS = "params.yaml"  # DVC's own, read as a whole wherever there is a dvc.yaml
 _ENDINGS = {
     "metrics": (*DOCUMENTS, *TABLES),
     "params": DOCUMENTS,
     "plot": ("json", "yaml", "yml", *TABLES),
 }
-Beat = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,10 @@ class Made:
         return [source.id for source in self.sources if not source.place]
 
 
-def made_of(repository: Repository, commit: str, beat: Beat) -> Made:
-    """Raises GitError, and Busy or TooLarge when git cannot list the tree in time."""
+def made_of(repository: Repository, commit: str, declared: Declared, beat: Beat) -> Made:
+    """declared: what dvc.yaml files say, kept over many commits.
+
+    Raises GitError, and Busy or TooLarge when git cannot list the tree in time."""
     tree = _tree(repository, commit)
     pipelines = {path: oid for path, oid in tree.items() if _name(path) == "dvc.yaml" and path.isprintable()}
     pipelines = dict(list(pipelines.items())[:MAX_PIPELINES])
@@ -84,15 +85,15 @@ def made_of(repository: Repository, commit: str, beat: Beat) -> Made:
     if not pipelines:
         return Made(tuple(found.sources.values()))
     try:
-        said = with_files("declaring:declared", repository, commit, list(pipelines), pipelines, beat=beat)
+        said = declared.of(commit, pipelines, tree, beat)
     except Failed as error:
         return Made(tuple(found.sources.values()), problem=str(error))
-    for kind, paths in (("metrics", said["metrics"]), ("params", [PARAMS, *said["whole"]]), ("plot", said["plots"])):
+    for kind, paths in (("metrics", said["metrics"]), ("params", said["whole"]), ("plot", said["plots"])):
         for path in paths:
             found.add(kind, path)
     whole = {source.path for source in found.sources.values() if source.kind == "params"}
-    named = {path: values for path, values in said["params"].items() if path not in whole}
-    by_dvc = bool(named or said["metrics"] or said["plots"] or said["whole"] or PARAMS in tree)
+    named = {path: values for path, values in said["params"].items() if values and path not in whole}
+    by_dvc = bool(named or said["metrics"] or said["plots"] or any(path in tree for path in said["whole"]))
     return Made(tuple(found.sources.values()), named, by_dvc)
 
 

@@ -19,8 +19,9 @@ from experiments.mlflow.gitruns import COMMIT_TAG, ONLY_TIP, GitRun, Present
 from experiments.models import RunCommit, TrackedIndex
 from experiments.tracked import commits, marks
 from experiments.tracked.commits import MAX_BLOBS, Author, Reachable, Refs
+from experiments.tracked.declared import Declared
 from experiments.tracked.files import Made, made_of
-from experiments.tracked.values import Values, values
+from experiments.tracked.values import Reading, Values
 from hub.lib.errors import HubError
 from repos import cache
 from repos.models import Repository
@@ -73,6 +74,7 @@ class _Index:
         self.there = {each.sha: each for each in gitruns.present(self.workspace).values()}
         self.whole = again or len(self.there) != state.runs  # or a reading was cut short, or rows were lost
         self.made: dict[str, Made] = {}
+        self.declared = Declared(repository)
         self.waiting: dict[str, list[str]] = {}
         self.tips: set[str] = set()
         self.written: set[str] = set()
@@ -162,7 +164,7 @@ class _Index:
     def _made(self, sha: str) -> Made:
         if sha not in self.made:
             try:
-                self.made[sha] = made_of(self.repository, sha, self.beat)
+                self.made[sha] = made_of(self.repository, sha, self.declared, self.beat)
             except HubError as error:  # a tree that git cannot list in time
                 logger.warning("commit %s of repository %s is not read: %s", sha, self.repository.pk, error)
                 self.made[sha] = Made()
@@ -175,10 +177,10 @@ class _Index:
         gitruns.write(self.workspace, self._runs(wanted, authors, reach))
 
     def _runs(self, wanted: Sequence[str], authors: dict[str, Author], reach: Reachable) -> Iterator[GitRun]:
-        for number, sha in enumerate(wanted):
-            self.beat(number)
-            made = self._made(sha)
-            found = values(self.repository, made, when=authors[sha].when)
+        mades = [self._made(sha) for sha in wanted]
+        reading, left = Reading(self.repository, mades, self.beat), iter(wanted)
+        for sha, made in ((next(left), made) for batch in reading.batches(mades) for made in batch):
+            found = reading.values(made, when=authors[sha].when)
             if made.missing and len(self.waiting) < MAX_WAITING:
                 self.waiting[sha] = made.missing[:20]
             if found:

@@ -369,3 +369,20 @@ def test_pages_change_nothing_of_it(git, private, read, pages):
         assert answer.status_code == 422
         assert "change it by a commit" in answer.content.decode()
     assert names(private) == ["Add a pipeline"]
+
+
+def test_templates_and_params_of_other_files_follow_each_commit(git, private, read):
+    declared = (
+        "stages:\n  train:\n    cmd: python train.py\n    params: [{conf.toml: [opt]}]\n"
+        "    metrics: [{'${out}.json': {cache: false}}]\n"
+    )
+    git.commit(
+        {"dvc.yaml": declared, "params.yaml": "out: one\n", "one.json": metrics(a=1), "two.json": metrics(b=2)}, "1"
+    )
+    git.commit({"params.yaml": "out: two\n"}, "2")
+    git.commit({"conf.toml": 'opt = "adam"\nsecret = 1\n'}, "3")
+    git.commit({"conf.toml": 'opt = "lion"\n'}, "4")
+    read()
+    found = {row.name: row for row in rows(private, columns=("metrics.a", "metrics.b", "params.opt", "params.secret"))}
+    assert [found[name].metrics for name in "1234"] == [{"a": 1.0}, {"b": 2.0}, {"b": 2.0}, {"b": 2.0}]
+    assert [found[name].params for name in "1234"] == [{}, {}, {"opt": "adam"}, {"opt": "lion"}]
