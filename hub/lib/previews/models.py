@@ -25,7 +25,7 @@ def safetensors(data: bytes, *, size: int) -> dict[str, Any]:
         header = json.loads(data[8 : 8 + length])
         metadata = header.pop("__metadata__", {})
         tensors = [_tensor(name, about) for name, about in header.items()]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("The safetensors header is damaged: it is not the JSON it should be.") from error
     parameters = sum(tensor[4] for tensor in tensors)
     kinds = Counter(tensor[1] for tensor in tensors)

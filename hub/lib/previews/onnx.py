@@ -49,7 +49,11 @@ def onnx(payload: bytes, *, files: list[str], size: int) -> dict[str, Any]:
     """{"facts": [[name, value]], "inputs" and "outputs": [[name, type, shape]], "operators": [[name, count]],
     "weights": [[name, type, shape]], "note"}. Raises ValueError."""
     with io.BufferedReader(ServedFile(files[0], size, block_bytes=BLOCK_BYTES), BLOCK_BYTES) as file:
-        model = _Reader(file, size).model()
+        return described(file, size)
+
+
+def described(file: BinaryIO, size: int) -> dict[str, Any]:
+    model = _Reader(file, size).model()
     operators = [[name, f"{count:,}"] for name, count in model.operators.most_common(MAX_ROWS)]
     note = f"{model.operators.total():,} operators, {model.tensors:,} weights of {model.parameters:,} parameters."
     if model.tensors > MAX_ROWS:

@@ -43,20 +43,24 @@ _ORDER = ("runs code", "look twice", "usual")
 def pickled(payload: bytes, *, files: list[str], size: int) -> dict[str, Any]:
     """{"imports": [[name, "runs code", "look twice" or "usual"]], the worst first; "note"}. Raises ValueError."""
     with io.BufferedReader(ServedFile(files[0], size, block_bytes=BLOCK_BYTES)) as file:
-        try:
-            bodies, notes = _bodies(file)
-            found = [_scan(body) for body in bodies]
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-            struct.error,
-            OverflowError,
-            NotImplementedError,
-        ) as error:
-            raise ValueError("This file is damaged: what it holds could not be read.") from error
-        except (RuntimeError, OSError, EOFError) as error:  # a password, an end that comes too early
-            raise ValueError("What this file holds could not be read.") from error
+        return described(file)
+
+
+def described(file: BinaryIO) -> dict[str, Any]:
+    try:
+        bodies, notes = _bodies(file)
+        found = [_scan(body) for body in bodies]
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        struct.error,
+        OverflowError,
+        NotImplementedError,
+    ) as error:
+        raise ValueError("This file is damaged: what it holds could not be read.") from error
+    except (RuntimeError, OSError, EOFError) as error:  # a password, an end that comes too early
+        raise ValueError("What this file holds could not be read.") from error
     imports = {name: verdict for names, _ in found for name, verdict in names.items()}
     if any(broken for _, broken in found):
         notes.append("It could be read in part only: it may import more than this.")
