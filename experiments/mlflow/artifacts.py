@@ -73,7 +73,7 @@ class Destination(Protocol):
         ...
 
     def level(self, folder: str, *, after: str, limit: int) -> list[Item]:
-        """The first names in a folder that follow `after` (a cursor, "" for all), in the order of S3's keys; none for
+        """The first names in a folder that follow `after` (a cursor, "" for all), in the order of the store; none for
         what is no folder; blocking."""
         ...
 

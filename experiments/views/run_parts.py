@@ -38,6 +38,7 @@ def artifact(request: HubRequest, owner: str, name: str, run_id: str) -> HttpRes
     as_source = request.GET.get("source") == "1"
     shown = artifact_shown.shown(repository, found.run_id, file, as_source=as_source)
     context = {
+        "requirements": artifact_shown.requirements(repository, found.artifact_uri, file),
         "file": file,
         "shown": shown,
         "as_source": as_source,

@@ -112,6 +112,18 @@ def test_the_header_of_safetensors_alone_is_read():
     assert sum(end - start for start, end in far.read) < 20_000
 
 
+def test_what_mlflow_says_of_a_model_is_a_table():
+    text = (
+        "flavors:\n  sklearn:\n    sklearn_version: 1.7.2\n  python_function:\n    loader_module: mlflow.sklearn\n"
+        'model_uuid: m-1\nsignature:\n  inputs: \'[{"type": "double", "name": "<b>"}]\'\n'
+    )
+    preview = show("model/MLmodel", text.encode())
+    assert (preview.kind, preview.has_source) == ("model", True)
+    for part in ("sklearn", "1.7.2", "double", "&lt;b&gt;"):
+        assert part in preview.html, part
+    assert show("model/MLmodel", b"[1]").kind == "code"
+
+
 # ---- pickles -----------------------------------------------------------------------------------
 PACKED = {"zlib": zlib.compress, "gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 
@@ -164,7 +176,7 @@ def test_a_bomb_in_a_packed_pickle_is_an_answer():
         ("photo.png", b"MZ\0\0", "binary"),
         ("photo.avif", b"\0\0\0\x20ftypavif", "image"),
         ("photo.svg", b"<svg/>", "image"),
-        ("MLmodel", b"flavors: {}\n", "tree"),
+        ("m/MLmodel", b"flavors: {}\n", "mlmodel"),
         ("m.onnx", b"\x08\x08", "onnx"),
     ],
 )

@@ -22,8 +22,8 @@ KINDS = {
     "safetensors": "model",
     "onnx": "onnx",
 }
-NAMES = {"MLmodel": "tree"}
-TEXT_KINDS = {"markdown", "notebook", "tree", "page"}
+NAMES = {"MLmodel": "mlmodel"}
+TEXT_KINDS = {"markdown", "notebook", "tree", "mlmodel", "page"}
 PAGE = {"html", "htm"}
 SNIFF_BYTES = 8_000
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

@@ -22,6 +22,7 @@ RENDERER_VERSION = 2  # part of the key of cached previews: raise it when the HT
 TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB
 RANGED_BYTES, BEGINNING_BYTES = 64 * MIB, 32 * MIB  # of a model: in parts, or where it can only be read from the start
 HEXDUMP_BYTES = 512
+_SIGNATURE = {"inputs": "Input", "outputs": "Output", "params": "Parameter"}
 MEDIA_BYTES = 50 * MIB  # images larger than this are not loaded unasked
 
 
@@ -143,7 +144,7 @@ def _bases(order: _Order) -> dict[str, Any]:
 def _tree(order: _Order) -> Preview:
     if order.source.size > TEXT_BYTES:
         return _lines(order, "plain")
-    format = kinds.TREE.get(kinds.extension_of(order.path), "yaml")
+    format = kinds.TREE[kinds.extension_of(order.path)]
     answer = sandbox.call("hub.lib.previews.trees:tree", order.source.head(TEXT_BYTES), format=format)
     return Preview("tree", sanitise.clean(answer["html"], Bases()), answer["note"], has_source=True)
 
@@ -184,6 +185,22 @@ def _model(order: _Order) -> Preview:
     about = {"columns": ["Metadata", "Value"], "types": [], "rows": answer["metadata"]}
     html = format_html("{}{}", _grid(about) if answer["metadata"] else "", _grid(tensors))
     return Preview("model", html, answer["note"])
+
+
+def _mlmodel(order: _Order) -> Preview:
+    """What MLflow writes beside a model."""
+    answer = sandbox.call("hub.lib.previews.model_card:mlmodel", order.source.head(TEXT_BYTES))
+    tables = [
+        (["Flavour", "Version"], answer["flavors"]),
+        *(([title, "Type", ""], _columns(answer["signature"].get(kind, []))) for kind, title in _SIGNATURE.items()),
+        (["About", ""], [[key, str(value)] for key, value in answer["facts"].items()]),
+    ]
+    grids = [(_grid({"columns": names, "types": [], "rows": rows}),) for names, rows in tables if rows]
+    return Preview("model", format_html_join("", "{}", grids), _cut(order, TEXT_BYTES), has_source=True)
+
+
+def _columns(rows: list[list[Any]]) -> list[list[str]]:
+    return [[name, kind, "optional" if optional else ""] for name, kind, optional in rows]
 
 
 def _onnx(order: _Order) -> Preview:
@@ -307,6 +324,7 @@ _KINDS: dict[str, Callable[[_Order], Preview]] = {
     "pdf": _pdf,
     "page": _page,
     "onnx": _onnx,
+    "mlmodel": _mlmodel,
     "empty": _empty,
     "binary": _binary,
 }
