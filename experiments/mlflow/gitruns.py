@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from sqlalchemy.sql.expression import TableClause
 
 from experiments import database
@@ -83,7 +83,7 @@ def write(workspace: str, runs: Iterable[GitRun]) -> int:
     for batch in _batches(runs):
         experiment_id = _experiment(workspace)
         with database.engine().begin() as connection:
-            _delete(connection, [run.run_id for run in batch])
+            _delete(connection, [run.run_id for run in batch], tags.c.key != marks.ARCHIVED_TAG)
             _insert(connection, workspace, experiment_id, batch)
         count += len(batch)
     return count
@@ -160,9 +160,11 @@ def _free_name(connection: Connection, workspace: str) -> str:
 
 
 # ---- rows --------------------------------------------------------------------------------------
-def _delete(connection: Connection, run_ids: Sequence[str]) -> None:
+def _delete(connection: Connection, run_ids: Sequence[str], *which: ColumnElement[bool]) -> None:
+    """which: the tags that go, when not all do: what people marked stays when a run is made again."""
     for inside in _INSIDE:
-        connection.execute(delete(inside).where(inside.c.run_uuid.in_(run_ids)))
+        conditions = which if inside is tags else ()
+        connection.execute(delete(inside).where(inside.c.run_uuid.in_(run_ids), *conditions))
     connection.execute(delete(_runs).where(_runs.c.run_uuid.in_(run_ids)))
 
 

@@ -18,10 +18,10 @@ from repos.place import store_of
 MAX_COMMITS = 2_000  # that are read after one push, the newest of them
 MAX_BODY_CHARACTERS = 6_000
 MAX_BLOBS = 5_000  # changed files of one commit that are looked at
-DOCUMENTS, TABLES = ("json", "yaml", "yml", "toml", "py"), ("csv", "tsv")
+DOCUMENTS, TABLES = ("json", "yaml", "yml", "toml", "py"), ("csv", "tsv")  # a commit of code alone is not looked at
 # Whether there is anything to read at all: a history without these costs one walk of git's and no more.
 _SIGNS = ["dvc.yaml", "*/dvc.yaml", ":(icase)*metrics.csv", "*params.yml"]
-_PATTERNS = ["dvc.lock", "*/dvc.lock", *(f":(icase)*.{ending}" for ending in (*DOCUMENTS, *TABLES))]
+_PATTERNS = ["dvc.lock", "*/dvc.lock", *(f":(icase)*.{ending}" for ending in (*DOCUMENTS[:-1], *TABLES))]
 _EXP = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([^/]+)")
 _SECONDS = 1800.0
 _BRANCHES, _EXPS = ("--branches", "--tags"), ("--glob=refs/exps/*",)

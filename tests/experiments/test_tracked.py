@@ -17,6 +17,7 @@ from experiments.filters.parser import parse
 from experiments.mlflow import gitruns
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunCommit, TrackedIndex
+from experiments.table import acts
 from experiments.tracked import indexing, marks
 from hub.jobs import outbox
 from hub.lib.stores import object_store
@@ -386,3 +387,13 @@ def test_templates_and_params_of_other_files_follow_each_commit(git, private, re
     found = {row.name: row for row in rows(private, columns=("metrics.a", "metrics.b", "params.opt", "params.secret"))}
     assert [found[name].metrics for name in "1234"] == [{"a": 1.0}, {"b": 2.0}, {"b": 2.0}, {"b": 2.0}]
     assert [found[name].params for name in "1234"] == [{}, {}, {"opt": "adam"}, {"opt": "lion"}]
+
+
+def test_what_people_marked_stays_when_a_run_is_made_again(git, private, read, alice):
+    read()
+    (row,) = rows(private)
+    acts.archive(private, alice, [row.run_id])
+    assert read(again=True) == 1
+    assert runs.run(workspace_of(private.pk), row.run_id)[0].tags[marks.ARCHIVED_TAG] == "1"
+    gitruns.remove(workspace_of(private.pk), [row.run_id])
+    assert rows(private) == []
