@@ -79,7 +79,7 @@ function zoom(figure, plot, current, redraw) {
     const now = shared(figure) ? state() : NONE, ends = shown(change, current(), now);
     if (ends === undefined) return;
     if (shared(figure)) figure.dispatchEvent(new CustomEvent("zoomed", { bubbles: true, detail: ends }));
-    else if (current().curves.some(reduced) || figure.dataset.zoomed) {
+    else if (current().curves.some((curve) => reduced(curve, NONE)) || figure.dataset.zoomed) {
       figure.dataset.zoomed = ends ? "1" : "";
       redraw(new URLSearchParams(ends ? { from: ends[0], to: ends[1] } : {}));
     }
@@ -93,8 +93,9 @@ async function draw(figure, plot) {
   if (!found.curves.length && !shared(figure)) { plot.textContent = "No finite values."; return; }
   const Plotly = await load(figure.dataset.plotly);
   const show = async () => {
-    const data = found.curves.flatMap((curve) => traces(curve, !found.several, now));
-    await Plotly.react(plot, data, layout(found, now), CONFIG);
+    const how = { alone: !found.several, boxed: Boolean(figure.querySelector("[data-chart-hover]")) };
+    const data = found.curves.flatMap((curve) => traces(curve, how, now));
+    await Plotly.react(plot, data, layout(found, now, how.boxed), CONFIG);
     const points = found.curves.reduce((sum, curve) => sum + curve.points, 0);
     const place = figure.querySelector("[data-chart-legend]");
     if (place) place.textContent = found.curves.length ? legend(found, now) : "no finite values";

@@ -5,7 +5,11 @@ import { axis, paper, token } from "./plotting.js";
 const colour = (curve, alpha = 1) => (curve.hue === undefined ? token("--accent") : `hsl(${curve.hue * 15} ${token("--run-saturation")} ${token("--run-lightness")} / ${alpha})`);
 
 export const isBand = (curve) => Boolean(curve.members);
-export const reduced = (curve) => !isBand(curve) && curve.points > curve.x.length;
+const zoomed = (now) => Boolean(now.get("from") && now.get("to"));
+const SMALLEST = { time: 0.001 }; // what a bucket of one position measures, else 1
+
+// Whether its values are means of several: points counts those of the whole curve, also where a part is shown.
+export const reduced = (curve, now) => !isBand(curve) && curve.points > curve.x.length && !(zoomed(now) && curve.width <= (SMALLEST[curve.axis] ?? 1));
 const place = (curve, x) => (curve.axis === "wall" ? new Date(x) : x);
 
 // An exponential moving average, corrected for its beginning, so that it starts where the curve does.
@@ -17,13 +21,14 @@ export function smoothed(values, weight) {
   });
 }
 
-export function traces(curve, alone, now) {
+// alone: the only curve of its chart. boxed: the chart tells by itself what is at the pointer.
+export function traces(curve, { alone, boxed }, now) {
   const weight = Number(now.get("smooth") || 0);
   const line = { color: colour(curve), width: curve.run_id && curve.run_id === now.get("baseline") ? 4 : 2, dash: curve.dash ?? "solid" };
   const x = curve.x.map((one) => place(curve, one));
-  const mean = { x, y: curve.y, type: "scatter", mode: x.length === 1 ? "markers" : "lines", line, marker: { color: line.color }, name: curve.name ?? curve.key, hoverinfo: alone ? "x+y" : "name+x+y" };
+  const mean = { x, y: curve.y, type: "scatter", mode: x.length === 1 ? "markers" : "lines", line, marker: { color: line.color }, name: curve.name ?? curve.key, hoverinfo: boxed ? "none" : alone ? "x+y" : "name+x+y" };
   const raw = weight ? [{ ...mean, line: { ...line, width: 1 }, opacity: 0.3, hoverinfo: "skip" }, { ...mean, y: smoothed(curve.y, weight) }] : [mean];
-  if (!isBand(curve) && !(alone && reduced(curve))) return raw;
+  if (!isBand(curve) && !(alone && reduced(curve, now))) return raw;
   const band = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
   const fill = curve.hue === undefined ? `${token("--accent")}33` : colour(curve, 0.2);
   return [{ ...band, y: curve.low }, { ...band, y: curve.high, fill: "tonexty", fillcolor: fill }, ...raw];
@@ -39,10 +44,10 @@ function inner(curves) {
   return [low - room, high + room];
 }
 
-export function layout(found, now) {
+export function layout(found, now, boxed) {
   const logarithmic = now.get("log") === "1", logx = now.get("logx") === "1" && found.axis !== "wall";
   const shape = {
-    ...paper(), margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, hovermode: "closest", dragmode: "zoom",
+    ...paper(), margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, hovermode: boxed ? "x" : "closest", dragmode: "zoom",
     xaxis: { ...axis(), type: found.axis === "wall" ? "date" : logx ? "log" : "linear", title: { text: TITLES[found.axis] ?? found.axis } },
     yaxis: { ...axis(), type: logarithmic ? "log" : "linear" },
   };
@@ -69,7 +74,7 @@ export function legend(found, now) {
   const points = curves.reduce((sum, curve) => sum + curve.points, 0);
   const said = isBand(curves[0])
     ? `mean ± std of the runs of each of ${curves.length} group${curves.length === 1 ? "" : "s"}, ≤ ${most} buckets`
-    : curves.some(reduced) ? `mean of ≤ ${most} buckets per run, of ${points.toLocaleString("en")} points`
+    : curves.some((curve) => reduced(curve, now)) ? `mean of ≤ ${most} buckets per run${zoomed(now) ? " in this range" : `, of ${points.toLocaleString("en")} points`}`
       : `${curves.length} run${curves.length === 1 ? "" : "s"}, every point`;
   return weight ? `${said}, smoothed ${weight}` : said;
 }

@@ -41,7 +41,7 @@ export class Drawing {
     this.canvas.style.width = `${this.width}px`;
     // On a dark ground the darkest colours are left out.
     this.darkest = /^#[0-3]/.test(token("--bg")) ? 0.25 : 0;
-    [this.canvas.width, this.canvas.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+    [this.canvas.width, this.canvas.height] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 

@@ -2,6 +2,7 @@
 import { axis, CONFIG, exported, fillTable, json, load, paper, token } from "./plotting.js";
 import { put, state } from "./state.js";
 
+// Viridis. Without plotly's own scale beside the chart: it has inline styles, which the policy refuses.
 const COLOURS = [[0, "#440154"], [0.25, "#3b528b"], [0.5, "#21918c"], [0.75, "#5ec962"], [1, "#fde725"]];
 const looks = (x, y) => ({ ...paper(), margin: { l: 64, r: 16, t: 8, b: 48 }, showlegend: false, hovermode: "closest", xaxis: { ...axis(), automargin: true, title: { text: x } }, yaxis: { ...axis(), automargin: true, title: { text: y } } });
 const values = (found, name) => {
@@ -12,20 +13,22 @@ const values = (found, name) => {
 async function scatter(ask, given) {
   const columns = [given.x, given.y, given.colour, given.size].filter(Boolean);
   const url = ask("values.json", { columns: columns.join(","), ids: "1" });
-  const front = given.better ? await json(ask("pareto.json", { x: given.x, y: given.y, better: given.better })) : null;
-  const found = await json(url), [x, y, colour, size] = [given.x, given.y, given.colour, given.size].map((name) => (name ? values(found, name) : null));
+  const beaten = given.better ? json(ask("pareto.json", { x: given.x, y: given.y, better: given.better })) : null;
+  const [found, front] = await Promise.all([json(url), beaten]), [x, y, colour, size] = [given.x, given.y, given.colour, given.size].map((name) => (name ? values(found, name) : null));
   const numeric = found.columns.find((one) => one.name === given.colour)?.kind === "number";
+  const tones = numeric ? colour.filter((one) => one !== null) : [];
+  const scale = tones.length ? `; ${given.colour} from ${Number(Math.min(...tones).toPrecision(4))} (dark) to ${Number(Math.max(...tones).toPrecision(4))} (bright)` : "";
   const numbers = size?.filter((one) => typeof one === "number") ?? [], least = Math.min(...numbers), most = Math.max(...numbers);
   const marker = {
     size: size ? size.map((one) => (typeof one === "number" && most > least ? 5 + (15 * (one - least)) / (most - least) : 5)) : 7, opacity: 0.75,
-    ...(numeric ? { color: colour, colorscale: COLOURS, colorbar: { title: { text: given.colour }, thickness: 12 } } : { color: found.hues.map((hue) => `hsl(${hue * 15} ${token("--run-saturation")} ${token("--run-lightness")})`) }),
+    ...(numeric ? { color: colour, colorscale: COLOURS, showscale: false } : { color: found.hues.map((hue) => `hsl(${hue * 15} ${token("--run-saturation")} ${token("--run-lightness")})`) }),
   };
   const words = found.names.map((name, i) => (colour && !numeric ? `${name}: ${colour[i]}` : name));
   const data = [{ type: "scatter", mode: "markers", x, y, text: words, marker, hoverinfo: "text+x+y" }];
   if (front) data.push({ type: "scatter", mode: "lines+markers", x: front.front.map((one) => one.x), y: front.front.map((one) => one.y), text: front.front.map((one) => one.name), line: { color: token("--accent"), width: 2, shape: "linear" }, marker: { size: 11, symbol: "circle-open", color: token("--accent") }, hoverinfo: "text+x+y" });
   const best = new Set(front?.front.map((one) => one.run_id));
   const rows = found.ids.map((id, i) => [found.names[i], ...columns.map((name) => values(found, name)[i]), ...(front ? [best.has(id) ? "yes" : ""] : [])]);
-  return { url, data, layout: looks(given.x, given.y), heads: ["Run", ...columns, ...(front ? ["Pareto front"] : [])], rows, told: `${found.runs} of ${found.total} runs${front ? `; ${front.front.length} on the Pareto front (${given.better.replace(",", " of x, ")} of y)` : ""}` };
+  return { url, data, layout: looks(given.x, given.y), heads: ["Run", ...columns, ...(front ? ["Pareto front"] : [])], rows, told: `${found.runs} of ${found.total} runs${front ? `; ${front.front.length} on the Pareto front (${given.better.replace(",", " of x, ")} of y)` : ""}${scale}` };
 }
 
 async function boxes(ask, given) {
