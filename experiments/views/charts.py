@@ -23,7 +23,7 @@ from hub.accounts.http import HubRequest
 from repos.models import Repository
 
 # What a page's form carries along unseen, for its scripts to change: how its charts are drawn.
-DRAWN = ("columns", "colour", "logs", "order", "from", "to", "x", "y", "by", "size", "better")
+DRAWN = ("columns", "colour", "logs", "from", "to", "x", "y", "by", "size", "better")
 GIVEN = ("run", "selection", "q", "experiment")  # which runs
 FRONTS = (("", "none"), ("max,min", "x high, y low"), ("max,max", "both high"), ("min,min", "both low"),
           ("min,max", "x low, y high"))  # fmt: skip

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments import history
-from experiments.charts import bands, picking, python, statistics, values
+from experiments.charts import bands, picking, python, selections, statistics, values
 from experiments.charts.picking import Chosen
 from experiments.database import reading
 from experiments.mlflow.context import workspace_of
+from hub.lib.errors import NotFound
 from tests.experiments.conftest import metric
 
 BASE = "/alice/private/experiments"
@@ -193,6 +194,16 @@ class TestWhichRuns:
         assert pages.get(path).status_code == 404
         pages.force_login(bob)
         assert pages.get(path).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_persons_oldest_selections_go_first(private, alice, monkeypatch):
+    monkeypatch.setattr(selections, "MOST_KEPT", 2)
+    keys = [selections.keep(private, alice, [f"{number:032x}", "f" * 32]) for number in range(3)]
+    assert selections.keep(private, alice, [f"{2:032x}", "f" * 32]) == keys[2]
+    assert selections.read(private, keys[1]) == [f"{1:032x}", "f" * 32]
+    with pytest.raises(NotFound):
+        selections.read(private, keys[0])
 
 
 @pytest.mark.django_db(transaction=True)
