@@ -11,14 +11,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select, union_all
 
-from experiments import ordering
+from experiments import finding, ordering
 from experiments.database import Reader, latest_metrics, params, reading, runs
 from experiments.filters import sql
 from experiments.filters.syntax import Node
+from experiments.finding import Part
 from experiments.ordering import ALL_RUNS, Order
-from experiments.runs import ACTIVE, MAX_EXPERIMENTS, Run, among, experiments_of, filled, scoped, select_runs
+from experiments.runs import ACTIVE, MAX_EXPERIMENTS, MOST_IDS, Run, among, experiments_of, filled, scoped, select_runs
 from experiments.table import aggregates, hiding, tree
-from experiments.table.columns import parsed, written
+from experiments.table.columns import parse, parsed, written
 from experiments.table.tree import Nest
 
 PAGE_RUNS = 100
@@ -58,14 +59,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """total: runs that pass the filter, on all pages; of a tree those at its top. next, previous: places; empty where
-    there is no page. nests: run id → where it stands in the tree."""
+    """total: runs that pass the filter, on all pages; of a tree those at its top; more: and others, uncounted.
+
+    next, previous: places; empty where there is no page. nests: run id → where it stands in the tree.
+    """
 
     rows: list[Run]
     total: int
     columns: list[str]
     next: str = ""
     previous: str = ""
+    more: bool = False
     experiments: list[Any] = field(default_factory=list)
     pinned: list[Run] = field(default_factory=list)
     nests: dict[str, Nest] = field(default_factory=dict)
@@ -77,16 +81,17 @@ def page(query: Query) -> Page:
         known = experiments_of(reader, query.workspace)
         scope = Scope(reader, query, [row.experiment_id for row in known])
         order = _order(reader, query)
-        found, previous, following = _found(scope, order)
+        found, previous, following, many = _found(scope, order)
         whole = not (query.after or query.before or following)
-        total = len(found) if whole else _count(scope)
+        total = len(found) if whole else _count(replace(scope, listing=not many))
         found, nests = _nested(scope, order, found) if query.nested else (found, {})
         pinned = _pinned(reader, query)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
         made = with_values(reader, query, [*pinned, *found], columns)
         return Page(
             rows=made[len(pinned) :],
-            total=total,
+            total=min(total, finding.COUNTED) if query.filter else total,
+            more=query.filter is not None and total > finding.COUNTED,
             columns=columns,
             next=following,
             previous=previous,
@@ -104,7 +109,7 @@ def exported(query: Query) -> Iterator[Run]:
         order = _order(reader, query)
         while left > 0:
             part = replace(query, after=after, before="", size=min(_EXPORT_RUNS, left))
-            found, _, after = _found(Scope(reader, part, ids), order)
+            found, _, after, _ = _found(Scope(reader, part, ids), order)
             yield from with_values(reader, query, found, query.columns or ())
             left = left - len(found) if after else 0
 
@@ -118,9 +123,9 @@ def with_values(reader: Reader, query: Query, found: Sequence[Any], columns: Seq
     return made
 
 
-def conditions(query: Query, *, postgresql: bool) -> list[ColumnElement[bool]]:
-    """What the filter says of a run by itself."""
-    found = [] if query.filter is None else [sql.condition(query.filter, postgresql=postgresql)]
+def conditions(query: Query, *, postgresql: bool, listed: bool = False) -> list[ColumnElement[bool]]:
+    """What the filter says of a run by itself. listed: see sql.condition."""
+    found = [] if query.filter is None else [sql.condition(query.filter, postgresql=postgresql, listed=listed)]
     if query.experiment_id is not None:
         found.append(runs.c.experiment_id == query.experiment_id)
     return found
@@ -128,14 +133,21 @@ def conditions(query: Query, *, postgresql: bool) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True)
 class Scope:
-    """A question about the runs of one repository. ids: of its experiments."""
+    """A question about the runs of one repository. ids: of its experiments. listing: few of very many may pass."""
 
     reader: Reader
     query: Query
     ids: list[int]
+    listing: bool = False
 
     def own(self) -> list[ColumnElement[bool]]:
-        return conditions(self.query, postgresql=self.reader.postgresql)
+        return conditions(self.query, postgresql=self.reader.postgresql, listed=self.listing)
+
+    def of_few(self) -> list[ColumnElement[bool]]:
+        """Of a run that is one of a few by other means, what passing() says."""
+        # A sum is in no index: SQLite shall begin with the few, not with all runs of the experiments.
+        here = [(runs.c.experiment_id + 0).in_(self.ids), runs.c.lifecycle_stage == self.query.stage]
+        return [*here, *hiding.condition(self.query.show, self.query.filter), *self.own()]
 
     def seen(self, statement: Select[Any], source: FromClause | None = None) -> Select[Any]:
         """Kept to what may be seen at all. source: ALL_RUNS with what the statement needs besides."""
@@ -168,30 +180,52 @@ def _order(reader: Reader, query: Query) -> Order:
     )
 
 
-def _found(scope: Scope, order: Order) -> tuple[list[Any], str, str]:
-    """(rows, place of the page before, place of the next page)."""
+def _found(scope: Scope, order: Order) -> tuple[list[Any], str, str, bool]:
+    """(rows, place of the page before, place of the next page, whether it is known that many runs pass)."""
     query = scope.query
     backwards = bool(query.before)
     place = query.before or query.after
-    # Only what they are ordered by goes through the sort of many runs; the rest is read of those that are shown.
-    ordered = select(runs.c.run_uuid, *order.columns(), *scope.marks())
-    chosen = scope.listed(ordered, order.source).order_by(*order.by(backwards=backwards))
-    if place:
-        chosen = chosen.where(order.beyond(order.read_place(place), backwards=backwards))
-    found = _rows(scope.reader, chosen.limit(query.size + 1), order, backwards=backwards)
+    part = Part(query.size + 1, order.read_place(place) if place else None, backwards)
+    found = _probed(scope, order, part)
+    many = len(found) == part.limit
+    if not many:
+        ordered = select(runs.c.run_uuid, *order.columns(), *scope.marks())
+        chosen = replace(scope, listing=True).listed(ordered, order.source)
+        found = _rows(scope.reader, part.of(chosen, order), order, backwards=backwards)
     more, found = len(found) > query.size, found[: query.size]
     if not found:
-        return [], "", ""
+        return [], "", "", False
     if backwards:
         found.reverse()
     first, last = order.place_of(found[0]), order.place_of(found[-1])
     if backwards:
-        return found, first if more else "", last
-    return found, first if place else "", last if more else ""
+        return found, first if more else "", last, many
+    return found, first if place else "", last if more else "", many
+
+
+def _probed(scope: Scope, order: Order, part: Part) -> list[Any]:
+    """The runs of the part that are among the first of very many, which may be too few of them."""
+    query, sort = scope.query, parse(scope.query.sort)
+    metric = sort.key if sort and sort.kind == "metrics" and not sort.aggregate else ""
+    if query.nested or len(scope.ids) > MOST_IDS or not (metric or query.filter):
+        return []
+    if not finding.are_many(scope.reader, among(select(literal(1)), query.workspace, scope.ids, stage=query.stage)):
+        return []
+    if metric:
+        first = finding.by_metric(scope.reader, metric, order, part)
+    else:
+        first = finding.by_scan(scope.seen(select(runs.c.run_uuid, *order.columns()), order.source), order, part)
+    if first is None:
+        return []
+    chosen = select(runs.c.run_uuid, *first.columns()).select_from(first.source).where(*scope.of_few())
+    return _rows(scope.reader, part.of(chosen, first), first, backwards=part.backwards)
 
 
 def _rows(reader: Reader, chosen: Select[Any], order: Order, *, backwards: bool = False) -> list[Any]:
-    """The runs that a statement chose, with whatever else it selects, in its order."""
+    """The runs that a statement chose, with whatever else it selects, in its order.
+
+    Only that goes through the sort of many runs; the rest is read of those that are shown.
+    """
     named = chosen.subquery()
     source = ALL_RUNS.join(named, named.c.run_uuid == runs.c.run_uuid)
     besides = [column for column in named.c if column.name != "run_uuid"]
@@ -220,7 +254,12 @@ def _pinned(reader: Reader, query: Query) -> list[Any]:
 
 
 def _count(scope: Scope) -> int:
-    found = scope.reader.rows(scope.listed(select(func.count())))
+    """Runs that the table lists; of those that pass a filter COUNTED + 1 stands for more than COUNTED."""
+    if scope.query.filter is None:
+        found = scope.reader.rows(scope.listed(select(func.count())))
+    else:
+        passing = scope.listed(select(literal(1))).limit(finding.COUNTED + 1)
+        found = scope.reader.rows(select(func.count()).select_from(passing.subquery()))
     return int(found[0][0]) if found else 0
 
 

@@ -24,6 +24,7 @@ def page(found: Page) -> dict[str, Any]:
         "runs": [run(row) for row in found.rows],
         "columns": found.columns,
         "total": found.total,
+        "more": found.more,
         "next": found.next or None,
         "previous": found.previous or None,
     }

@@ -48,26 +48,30 @@ Condition = ColumnElement[bool]
 Test = Callable[[ColumnElement[Anything]], Condition]
 
 
-def condition(node: Node, *, postgresql: bool) -> Condition:
+def condition(node: Node, *, postgresql: bool, listed: bool = False) -> Condition:
+    """listed: make a list of the runs whose metric passes, which our index gives at once when they are few.
+
+    Else each run is asked for its metric, which is better when few runs are asked or most pass.
+    """
     match node:
         case All(items):
-            return and_(*(condition(item, postgresql=postgresql) for item in items))
+            return and_(*(condition(item, postgresql=postgresql, listed=listed) for item in items))
         case Any(items):
-            return or_(*(condition(item, postgresql=postgresql) for item in items))
+            return or_(*(condition(item, postgresql=postgresql, listed=listed) for item in items))
         case Not(item):
-            return not_(condition(item, postgresql=postgresql))
+            return not_(condition(item, postgresql=postgresql, listed=listed))
         case Absent(name):
             return not_(_present(name, lambda value: value.is_not(None)))
         case Among(name, values, negated):
-            tests = [_test(name, "!=" if negated else "=", value, postgresql) for value in values]
+            tests = [_test(name, "!=" if negated else "=", value, postgresql, listed) for value in values]
             return and_(*tests) if negated else or_(*tests)
         case Comparison(name, operator, value):
-            return _test(name, operator, value, postgresql)
+            return _test(name, operator, value, postgresql, listed)
 
 
-def _test(name: Name, operator: str, value: Value, postgresql: bool) -> Condition:
+def _test(name: Name, operator: str, value: Value, postgresql: bool, listed: bool) -> Condition:
     if name.kind == "metrics":
-        return _metric(name.key, operator, float(value))
+        return _metric(name.key, operator, float(value), listed)
     if name.kind == "attributes" and ATTRIBUTES[name.key] not in {"text", "status"}:
         column = _ATTRIBUTES[name.key]
         number = float(value) * 1000 if name.key == "duration" else float(value)
@@ -77,15 +81,17 @@ def _test(name: Name, operator: str, value: Value, postgresql: bool) -> Conditio
     return _present(name, lambda column: _compared(column, operator, value, postgresql))
 
 
-def _metric(key: str, operator: str, value: float) -> Condition:
+def _metric(key: str, operator: str, value: float, listed: bool) -> Condition:
     metric = latest_metrics.alias()
-    same = and_(metric.c.run_uuid == runs.c.run_uuid, metric.c.key == key)
     if math.isnan(value):
-        return exists().where(same, metric.c.is_nan.is_(operator == "=")).select_from(metric)
-    bound = literal(max(-INFINITY, min(INFINITY, value)), Float)
-    test = _ordered(metric.c.value, operator, bound)
-    test = or_(metric.c.is_nan.is_(True), test) if operator == "!=" else and_(metric.c.is_nan.is_(False), test)
-    return exists().where(same, test).select_from(metric)
+        test: Condition = metric.c.is_nan.is_(operator == "=")
+    else:
+        bound = literal(max(-INFINITY, min(INFINITY, value)), Float)
+        test = _ordered(metric.c.value, operator, bound)
+        test = or_(metric.c.is_nan.is_(True), test) if operator == "!=" else and_(metric.c.is_nan.is_(False), test)
+    if listed:
+        return runs.c.run_uuid.in_(select(metric.c.run_uuid).where(metric.c.key == key, test))
+    return exists().where(metric.c.run_uuid == runs.c.run_uuid, metric.c.key == key, test).select_from(metric)
 
 
 def _present(name: Name, test: Test) -> Condition:

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 
 from experiments import database, listing
 from experiments.database import INFINITY, reading
+from experiments.filters import sql
 from experiments.filters.syntax import Absent, All, Among, Comparison, Name, Node, Not
 from experiments.filters.syntax import Any as Either
 from experiments.runs import scoped
@@ -116,11 +117,12 @@ TREES = st.recursive(LEAVES, _joined, max_leaves=5)
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=TREES)
 def test_sql_finds_what_plain_python_finds(some, tree):
-    query = listing.Query(workspace=WORKSPACE, filter=tree)
+    expected = sorted(run["id"] for run in some if passes(run, tree))
     with reading() as reader:
-        wanted = scoped(select(database.runs.c.run_uuid), WORKSPACE)
-        found = reader.rows(wanted.where(*listing.conditions(query, postgresql=reader.postgresql)))
-    assert sorted(row[0] for row in found) == sorted(run["id"] for run in some if passes(run, tree))
+        for listed in (False, True):
+            condition = sql.condition(tree, postgresql=reader.postgresql, listed=listed)
+            found = reader.rows(scoped(select(database.runs.c.run_uuid), WORKSPACE).where(condition))
+            assert sorted(row[0] for row in found) == expected
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
