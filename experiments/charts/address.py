@@ -10,6 +10,7 @@ from experiments.charts.picking import LEAST_RUNS, MOST_NAMED, Asked, Chosen, Pi
 from experiments.comparison import Question
 from experiments.filters.parser import parse
 from experiments.mlflow.context import workspace_of
+from experiments.table import hiding
 from hub.accounts.actor import Actor
 from hub.lib.paging import words_of
 from repos.models import Repository
@@ -34,7 +35,8 @@ def charted(actor: Actor, repository: Repository, given: QueryDict) -> Chosen:
     if "run" in given or "selection" in given:
         return chosen(runs_of(actor, repository, given, least=1))
     asked = asking.query(workspace_of(repository.pk), given)
-    return Chosen({asked.workspace: repository}, None, asked.filter, asked.experiment_id)
+    show = hiding.LIVE if asked.show == hiding.DELETED else asked.show
+    return Chosen({asked.workspace: repository}, None, asked.filter, asked.experiment_id, show)
 
 
 def named(given: QueryDict) -> dict[str, str]:

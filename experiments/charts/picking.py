@@ -17,6 +17,7 @@ from experiments.filters.syntax import Node
 from experiments.mlflow.context import repository_id_of, workspace_of
 from experiments.ordering import ALL_RUNS
 from experiments.runs import ALIVE, select_runs
+from experiments.table import hiding
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Invalid, NotFound
 from repos.models import Repository
@@ -110,13 +111,14 @@ def _named(ids: Sequence[str], filter: Node | None, *, postgresql: bool) -> Any:
 class Chosen:
     """The runs that a chart is of, as conditions: ids that were picked, or all of a repository that pass a filter.
 
-    repositories: whose they may be, by workspace.
+    repositories: whose they may be, by workspace. show: see hiding; what was picked is shown, archived or not.
     """
 
     repositories: Mapping[str, Repository]
     ids: tuple[str, ...] | None = None
     filter: Node | None = None
     experiment_id: int | None = None
+    show: str = hiding.EVERY
 
     def conditions(self, reader: Reader) -> list[ColumnElement[bool]]:
         """On ALL_RUNS."""
@@ -127,7 +129,7 @@ class Chosen:
             found.append(sql.condition(self.filter, postgresql=reader.postgresql))
         if self.experiment_id is not None:
             found.append(runs.c.experiment_id == self.experiment_id)
-        return found
+        return [*found, *hiding.condition(self.show, self.filter)]
 
 
 def chosen(found: Picked) -> Chosen:

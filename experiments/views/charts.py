@@ -24,7 +24,7 @@ from repos.models import Repository
 
 # What a page's form carries along unseen, for its scripts to change: how its charts are drawn.
 DRAWN = ("columns", "colour", "logs", "from", "to", "x", "y", "by", "size", "better")
-GIVEN = ("run", "selection", "q", "experiment")  # which runs
+GIVEN = ("run", "selection", "q", "experiment", "show")  # which runs
 FRONTS = (("", "none"), ("max,min", "x high, y low"), ("max,max", "both high"), ("min,min", "both low"),
           ("min,max", "x low, y high"))  # fmt: skip
 MOST_ROWS = 100  # of the table below a chart
@@ -39,13 +39,13 @@ def charts(request: HubRequest, owner: str, name: str) -> HttpResponse:
         asked, error = address.charted(request.actor, repository, request.GET), None
     except FilterError as refused:
         asked, error = Chosen({workspace_of(repository.pk): repository}), refused
-    source = urlencode([(key, request.GET[key]) for key in ("experiment",) if request.GET.get(key)])
+    source = urlencode([(key, request.GET[key]) for key in ("experiment", "show") if request.GET.get(key)])
     shown = {
         "repository": repository,
         "tab": "experiments",
         "given": request.GET,
         "error": error,
-        "drawn": [(key, request.GET.get(key, "")) for key in ("experiment", *DRAWN)],
+        "drawn": [(key, request.GET.get(key, "")) for key in ("experiment", "show", *DRAWN)],
         **section(request.GET, source, [] if error else values.suggested(asked)),
     }
     return render(request, "experiments/charts.html", shown, status=400 if error else 200)

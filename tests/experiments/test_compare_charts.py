@@ -74,6 +74,17 @@ class TestValues:
         assert asked(pages, f"compare/values.json?columns=metrics.acc&q={q}&{of(sweep[:4])}")["runs"] == 1
         assert asked(pages, f"compare/values.json?columns=metrics.acc&{of(sweep[:4])}")["runs"] == 4
 
+    def test_archived_runs_are_in_a_chart_when_they_are_asked_for(self, sweep, pages):
+        assert pages.post(f"{BASE}/chosen/archive", {"run": sweep[:2]}).status_code == 302
+        for rest, count in (
+            ("", 6),
+            ("&show=archived", 2),
+            ("&show=all", 8),
+            ("&show=deleted", 6),
+            (f"&{of(sweep)}", 8),
+        ):
+            assert asked(pages, f"compare/values.json?columns=metrics.acc{rest}")["runs"] == count
+
     def test_without_columns_what_differs_is_chosen(self, sweep, pages):
         found = asked(pages, "compare/values.json")
         assert [column["name"] for column in found["columns"]] == [
