@@ -18,7 +18,7 @@ from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sanitise import Bases
 from hub.lib.served import served
 
-RENDERER_VERSION = 2  # part of the key of cached previews: raise it when the HTML changes
+RENDERER_VERSION = 3  # part of the key of cached previews: raise it when the HTML changes
 TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB
 RANGED_BYTES, BEGINNING_BYTES = 64 * MIB, 32 * MIB  # of a model: in parts, or where it can only be read from the start
 HEXDUMP_BYTES = 512
@@ -162,15 +162,16 @@ def _table(order: _Order) -> Preview:
     return Preview("table", _grid(answer), answer["note"], has_source=format != "parquet")
 
 
-def _grid(answer: dict[str, Any]) -> SafeString:
+def _grid(answer: dict[str, Any], label: str = "Rows of the file") -> SafeString:
     types = answer["types"] or [""] * len(answer["columns"])
     names = format_html_join("", '<th scope="col" title="{}">{}</th>', zip(types, answer["columns"], strict=True))
     rows = format_html_join(
         "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in answer["rows"])
     )
     return format_html(
-        '<div class="table-scroll" tabindex="0" role="region" aria-label="Rows of the file">'
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="{}">'
         '<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        label,
         names,
         rows,
     )
@@ -181,10 +182,8 @@ def _model(order: _Order) -> Preview:
     length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
     data = order.source.head(8 + min(length, models.MAX_HEADER_BYTES))
     answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=5, size=order.source.size)
-    tensors = {"columns": ["Tensor", "Type", "Shape", "Size"], "types": [], "rows": answer["tensors"]}
-    about = {"columns": ["Metadata", "Value"], "types": [], "rows": answer["metadata"]}
-    html = format_html("{}{}", _grid(about) if answer["metadata"] else "", _grid(tensors))
-    return Preview("model", html, answer["note"])
+    tables = [(["Metadata", "Value"], answer["metadata"]), (["Tensor", "Type", "Shape", "Size"], answer["tensors"])]
+    return Preview("model", _grids(tables), answer["note"])
 
 
 def _mlmodel(order: _Order) -> Preview:
@@ -195,8 +194,7 @@ def _mlmodel(order: _Order) -> Preview:
         *(([title, "Type", ""], _columns(answer["signature"].get(kind, []))) for kind, title in _SIGNATURE.items()),
         (["About", ""], [[key, str(value)] for key, value in answer["facts"].items()]),
     ]
-    grids = [(_grid({"columns": names, "types": [], "rows": rows}),) for names, rows in tables if rows]
-    return Preview("model", format_html_join("", "{}", grids), _cut(order, TEXT_BYTES), has_source=True)
+    return Preview("model", _grids(tables), _cut(order, TEXT_BYTES), has_source=True)
 
 
 def _columns(rows: list[list[Any]]) -> list[list[str]]:
@@ -213,8 +211,13 @@ def _onnx(order: _Order) -> Preview:
         (["Operator", "How often"], answer["operators"]),
         (["Weight", *value[1:]], answer["weights"]),
     ]
-    grids = [(_grid({"columns": names, "types": [], "rows": rows}),) for names, rows in tables if rows]
-    return Preview("model", format_html_join("", "{}", grids), answer["note"])
+    return Preview("model", _grids(tables), answer["note"])
+
+
+def _grids(tables: list[tuple[list[str], list[list[str]]]]) -> SafeString:
+    """(names of columns, rows) of each, those without rows left out."""
+    shown = [(_grid({"columns": names, "types": [], "rows": rows}, names[0]),) for names, rows in tables if rows]
+    return format_html_join("", "{}", shown)
 
 
 def _pickle(order: _Order) -> Preview:
