@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import TableClause
 
 from experiments import database
@@ -83,7 +84,7 @@ def write(workspace: str, runs: Iterable[GitRun]) -> int:
     for batch in _batches(runs):
         experiment_id = _experiment(workspace)
         with database.engine().begin() as connection:
-            _delete(connection, [run.run_id for run in batch], tags.c.key != marks.ARCHIVED_TAG)
+            _empty(connection, [run.run_id for run in batch], tags.c.key != marks.ARCHIVED_TAG)
             _insert(connection, workspace, experiment_id, batch)
         count += len(batch)
     return count
@@ -160,25 +161,34 @@ def _free_name(connection: Connection, workspace: str) -> str:
 
 
 # ---- rows --------------------------------------------------------------------------------------
-def _delete(connection: Connection, run_ids: Sequence[str], *which: ColumnElement[bool]) -> None:
-    """which: the tags that go, when not all do: what people marked stays when a run is made again."""
-    for inside in _INSIDE:
-        conditions = which if inside is tags else ()
-        connection.execute(delete(inside).where(inside.c.run_uuid.in_(run_ids), *conditions))
+def _delete(connection: Connection, run_ids: Sequence[str]) -> None:
+    _empty(connection, run_ids)
     connection.execute(delete(_runs).where(_runs.c.run_uuid.in_(run_ids)))
 
 
+def _empty(connection: Connection, run_ids: Sequence[str], *which: ColumnElement[bool]) -> None:
+    """Delete what hangs on these runs. which: the tags that go, when not all do: what people marked stays when a run is
+    made again."""
+    for inside in _INSIDE:
+        conditions = which if inside is tags else ()
+        connection.execute(delete(inside).where(inside.c.run_uuid.in_(run_ids), *conditions))
+
+
 def _insert(connection: Connection, workspace: str, experiment_id: int, runs: Sequence[GitRun]) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(_runs)
+    changed = {name: new.excluded[name] for name in ("name", "user_id", "start_time", "end_time", "lifecycle_stage")}
+    made = new.on_conflict_do_update(index_elements=["run_uuid"], set_=changed)
+    connection.execute(made, [_run_row(workspace, experiment_id, run) for run in runs])
     rows: dict[TableClause, list[dict[str, Any]]] = {
-        _runs: [_run_row(workspace, experiment_id, run) for run in runs],
         tags: [{"run_uuid": run.run_id, "key": k, "value": v} for run in runs for k, v in run.tags.items()],
         params: [{"run_uuid": run.run_id, "key": k, "value": v} for run in runs for k, v in run.params.items()],
         metrics: [row for run in runs for row in _points(run)],
         latest_metrics: [row for run in runs for row in _latest(run)],
     }
-    for target, new in rows.items():
-        if new:
-            connection.execute(insert(target), new)
+    for target, values in rows.items():
+        if values:
+            connection.execute(insert(target), values)
 
 
 def _run_row(workspace: str, experiment_id: int, run: GitRun) -> dict[str, Any]:
