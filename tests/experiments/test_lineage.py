@@ -10,14 +10,15 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.utils import timezone
 
 from datasets import commits as datasets_commits
 from datasets.pipelines import boxes
-from experiments import indexing
+from experiments import indexing, removal
 from experiments.lineage import graph as graphs
 from experiments.lineage import indexing as lineage_indexing
 from experiments.lineage.nodes import Ref
-from experiments.models import DataState, RunCommit, StageItem, StageRecord
+from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
 from tests.datasets.test_contents import pointer
 from tests.repos.pages.conftest import as_user, writer  # noqa: F401  fixtures of theirs
 
@@ -288,7 +289,7 @@ def test_it_reproduces_with_the_pipeline_or_the_script(pages, project, runs, pri
         ("C:\\me\\sub\\go.py", "python sub/go.py"),
         ("../sub/go.py", "dvc pull './-odd name' images raw.csv"),
         ("no.py", "dvc pull './-odd name' images raw.csv"),
-        ("train.py" + "/" * 9000, "dvc pull './-odd name' images raw.csv"),
+        ("train.py" + "/" * 7000, "dvc pull './-odd name' images raw.csv"),
     ):
         tags = {"mlflow.source.git.commit": project.tips["main"], "mlflow.source.name": source}
         run = client.run(tags=[{"key": key, "value": value} for key, value in tags.items()])["run_id"]
@@ -306,6 +307,14 @@ def test_indexing_again_changes_nothing(project, private, runs):
     lineage_indexing.index_stages(private, again=True)
     indexing.refresh(private.pk)
     assert [model.objects.count() for model in (StageRecord, StageItem, DataState, RunCommit)] == before
+
+
+def test_nothing_is_left_of_a_deleted_repository(project, private, runs):
+    private.deleted = timezone.now()
+    private.save()
+    removal.remove(private.pk)
+    for model in (StageRecord, StageItem, DataState, RunCommit, LineageIndex):
+        assert not model.objects.exists()
 
 
 def test_a_run_that_names_another_commit_is_moved(project, private, runs, client, pages):
