@@ -17,7 +17,7 @@ from experiments.mlflow import recording
 from experiments.tracked import indexing as tracked
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.demo import data, exps, model, pipeline, runs, texts
+from hub.demo import conversations, data, exps, model, pipeline, runs, texts
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from repos import editing, repositories
@@ -51,6 +51,7 @@ def seed() -> Repository:
     commits.bind(repository, named)
     model.register(repository, run_ids, records, user=OWNER)
     repository.refresh_from_db()
+    conversations.talk(repository, actor)
     tracked.refresh(repository)  # or the worker would, a moment later
     indexing.refresh(repository.pk)
     return repository

@@ -55,6 +55,17 @@ DEMO = {
     "pipelines diff": "/pipelines/diff/main...clean-labels",
     "lineage": "/lineage/commit/main",
     "dataset history": "/datasets/history/main/data/observations.csv",
+    "issues": "/issues",
+    "search of issues that cannot be read": "/issues?q=is%3Aopen+lable%3Abug",
+    "issue": "/issues/1",
+    "labels": "/labels",
+    "milestones": "/milestones",
+    "pull requests": "/pulls",
+    "pull request": "/pull/6",
+    "pull request's commits": "/pull/6/commits",
+    "pull request's files": "/pull/6/files",
+    "pull request's data": "/pull/6/data",
+    "pull request's pipelines": "/pull/6/pipelines",
     "experiments": "/experiments",
     "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",
     "charts of runs": "/experiments/charts?q=status+%21%3D+failed",
@@ -94,6 +105,12 @@ OWN = {
     "empty repository": "/alice/empty",
     "no data": "/alice/empty/data",
     "no pipelines": "/alice/empty/pipelines",
+    "no issues": "/alice/empty/issues",
+    "no pull requests": "/alice/empty/pulls",
+    "no labels": "/alice/empty/labels",
+    "no milestones": "/alice/empty/milestones",
+    "new issue": "/alice/empty/issues/new",
+    "new milestone": "/alice/empty/milestones/new",
     "no runs": "/alice/empty/experiments",
     "no models": "/alice/empty/models",
     "no experiments": "/alice/empty/experiments/manage",
@@ -131,6 +148,7 @@ SIGNED_IN = {
     "comparison": "COMPARE",
 }
 FAILING = {"not found": 404, "missing file": 404, "forbidden": 403, "filter that cannot be read": 400}
+FAILING["search of issues that cannot be read"] = 422
 MADE_FIRST = {
     "data diff",
     "table diff",

@@ -1,0 +1,61 @@
+"""What people say in the demo: five issues with labels and a milestone, and the open pull request "Clean labels"."""
+
+from __future__ import annotations
+
+from hub.accounts.actor import Actor, Area
+from repos import access
+from repos.issues import conversation, labels, milestones, opening, states, triage
+from repos.models import Access, Repository
+from repos.pulls import opening as pulls
+
+CRASH = """Training stops in epoch 41 with the raw table:
+
+```
+ValueError: temperature_c is out of range: 999.0
+```
+
+- [x] Find the rows
+- [x] Look at the sensor's log
+- [ ] Drop them in `src/prepare.py`
+"""
+MISSPELT = """Some rows call a *ptarmigan* a "ptarmigen". The counts of both are too low.
+
+| written | rows |
+|---|---|
+| ptarmigen | 21 |
+| partrige | 16 |
+
+See the branch `clean-labels`."""
+LOSS = "The Poisson loss underestimates large groups. A negative binomial loss has one parameter more: $\\alpha$."
+CLEAN = """Fixes #2: mends the species of 37 rows, and drops those where the sensor was broken (see #1).
+
+Trained again on the clean table, for 80 epochs instead of 60."""
+TOPICS = [
+    ("Training stops at a temperature of 999", CRASH, ["bug", "bad data"]),
+    ("Misspelt species", MISSPELT, ["bad data"]),
+    ("Try a loss for counts that vary more", LOSS, ["experiment"]),
+    ("Write down how the photographs were taken", "", ["documentation"]),
+    ("Which camera took the pictures?", "The shadows differ.", ["question"]),
+]
+
+
+def talk(repository: Repository, actor: Actor) -> None:
+    """As the owner of a repository that has the branches main and clean-labels, and no issue yet."""
+    assert actor.user
+    access.check(actor, repository, need=Access.WRITE, area=Area.ISSUES)
+    labels.suggest(actor, repository)
+    milestone = milestones.create(actor, repository, title="Clean data", description="Before the next season.")
+    for title, body, names in TOPICS:
+        issue = opening.open_issue(
+            actor,
+            repository,
+            title=title,
+            body=body,
+            labels=labels.named(repository, names),
+            milestone=milestone if "bad data" in names else None,
+        )
+    conversation.comment(actor, issue, "The same one; the flash was broken on that day.")
+    states.close(actor, issue)
+    pull = pulls.open_pull(actor, repository, title="Clean labels", body=CLEAN, base="main", head="clean-labels")
+    triage.set_labels(actor, pull.issue, labels.named(repository, ["bad data"]))
+    conversation.comment(actor, pull.issue, "The validation accuracy went up by almost two points.")
