@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from experiments.views import columns, table_acts, table_views
+from experiments.views import columns, runs, table_acts, table_views
 
 _PREFIX = "<owner:owner>/<repository:name>/experiments"
 routes: list[URLPattern] = [
     path(f"{_PREFIX}/columns", columns.choose, name="choose-columns"),
     path(f"{_PREFIX}/columns/forget", columns.forget, name="forget-columns"),
+    path(f"{_PREFIX}/version", runs.version, name="runs-version"),
     path(f"{_PREFIX}/chosen/archive", table_acts.archive, name="archive-runs"),
     path(f"{_PREFIX}/chosen/unarchive", table_acts.unarchive, name="unarchive-runs"),
     path(f"{_PREFIX}/chosen/delete", table_acts.delete, name="delete-runs"),

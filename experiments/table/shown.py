@@ -10,17 +10,16 @@ from django.http import QueryDict
 from experiments import asking, commits, rows
 from experiments.directions import direction, guessed
 from experiments.filters.errors import FilterError
-from experiments.filters.names import TAGGED
 from experiments.listing import Page, Query
 from experiments.models import TableSettings
 from experiments.runs import Run
-from experiments.table import groups, heads, hiding, saved, state
+from experiments.table import groups, heads, hiding, saved, snippet, state
 from experiments.table.addresses import added, kept, link
 from experiments.table.columns import ATTRIBUTES, Column, shown
 from experiments.table.groups import Group, Groups
 from experiments.tracked import joined, marks
 from hub.accounts.actor import Actor
-from repos.models import Access
+from repos.models import Access, Repository
 
 CONTROLS = ("q", "experiment", "show", "group", "flat")  # fields of the form above the table
 FORMATS = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
@@ -57,7 +56,7 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "is_agreed": baseline is not None and baseline.run_id == agreed.baseline,
         "ways": _ways(columns, agreed) if baseline else [],
         "files": [(label, added(here, format=word)) for word, label in FORMATS.items()],
-        "nested": bool(page.nests and any(nest.children for nest in page.nests.values())),
+        "python": snippet.python(query, tracking_uri(repository), columns, [run.run_id for run in page.rows]),
         "some": bool(page.total or set(given) & {*CONTROLS, *state.PLACES}),
     }
 
@@ -106,15 +105,18 @@ def frame(agreed: TableSettings, actor: Actor, given: QueryDict) -> dict[str, An
         "attributes": list(ATTRIBUTES),
         "chosen": [(name, name in look.fixed, look.widths.get(name, "")) for name in asking.columns(given) or ()],
         "experiment_id": given.get("experiment", ""),
-        "tracking_uri": f"{settings.COVEY_URL}/{repository.full_name}.mlflow",
+        "tracking_uri": tracking_uri(repository),
         "views": views,
         "view_name": next((view.name for view, _, current in views if current), ""),
         "signed_in": actor.user is not None,
         "writes": actor.user is not None and repository.granted >= Access.WRITE,
         "administers": repository.granted >= Access.ADMIN,
         "user_id": actor.user_id,
-        "words": list(TAGGED),
     }
+
+
+def tracking_uri(repository: Repository) -> str:
+    return f"{settings.COVEY_URL}/{repository.full_name}.mlflow"
 
 
 def _baseline(agreed: TableSettings, given: QueryDict, page: Page) -> Run | None:

@@ -13,6 +13,7 @@ from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunsAct
 from experiments.table import acts, files, groups, hiding, saved, shown, state
+from experiments.table import version as versions
 from hub.accounts.http import HubRequest
 from hub.lib.paging import page_number
 from repos import access
@@ -52,6 +53,15 @@ def names(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """Names of metrics, params and tags that hold ?name=, as JSON."""
     repository = readable(request, owner, name)
     return JsonResponse({"names": keys.search(workspace_of(repository.pk), asking.name(request.GET))}, headers=PRIVATE)
+
+
+@require_GET
+def version(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    """What changes when runs do; 204 while it is still ?seen=."""
+    found = versions.version(workspace_of(readable(request, owner, name).pk))
+    if found == request.GET.get("seen"):
+        return HttpResponse(status=204, headers=PRIVATE)
+    return JsonResponse({"version": found}, headers=PRIVATE)
 
 
 def readable(request: HubRequest, owner: str, name: str) -> Repository:

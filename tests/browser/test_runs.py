@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 RUNS = "/demo/bird-counter/experiments"
@@ -100,3 +103,30 @@ def test_a_filter_that_cannot_be_read_is_marked(demo: str, open_page: Callable[.
     expect(page.get_by_role("alert")).to_contain_text("At character 19")
     expect(page.locator(".filter-error mark")).to_have_text("h")
     expect(page.get_by_label("Filter runs")).to_have_value("metrics.val_acc > high")
+
+
+def test_runs_arrive_while_one_looks_and_what_one_did_is_undone(
+    hub: Hub, people: dict[str, str], open_page: Callable[..., Page]
+) -> None:
+    hub.repository(people["alice"], "live")
+    api = httpx.Client(base_url=f"{hub.url}/alice/live.mlflow/api/2.0/mlflow/", auth=("alice", people["alice"]))
+
+    def log(name: str) -> None:
+        body = {"experiment_id": "0", "run_name": name, "start_time": 1}
+        api.post("runs/create", json=body, timeout=120).raise_for_status()
+
+    log("first")
+    page = open_page("/alice/live/experiments")
+    names = page.locator("table.runs tbody th")
+    expect(names).to_have_text(["first"])
+    page.locator("[data-live][data-enhanced]").wait_for()
+    log("second")
+    expect(names).to_have_count(2, timeout=60_000)
+    page.get_by_label("Choose first").check()
+    page.locator("summary", has_text="Change").click()
+    page.get_by_role("button", name="Archive").click()
+    expect(names).to_have_text(["second"])
+    expect(page.get_by_role("status").filter(has_text="1 run archived.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(names).to_have_count(2)
+    assert page.problems == []  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ const behaviours = {
   "[data-filter]": () => import("./filter.js"),
   "[data-complete]": () => import("./complete.js"),
   "[data-columns]": () => import("./columns.js"),
+  "[data-live]": () => import("./live.js"),
   "[data-chosen]": () => import("./chosen.js"),
   "[data-runs-table]": () => import("./runs-table.js"),
   "[data-steps]": () => import("./steps.js"),
