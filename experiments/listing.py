@@ -79,7 +79,10 @@ def page(query: Query) -> Page:
     """Raises Invalid for a place that is none."""
     with reading() as reader:
         known = experiments_of(reader, query.workspace)
-        scope = Scope(reader, query, [row.experiment_id for row in known])
+        ids = [row.experiment_id for row in known]
+        if query.nested and len(ids) <= MOST_IDS and not tree.is_there(reader, ids):
+            query = replace(query, nested=False)
+        scope = Scope(reader, query, ids)
         order = _order(reader, query)
         found, previous, following, many = _found(scope, order)
         whole = not (query.after or query.before or following)

@@ -73,7 +73,7 @@ def test_it_reads_a_page_with_few_queries(client, private, pages, statements, dj
     pages.get("/alice/private/experiments")  # the first asks whether the tables exist
     with django_assert_max_num_queries(6), statements() as told:
         assert pages.get("/alice/private/experiments").status_code == 200
-    assert len(told) <= 5, told  # experiments, runs, how many are inside each, names of columns, values
+    assert len(told) <= 5, told  # experiments, whether runs are nested, runs, names of columns, values
 
 
 def test_the_page_shows_runs_and_state_in_the_url(client, private, pages):

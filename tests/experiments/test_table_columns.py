@@ -131,7 +131,7 @@ def test_aggregates_cost_one_statement(curves, pages, statements):
     pages.get(BASE)
     with statements() as told:
         pages.get(f"{BASE}?columns=metrics.loss:min,metrics.acc:max,metrics.acc:best_step")
-    assert len(told) <= 5, told  # experiments, runs, children, values, aggregates
+    assert len(told) <= 5, told  # experiments, nested?, runs, values, aggregates
 
 
 @db

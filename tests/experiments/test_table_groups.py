@@ -11,6 +11,7 @@ from experiments import listing
 from experiments.filters.parser import joinable, parse
 from experiments.mlflow.context import workspace_of
 from experiments.table import groups
+from experiments.table.tree import Nest
 from tests.experiments.conftest import metric
 
 BASE = "/alice/private/experiments"
@@ -124,13 +125,21 @@ def family(client):
 
 def tree(private, text="", **options):
     page = listing.page(query(private, text, nested=True, sort="name", descending=False, **options))
-    return [(row.name, (nest := page.nests[row.run_id]).depth, nest.children, nest.outside) for row in page.rows]
+    return [
+        (row.name, (nest := page.nests.get(row.run_id, Nest())).depth, nest.children, nest.outside) for row in page.rows
+    ]
 
 
 def test_the_tree_lists_what_has_no_parent_here(family, private):
     assert tree(private) == [
         ("alone", 0, 0, False), ("lost", 0, 0, False), ("search", 0, 2, False), ("self", 0, 0, False)
     ]  # fmt: skip
+
+
+def test_a_page_of_the_tree_is_nine_statements_at_most(family, private, statements):
+    with statements() as told:
+        tree(private, "metrics.acc > 0.5", opened=(family["search"],), pinned=(family["alone"],))
+    assert len(told) <= 9, told
 
 
 def test_what_is_opened_shows_its_children(family, private):
