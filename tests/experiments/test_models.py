@@ -76,7 +76,7 @@ def test_the_list_shows_models_with_aliases_and_counts(client, pages, private, b
     assert "team: field" in page
     private.refresh_from_db()
     assert private.models_count == 1
-    assert ">1</span></a>" in page.split('key="g m"')[-1]
+    assert '<span class="count">1</span></a>' in page.split('data-key="g m"')[1]
     assert "birds" in pages.get(f"{BASE}?q=FIEL").content.decode()
     assert "No model holds" in pages.get(f"{BASE}?q=zzz").content.decode()
 
