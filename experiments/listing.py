@@ -1,6 +1,6 @@
 """The table of runs: which of them, in which order, with which columns; a page of it at a time, found by keyset.
 
-Whatever the number of runs, a page is at most nine statements on one connection, and only what it shows is read.
+Whatever the number of runs, a page is at most twelve statements on one connection, and only what it shows is read.
 """
 
 from __future__ import annotations
