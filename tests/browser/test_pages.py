@@ -70,6 +70,7 @@ DEMO = {
     "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",
     "charts of runs": "/experiments/charts?q=status+%21%3D+failed",
     "filter that cannot be read": "/experiments?q=accuracy+%3E+0.5",
+    "groups of runs": "/experiments?group=params.optimizer,params.lr&columns=metrics.val_acc,metrics.val_loss",
     "comparison": "COMPARE",
     "rows of a table": "/datasets/table/main/data/observations.csv",
     "rows filtered": "/datasets/table/main/data/observations.csv?filter=count:gt:5&sort=-count&column=species",
