@@ -18,8 +18,9 @@ from django.db import transaction
 from datasets import formats
 from datasets.dvc import pointers
 from datasets.dvc.pointers import Out
+from datasets.dvc.projects import Folders
 from datasets.models import DatasetChange, DatasetIndex, DatasetVersion
-from datasets.tracking import outs_of_blobs
+from datasets.tracking import folders_at, outs_of_blobs, placed
 from repos.git import commands, read
 from repos.models import Repository
 from repos.place import store_of
@@ -46,6 +47,10 @@ class Blob:
 class Commit:
     sha: str
     blobs: list[Blob] = field(default_factory=list)
+
+    def sides(self, blob: Blob) -> tuple[tuple[str, str], tuple[str, str]]:
+        """(revision, path) before and after."""
+        return (f"{self.sha}^", blob.path), (self.sha, blob.path)
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,10 @@ def _file(mode: str, oid: str) -> str:
 def _write(repository: Repository, batch: list[Commit]) -> None:
     sizes = _sizes(repository, batch)
     outs = outs_of_blobs(repository, _pointer_blobs(batch))
-    changes = [(commit.sha, *change) for commit in batch for change in _changes(commit, outs, sizes)]
+    folders = folders_at(
+        repository, (place for commit in batch for blob in commit.blobs for place in commit.sides(blob))
+    )
+    changes = [(commit.sha, *change) for commit in batch for change in _changes(commit, outs, folders, sizes)]
     wanted = {version.key: version for _, old, new in changes for version in (old, new) if version is not None}
     with transaction.atomic():
         ids = version_ids(repository, list(wanted.values()))
@@ -199,17 +207,21 @@ def version_ids(repository: Repository, versions: list[Known]) -> dict[tuple[str
 
 
 def _changes(
-    commit: Commit, outs: dict[tuple[str, str], tuple[Out, ...]], sizes: dict[str, int]
+    commit: Commit,
+    outs: dict[tuple[str, str], tuple[Out, ...]],
+    folders: dict[tuple[str, str], Folders],
+    sizes: dict[str, int],
 ) -> Iterator[tuple[Known | None, Known | None]]:
     """(before, after) of every dataset that a commit changed; an output that moved to another pointer stays one."""
     before: dict[str, Known] = {}
     after: dict[str, Known] = {}
     for blob in commit.blobs:
-        for oid, side in ((blob.old, before), (blob.new, after)):
+        for oid, side, place in zip((blob.old, blob.new), (before, after), commit.sides(blob), strict=True):
             if not oid:
                 continue
             if pointers.is_pointer(blob.path):
-                side |= {found.path: found for found in _tracked(outs.get((blob.path, oid), ()), blob.path)}
+                known = _tracked(outs.get((blob.path, oid), ()), blob.path, folders.get(place, {}))
+                side |= {found.path: found for found in known}
             else:
                 side[blob.path] = Known(blob.path, f"git:{oid}", size=sizes.get(oid), files=1)
     for path in dict.fromkeys([*before, *after]):
@@ -218,10 +230,9 @@ def _changes(
             yield old, new
 
 
-def _tracked(outs: Iterable[Out], pointer: str) -> Iterator[Known]:
-    folder = pointer.rpartition("/")[0]
+def _tracked(outs: Iterable[Out], pointer: str, folders: Folders) -> Iterator[Known]:
     for written in outs:
-        out = pointers.placed(written, folder)
+        out = placed(written, pointer, folders)
         if out is not None and (out.oid or out.files):
             yield known_of(out)
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.dvc import pointers
+from datasets.dvc import pointers, projects
 from datasets.dvc.pointers import Malformed, Out
+from datasets.dvc.projects import Folders
 from repos import cache
 from repos.git import commands, read
 from repos.models import Repository
 from repos.place import store_of
 
 logger = logging.getLogger("covey.datasets")
+VERSION = 2  # grows when the meaning of what is kept changes
 MAX_POINTERS = 50_000
 MAX_POINTER_BYTES = 10 * 1024 * 1024
 ALL_POINTERS_BYTES = 128 * 1024 * 1024
@@ -59,7 +61,7 @@ class Tracked:
 
 def tracked(repository: Repository, commit: str) -> Tracked:
     """commit: a full id. Raises Busy or TooLarge when git cannot list the tree in time."""
-    return cache.by_ids(repository, "dvc-tracked", commit, make=lambda: _read(repository, commit))
+    return cache.by_ids(repository, "dvc-tracked", VERSION, commit, make=lambda: _read(repository, commit))
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,38 @@ def _read(repository: Repository, commit: str) -> Tracked:
     tree = _tree(store, commit)
     outputs: dict[str, Output] = {}
     problems: dict[str, str] = {}
+    folders = folders_at(repository, [(commit, pointer) for pointer in tree.pointers])
     for pointer, parsed in _parsed(repository, store, tree.pointers):
         if isinstance(parsed, str):
             problems[pointer] = parsed
             continue
-        folder = pointer.rpartition("/")[0]
         for out in parsed:
-            found = pointers.placed(out, folder)
+            found = placed(out, pointer, folders.get((commit, pointer), {}))
             if found and found.path not in outputs and _is_free(found.path, tree):
                 outputs[found.path] = Output(found, pointer)
     _drop_nested(outputs)
     return Tracked(dict(sorted(outputs.items())), frozenset(_lead(outputs, tree)), problems)
+
+
+def placed(out: Out, pointer: str, folders: Folders) -> Out | None:
+    """An output with its path from the root; None when it leads out of the repository. folders: of its stages."""
+    return pointers.placed(projects.from_folder(out, out.stage, folders), pointer.rpartition("/")[0])
+
+
+def folders_at(repository: Repository, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Folders]:
+    """(revision, path of a dvc.lock) → where its stages run, as the dvc.yaml beside it says. Those of which it says
+    nothing are left out, and so are other pointers."""
+    locks = [(rev, path) for rev, path in wanted if path.endswith("dvc.lock") and "\n" not in path]
+    if not locks:
+        return {}
+    store = store_of(repository)
+    asked = b"".join(b"%s:%syaml\n" % (rev.encode(), read.to_bytes(path.removesuffix("lock"))) for rev, path in locks)
+    answer = commands.run(store, "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
+    answers = [line.split(b" ") for line in answer.splitlines()]
+    oids = {pair: words[0].decode() for pair, words in zip(locks, answers, strict=True) if words[1:] == [b"blob"]}
+    contents = contents_of(store, sorted(set(oids.values())))
+    found = {oid: projects.folders_of(data) for oid, data in contents.items()}
+    return {pair: found[oid] for pair, oid in oids.items() if found.get(oid)}
 
 
 def outs_of_blobs(repository: Repository, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Out, ...]]:

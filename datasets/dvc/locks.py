@@ -10,6 +10,7 @@ from typing import Any
 from datasets.dvc import documents, pointers
 from datasets.dvc.documents import Malformed
 from datasets.dvc.pointers import Out
+from datasets.dvc.projects import Folders, from_folder
 
 MAX_ITEMS = 20_000  # deps and outs of one dvc.lock
 
@@ -28,8 +29,8 @@ class Locked:
     key: str
 
 
-def records_of(data: bytes, path: str) -> tuple[Locked, ...]:
-    """The stages in the dvc.lock of this path. Raises Malformed."""
+def records_of(data: bytes, path: str, folders: Folders) -> tuple[Locked, ...]:
+    """The stages in the dvc.lock of this path, which ran in these folders. Raises Malformed."""
     document = documents.load(data)
     if document is None:
         return ()
@@ -37,7 +38,7 @@ def records_of(data: bytes, path: str) -> tuple[Locked, ...]:
         raise Malformed("not a mapping")
     found, count = [], 0
     for name, record in pointers.stages_of(document):
-        stage = _locked(name, record, path)
+        stage = _locked(name, record, path, folders)
         count += len(stage.deps) + len(stage.outs)
         if count > MAX_ITEMS:
             raise Malformed(f"more than {MAX_ITEMS:,} dependencies and outputs")
@@ -45,13 +46,11 @@ def records_of(data: bytes, path: str) -> tuple[Locked, ...]:
     return tuple(found)
 
 
-def _locked(name: str, record: dict[str, Any], path: str) -> Locked:
+def _locked(name: str, record: dict[str, Any], path: str, folders: Folders) -> Locked:
     folder = path.rpartition("/")[0]
     cmd = record.get("cmd")
     text = "\n".join(map(str, cmd)) if isinstance(cmd, list) else str(cmd or "")
-    written = json.dumps([path, name, record], sort_keys=True)
-    deps, outs = (
-        tuple(one for item in pointers.items_of(record.get(kind)) if (one := pointers.placed(item, folder)))
-        for kind in ("deps", "outs")
-    )
+    lists = [[from_folder(item, name, folders) for item in pointers.items_of(record.get(k))] for k in ("deps", "outs")]
+    deps, outs = (tuple(one for item in items if (one := pointers.placed(item, folder))) for items in lists)
+    written = json.dumps([path, name, record, [out.path for out in outs]], sort_keys=True)
     return Locked(name, text, deps, outs, hashlib.sha256(written.encode()).hexdigest()[:32])

@@ -15,7 +15,8 @@ from datasets.commits import Commit, alone, hash_of, known_of, stream, tips_of
 from datasets.dvc import locks
 from datasets.dvc.documents import Malformed
 from datasets.dvc.locks import Locked
-from datasets.tracking import Tracked, contents_of, tracked
+from datasets.dvc.projects import Folders
+from datasets.tracking import Tracked, contents_of, folders_at, tracked
 from experiments.commits import existing
 from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
 from hub.lib.errors import NotFound, TooLarge
@@ -74,9 +75,10 @@ def _stages(repository: Repository, *, again: bool) -> None:
 def _write(repository: Repository, batch: list[Commit]) -> None:
     wanted = [(commit.sha, blob.path, blob.new) for commit in batch for blob in commit.blobs if blob.new]
     contents = contents_of(store_of(repository), sorted({oid for _, _, oid in wanted}))
+    folders = folders_at(repository, ((sha, path) for sha, path, _ in wanted))
     found: dict[str, tuple[str, str, Locked]] = {}
     for sha, path, oid in wanted:
-        for locked in _records(repository, path, contents.get(oid)):
+        for locked in _records(repository, path, contents.get(oid), folders.get((sha, path), {})):
             found.setdefault(locked.key, (sha, path, locked))
     keys = list(found)
     for start in range(0, len(keys), BATCH_ROWS):
@@ -85,9 +87,9 @@ def _write(repository: Repository, batch: list[Commit]) -> None:
         _keep(repository, {key: found[key] for key in some if key not in known})
 
 
-def _records(repository: Repository, path: str, data: bytes | None) -> tuple[Locked, ...]:
+def _records(repository: Repository, path: str, data: bytes | None, folders: Folders) -> tuple[Locked, ...]:
     try:
-        return locks.records_of(data, path) if data is not None else ()
+        return locks.records_of(data, path, folders) if data is not None else ()
     except Malformed as error:
         logger.info("a dvc.lock of repository %s cannot be read: %s", repository.pk, error)
         return ()

@@ -14,7 +14,7 @@ from datasets.dvc.locks import Locked
 from datasets.models import DatasetVersion
 from datasets.pipeline_jobs import pipeline_files
 from datasets.teaching import remote_url
-from datasets.tracking import Output, contents_of, tracked
+from datasets.tracking import Output, contents_of, folders_at, tracked
 from experiments import runs
 from experiments.details import source
 from experiments.lineage.nodes import COMMIT, DATASET, MODEL, RUN, Ref, commits_with, identity_of
@@ -90,10 +90,11 @@ def stages_at(repository: Repository, sha: str) -> list[Locked]:
     """What every dvc.lock of a commit records; those that cannot be read are left out."""
     named = {path: oid for path, oid in pipeline_files(repository, sha).items() if path.endswith("dvc.lock")}
     contents = contents_of(store_of(repository), sorted(set(named.values())))
+    folders = folders_at(repository, ((sha, path) for path in named))
     found: list[Locked] = []
     for path, oid in named.items():
         try:
-            found += locks.records_of(contents.get(oid, b""), path)
+            found += locks.records_of(contents.get(oid, b""), path, folders.get((sha, path), {}))
         except Malformed:
             continue
     return found
