@@ -41,7 +41,9 @@ def _plain(context: ExceptionContext) -> BaseException | None:
         return MlflowException("A number is larger than the database can keep.", INVALID_PARAMETER_VALUE)
     error = context.sqlalchemy_exception
     if isinstance(error, DBAPIError):
-        logger.info("MLflow's database: %s: %s", type(error).__name__, error.statement)
+        # MLflow asks whether a name is there by making it once more: nothing to tell people of.
+        level = logging.DEBUG if isinstance(error, IntegrityError) else logging.INFO
+        logger.log(level, "MLflow's database: %s: %s", type(error).__name__, error.statement)
         error.statement = error.params = None
         error.code = ""  # a link to SQLAlchemy's manual
         error.args = (_words(error), *error.args[1:])
