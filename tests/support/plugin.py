@@ -17,8 +17,9 @@ from tests.support import services
 def _prepare() -> None:
     if os.environ.get("COVEY_TEST_HOME"):  # a worker of pytest-xdist: its parent made everything, homes apart
         os.environ["COVEY_HOME"] = tempfile.mkdtemp(prefix="worker-", dir=os.environ["COVEY_TEST_HOME"])
-        if os.environ.get("COVEY_TEST") == "production":  # tests count in the cache, clear it, and delete objects
-            os.environ.update(services.apart())
+        if os.environ.get("COVEY_TEST") == "production":  # tests clear the cache, empty MLflow's tables, delete objects
+            own = services.fresh_database(os.environ["DATABASE_URL"], f"worker_{os.getpid()}")
+            os.environ.update(services.apart(), DATABASE_URL=own)
         atexit.register(services.stop_all)  # what this worker's own tests started
         return
     base = tempfile.mkdtemp(prefix="covey-test-")
