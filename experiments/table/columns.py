@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOGGED_KINDS = ("metrics", "params", "tags")
 ATTRIBUTES = {
@@ -35,6 +36,7 @@ class Column:
         return f"{self.key} ({AGGREGATES[self.aggregate]})" if self.aggregate else self.key
 
 
+@lru_cache(maxsize=4096)  # asked for every cell of a page
 def parse(name: str) -> Column | None:
     """None for what names no column."""
     if name in ATTRIBUTES:
