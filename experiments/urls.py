@@ -6,7 +6,7 @@ import hub.lib.converters  # noqa: F401  registers <owner:â€¦> and <repository:â
 from experiments.chart_urls import routes as chart_routes
 from experiments.model_urls import routes as model_routes
 from experiments.table_urls import routes as table_routes
-from experiments.views import beside, compare, lineage, run, run_changes, run_parts, runs
+from experiments.views import beside, compare, lineage, review, run, run_changes, run_parts, runs
 
 app_name = "experiments"
 _prefix = "<owner:owner>/<repository:name>/experiments"
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     *table_routes,
     *chart_routes,
     *model_routes,
+    path(f"{_prefix}/diff/<rest:rest>", review.change, name="change"),
     path(f"{_prefix}/names", runs.names, name="names"),
     path(f"{_prefix}/runs/<slug:run_id>", run.run, name="run"),
     path(f"{_prefix}/runs/<slug:run_id>/history.json", run.history, name="history"),

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}/commits", pages.commits, name="commits"),
     path(f"{_PULL}/files", pages.files, name="files"),
     path(f"{_PULL}/data", pages.panel, {"which": "data"}, name="data"),
+    path(f"{_PULL}/experiments", pages.panel, {"which": "experiments"}, name="experiments"),
     path(f"{_PULL}/pipelines", pages.panel, {"which": "pipelines"}, name="pipelines"),
     path(f"{_PULL}/merge-box", pages.merge_box, name="merge-box"),
     path(f"{_PULL}/merge", verbs.merge, name="merge"),

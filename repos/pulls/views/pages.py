@@ -26,6 +26,7 @@ COMMITS_SHOWN = 250
 TEACH = "git fetch origin\ngit switch {head}\ngit merge origin/{base}\ngit push"
 PANELS = {
     "data": ("What changed in the data", "datasets/diff"),
+    "experiments": ("What changed in the metrics", "experiments/diff"),
     "pipelines": ("What changed in the pipelines", "pipelines/diff"),
 }
 

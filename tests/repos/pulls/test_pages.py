@@ -118,8 +118,9 @@ def test_closing_and_reopening(project, proposed, alice, bob, as_user):
 def test_the_panels_name_where_upper_apps_answer(project, proposed, bob, as_user):
     proposed()
     client, base, head = as_user(bob), project.tips["main"], project.tips["work"]
-    assert f'hx-get="{BASE}/datasets/diff/{base}...{head}"' in client.get(f"{BASE}/pull/1/data").content.decode()
-    assert f'hx-get="{BASE}/pipelines/diff/{base}...{head}"' in client.get(f"{BASE}/pull/1/pipelines").content.decode()
+    for tab, page in {"data": "datasets", "experiments": "experiments", "pipelines": "pipelines"}.items():
+        shown = client.get(f"{BASE}/pull/1/{tab}").content.decode()
+        assert f'hx-get="{BASE}/{page}/diff/{base}...{head}"' in shown
     assert client.get(f"{BASE}/datasets/diff/{base}...{head}").status_code == 200
 
 

@@ -1,0 +1,72 @@
+"""What a change did to the metrics: runs of its commits against those of what it started from."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.indexing import refresh
+from experiments.review import review
+from tests.experiments.conftest import metric
+from tests.repos.pages.conftest import as_user, writer  # noqa: F401  fixtures of theirs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BASE = "/alice/private/experiments/diff"
+
+
+@pytest.fixture
+def change(client, private, writer):  # noqa: F811
+    """Commits old, base and head; two runs at old, none at base, two at head. Named by their accuracy."""
+    made = writer(private)
+    shas = [made.commit({"a.txt": f"{number}\n"}) or made.tips["main"] for number in range(3)]
+    made.git("branch", "before", shas[1])
+    logged = [(shas[0], 0.5, 2.0), (shas[0], 0.7, 1.0), (shas[2], 0.8, 1.5), (shas[2], 0.6, "NaN")]
+    for sha, accuracy, loss in logged:
+        tag = {"key": "mlflow.source.git.commit", "value": sha}
+        run_id = client.run(run_name=f"run-{accuracy}", tags=[tag])["run_id"]
+        client.batch(run_id, metrics=[metric("acc", accuracy), metric("loss", loss), metric("n", accuracy)])
+    refresh(private.pk)
+    return shas
+
+
+def test_the_best_of_both_sides_are_compared(change, private):
+    found = review(private, change[1], change[2], {})
+    rows = {row.metric: (row.base.metrics[row.metric], row.head.metrics[row.metric]) for row in found.rows}
+    assert rows["acc"] == (0.7, 0.8)
+    assert rows["loss"] == (1.0, 1.5)
+    assert {run.name for run in found.base} == {"run-0.5", "run-0.7"}
+    assert {run.name for run in found.head} == {"run-0.8", "run-0.6"}
+
+
+def test_a_declared_direction_decides_what_is_best(change, private):
+    (row,) = (row for row in review(private, change[1], change[2], {"n": "min"}).rows if row.metric == "n")
+    assert (row.base.metrics["n"], row.head.metrics["n"]) == (0.5, 0.6)
+
+
+def test_the_page_says_what_is_better(change, pages):
+    text = pages.get(f"{BASE}/before...main").content.decode()
+    assert '<span class="delta delta-good">+0.1</span>' in text
+    assert '<span class="delta delta-bad">+0.5</span>' in text
+    assert "Compare these runs" in text
+
+
+def test_a_change_without_runs_teaches(change, pages, private, writer):  # noqa: F811
+    text = pages.get(f"{BASE}/{change[0]}...{change[1]}").content.decode()
+    assert "No run was logged at its commits yet." in text
+
+
+@pytest.mark.parametrize("named", ["before", "...main", "before...", "nobody...main"])
+def test_what_names_no_two_revisions_is_not_found(change, pages, named):
+    assert pages.get(f"{BASE}/{named}").status_code == 404
+
+
+def test_four_questions(change, pages, as_user, charlie):  # noqa: F811
+    address = f"{BASE}/before...main"
+    assert pages.get(address).status_code == 200
+    assert pages.post(address).status_code == 405
+    assert as_user(charlie).get(address).status_code == 404
+
+
+def test_statements_do_not_grow_with_the_runs(change, pages, private, statements):
+    with statements() as told:
+        review(private, change[1], change[2], {})
+    assert len(told) <= 5
