@@ -65,6 +65,7 @@ DEMO = {
     "pull request's commits": "/pull/6/commits",
     "pull request's files": "/pull/6/files",
     "pull request's data": "/pull/6/data",
+    "pull request's experiments": "/pull/6/experiments",
     "pull request's pipelines": "/pull/6/pipelines",
     "experiments": "/experiments",
     "filtered runs": "/experiments?q=metrics.val_acc+%3E+0.5+and+status+%21%3D+failed&sort=-metrics.val_acc",
