@@ -23,6 +23,10 @@ class Pipelines(APIView):
         return _response(found.state, pipeline_shapes.pipeline(found))
 
 
+class PipelinesOfRevision(Pipelines):
+    """The same at a revision: /pipelines/{rev}."""
+
+
 class PipelinesDiff(APIView):
     """The stages that were added, removed or changed: 200, or 202 with the progress while they are compared."""
 

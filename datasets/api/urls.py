@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/datasets/diffs/<int:job_id>/cancel", diffs.Cancelled.as_view()),
     path(f"{_REPOSITORY}/pipelines", pipelines.Pipelines.as_view()),
     path(f"{_REPOSITORY}/pipelines/diff/<rest:rest>", pipelines.PipelinesDiff.as_view()),
-    path(f"{_REPOSITORY}/pipelines/<rest:rest>", pipelines.Pipelines.as_view()),
+    path(f"{_REPOSITORY}/pipelines/<rest:rest>", pipelines.PipelinesOfRevision.as_view()),
     path(f"{_REPOSITORY}/storage", storages.Storage.as_view()),
     path(f"{_REPOSITORY}/storage/usage", care.Usage.as_view()),
     path(f"{_REPOSITORY}/storage/usage/measure", care.Measure.as_view()),

@@ -14,7 +14,7 @@ routes: list[URLPattern] = [
     path(f"{_REPOSITORY}/models", models.Models.as_view()),
     path(_MODEL, models.OneModel.as_view()),
     path(f"{_MODEL}/aliases/<str:alias>", models.OneAlias.as_view()),
-    path(f"{_MODEL}/tags/<str:key>", models.OneTag.as_view()),
+    path(f"{_MODEL}/tags/<str:key>", models.OneModelTag.as_view()),
     path(f"{_MODEL}/versions", models.Versions.as_view()),
     path(_VERSION, models.OneVersion.as_view()),
     path(f"{_VERSION}/tags/<str:key>", models.OneVersionTag.as_view()),

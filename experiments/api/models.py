@@ -155,7 +155,7 @@ class OneAlias(APIView):
         return Response(status=204)
 
 
-class OneTag(APIView):
+class OneModelTag(APIView):
     """Of a model, or of a version of it."""
 
     inputs = {"put": TagValue}
@@ -171,5 +171,5 @@ class OneTag(APIView):
         return Response(status=204)
 
 
-class OneVersionTag(OneTag):
+class OneVersionTag(OneModelTag):
     """The same under a name of its own, by which the description of the API tells them apart."""

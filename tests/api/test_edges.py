@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -104,6 +105,11 @@ def test_the_description_names_every_route(api):
     assert "get" in paths[f"{base}/raw/{{rest}}"]
     body = paths[f"{V1}/user/repos"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert body.endswith("/NewRepository")
+
+
+def test_the_description_has_no_doubts(tmp_path):
+    """Of two operations with one name, clients that are made from it would have one."""
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
 
 
 def test_the_page_uses_nothing_from_elsewhere(client):
