@@ -10,7 +10,7 @@ import time
 import numpy
 import pyarrow
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -153,6 +153,7 @@ def test_any_notebook_is_shown_harmlessly(content, metadata):
 
 
 @relaxed
+@example({})
 @given(st.dictionaries(st.text(max_size=6), json_values, max_size=4))
 def test_any_tensor_header_is_shown_somehow(header):
     assert show("m.safetensors", _tensor_header(header)).html

@@ -183,7 +183,7 @@ def _model(order: _Order) -> Preview:
     data = order.source.head(8 + min(length, models.MAX_HEADER_BYTES))
     answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=5, size=order.source.size)
     tables = [(["Metadata", "Value"], answer["metadata"]), (["Tensor", "Type", "Shape", "Size"], answer["tensors"])]
-    return Preview("model", _grids(tables), answer["note"])
+    return Preview("model", _grids(tables) or SafeString("<p>The file holds no tensors.</p>"), answer["note"])
 
 
 def _mlmodel(order: _Order) -> Preview:
