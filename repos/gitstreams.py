@@ -11,11 +11,12 @@ from typing import IO, TypeVar
 from django.conf import settings
 
 from hub.lib.errors import Busy, Invalid, WrongType
-from hub.lib.streams import Request, media_type
+from hub.lib.streams import Request, in_thread, media_type
 from repos.git import commands, pkt
 from repos.git.transfer import Transfer
 
 T = TypeVar("T")
+INLINE_BYTES = 64 * 1024
 FETCH_REQUEST_BYTES = 64 * 1024**2  # wants and haves; a client with 500,000 refs sends 25 MiB
 SILENCE_SECONDS = 1800  # for a git that hangs; while it computes it sends keep-alives every 5 s
 QUEUE_SECONDS = 60
@@ -81,7 +82,7 @@ async def spool(request: Request, file: IO[bytes]) -> None:
     try:
         async for piece in request.inflated_body(limit_bytes=FETCH_REQUEST_BYTES):
             file.write(piece)
-            packets += splitter.count(piece)
+            packets += await in_thread(splitter.count, piece) if len(piece) > INLINE_BYTES else splitter.count(piece)
         splitter.end()
     except pkt.BadRequest as error:
         raise not_git(error) from error

@@ -150,3 +150,26 @@ def test_a_side_band_carries_any_length():
         assert packet[:1] == b"\x01"
         found += packet[1:]
     assert found == b"x" * 200_000
+
+
+@given(
+    st.lists(st.sampled_from([b"0000", b"0001", b"0004", b"0005x", b"0009want", b"0032", b"zz", b"fff1"]), max_size=9)
+)
+def test_counting_agrees_with_taking(pieces):
+    """count() walks without copying; it must see the packets that take() sees, and refuse what take() refuses."""
+
+    def seen(work):
+        try:
+            return work()
+        except pkt.BadRequest:
+            return "refused"
+
+    def taken():
+        splitter = pkt.Splitter(bytearray(b"".join(pieces)))
+        return sum(1 for _ in iter(splitter.take, None)), bytes(splitter.rest)
+
+    def counted():
+        splitter = pkt.Splitter()
+        return sum(map(splitter.count, pieces)), bytes(splitter.rest)
+
+    assert seen(counted) == seen(taken)
