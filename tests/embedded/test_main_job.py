@@ -173,8 +173,9 @@ def pages_show_all_three(baker: Baker) -> None:
     for words in ("first loaf", "bread", "stone"):
         assert words in runs
     run = baker.page(f"/experiments/runs/{baker.run_id}")
-    for words in ("first loaf", "loss", "0.2", "lr", "0.01", "oven", "stone", "notes/crust.txt"):
+    for words in ("first loaf", "loss", "0.2", "lr", "0.01", "oven", "stone", "notes"):
         assert words in run
+    assert "crust.txt" in baker.page(f"/experiments/runs/{baker.run_id}/artifacts?path=notes")
     curve = baker.page(f"/experiments/runs/{baker.run_id}/history.json?key=loss")
     assert "0.25" in curve
     assert "crust: golden" in baker.page(f"/experiments/runs/{baker.run_id}/artifact?path=notes/crust.txt")
