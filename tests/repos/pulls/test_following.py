@@ -11,6 +11,7 @@ from repos.issues import opening as issues
 from tests.repos.issues.conftest import as_actor, seen
 from tests.repos.pulls.conftest import again, deliver
 from tests.repos.pulls.test_merging import push
+from tests.support.asgi import ask, basic
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,19 @@ def test_it_follows_pushes_and_tells_force_from_ordinary(alice, private, project
     deliver()
     assert (again(alice, pull).head_id, kinds(pull)) == (other, ["pushed", "forced"])
     assert refs(private.path, "refs/pull/")["refs/pull/1/head"] == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_head_is_fetched_by_number_and_offered_to_no_push(alice, private, project, proposed, token_of):
+    proposed()
+    headers = basic(token_of(alice))
+    fetching, pushing = (
+        ask("GET", f"/alice/private.git/info/refs?service=git-{service}-pack", headers=headers).body
+        for service in ("upload", "receive")
+    )
+    assert b"%s refs/pull/1/head" % project.tips["work"].encode() in fetching
+    assert b"refs/heads/work" in pushing
+    assert b"refs/pull" not in pushing
 
 
 def test_it_is_closed_when_its_branch_goes(alice, private, project, proposed):
