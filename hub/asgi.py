@@ -81,9 +81,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if match := _words.fullmatch(request.path):
         owner, name, word, rest = match.groups()
         surface = next(surface for surface in WORDS if surface.suffix == word)
-        if (
-            request.method not in {"GET", "HEAD"} or surface is not uploads.surface
-        ):  # the upload page itself is Django's
+        page = surface is uploads.surface and request.method in {"GET", "HEAD"}  # the upload page itself is Django's
+        if not page:
             return await surface(request, owner, name, rest)
     if (match := _api.fullmatch(request.path)) and (match[4].endswith("raw") or request.method == "PUT"):
         return await API(request, *match.groups()[:3])
