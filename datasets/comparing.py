@@ -65,12 +65,12 @@ def compare_media(run: Run) -> dict[str, Any]:
         try:
             answer = sandbox_job.run(reader, inputs, out, package="datasets", limits=MEDIA_LIMITS, beat=run.progress)
         except Unreadable as error:
-            return {"unreadable": _storable(str(error))}
+            return {"unreadable": str(error)}
         except Overrun as error:
             raise Failed(TOO_MUCH) from error
         if (picture := out / DIFFERENCE).exists():
             results.keep(picture, results.picture_place(repository.pk, asked["digest"]))
-    return dict(_storable(answer))
+    return dict(answer)
 
 
 def _sides(repository: Repository, asked: dict[str, Any], folder: Path, max_bytes: int) -> dict[str, Path]:
@@ -107,10 +107,10 @@ def work(run: Run, function: str, inputs: Mapping[str, Path], folder: Path, **op
     try:
         answer = sandbox_job.run(function, inputs, out, package="datasets", limits=LIMITS, beat=run.progress, **options)
     except Unreadable as error:
-        raise Failed(_storable(str(error))) from error
+        raise Failed(str(error)) from error
     except Overrun as error:
         raise Failed(TOO_MUCH) from error
-    return _storable(answer)
+    return jobs.storable(answer)  # also for what is kept in files
 
 
 def making(
@@ -157,15 +157,6 @@ def job_of(
 def path_of(asked: dict[str, Any]) -> str:
     """The path in a job's arguments: kept quoted, since it may hold bytes that no database takes as text."""
     return read.to_text(unquote_to_bytes(asked["path"]))
-
-
-def _storable(value: Any) -> Any:
-    """Without zero characters, which PostgreSQL refuses; names of columns may hold them."""
-    if isinstance(value, str):
-        return value.replace("\0", "�")
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return {_storable(k): _storable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def repository_of(asked: dict[str, Any]) -> Repository:

@@ -58,7 +58,7 @@ class Run:
 
     def _write(self, **values: Any) -> None:
         mine = Job.objects.filter(pk=self.job.pk, state=State.RUNNING, attempts=self.attempt)
-        if not mine.update(**values):
+        if not mine.update(**storable(values)):
             raise Cancelled
 
 
@@ -140,6 +140,16 @@ def _hint(job_id: int) -> None:
     from hub.jobs import tasks
 
     transaction.on_commit(partial(tasks.wake, tasks.run_job, job_id))
+
+
+def storable(value: Any) -> Any:
+    """Without zero characters and lone surrogates, of which names in people's files may have some: no database takes
+    them as text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "�")
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return {storable(k): storable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 # ---- the worker's side -------------------------------------------------------------------------

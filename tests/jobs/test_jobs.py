@@ -35,6 +35,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             run.progress(1)
         if does == "lose its claim":
             Job.objects.filter(pk=run.job.pk).update(attempts=7)
+        if does == "find odd names":
+            return {"a\0b": ["\udc80", ("c\0",), 3]}
         run.progress(5, 10)
         return {"rows": 3}
 
@@ -80,6 +82,13 @@ def test_a_broken_part_is_tried_three_times(ran):
     job.refresh_from_db()
     assert (len(ran), job.state) == (3, State.FAILED)
     assert "disk" not in job.error  # nothing of the inside is shown
+
+
+def test_what_no_database_takes_as_text_is_replaced(ran):
+    job = start(does="find odd names")
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.result == {"a�b": ["?", ["c�"], 3]}
 
 
 def test_a_cancelled_job_does_not_run(ran):
