@@ -6,4 +6,4 @@ class PullsConfig(AppConfig):
     label = "pulls"
 
     def ready(self) -> None:
-        from repos.pulls import receivers  # noqa: F401  # registers them
+        from repos.pulls import receivers, verdicts  # noqa: F401  # registers them, and the job

@@ -1,24 +1,22 @@
-"""Can these two commits be merged, and into what? Computed in a quarantine: nothing is left behind by asking."""
+"""Can these two commits be merged, and into what? New objects lie in a quarantine until they are wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hub.lib.errors import Busy
-from repos import cache
 from repos.git import merge, read, writing
 from repos.git.commands import GitTimeout
-from repos.git.merge import Conflict
+from repos.git.merge import Conflict, Merge
 from repos.git.read import shown
 from repos.git.store import Quarantine
 from repos.git.writing import EXECUTABLE, FILE, TreeFile
 from repos.models import Repository
 from repos.place import store_of
 from repos.pulls import branches, drivers
-from repos.pulls.drivers import Outcome, Sides
-from repos.storage import store
+from repos.pulls.drivers import Driver, Outcome, Sides
 
-VERSION = 1
 NOT_PUSHED = "what it names was never pushed here"
 MOST_FILE_BYTES = 64 * 1024**2  # of each side of a file that a driver merges
 MOST_SHOWN = 200
@@ -32,6 +30,10 @@ _WORDS = {
     "distinct modes": "a file on one side, something else on the other",
     "submodule": "both sides moved a submodule",
 }
+
+
+def _unwatched(_done: int, _total: int) -> None:
+    """Somebody waits for the answer itself."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,6 @@ class Verdict:
         return any(trouble.missing for trouble in self.troubles)
 
 
-def verdict(repository: Repository, base: str, head: str) -> Verdict:
-    """Of two commits, kept by their ids; asked again while something must be pushed first."""
-    key = cache.key_of(repository, "mergeable", base, head, VERSION)
-    known = cache.known(key)
-    if isinstance(known, Verdict):
-        return with_missing(repository, known, base, head)
-    with store().quarantine(repository.pk) as quarantine:
-        found = merged(repository, quarantine, base, head, keep=False)
-    if not found.missing:
-        cache.keep(key, found)
-    return with_missing(repository, found, base, head)
-
-
 def with_missing(repository: Repository, found: Verdict, base: str, head: str) -> Verdict:
     """The verdict, with what the head names and nobody has pushed: asked anew each time, since pushes mend it."""
     start = branches.merge_base(repository, base, head) or base
@@ -87,7 +76,15 @@ def with_missing(repository: Repository, found: Verdict, base: str, head: str) -
     return replace(found, tree="", troubles=(*found.troubles, *troubles)[:MOST_SHOWN])
 
 
-def merged(repository: Repository, quarantine: Quarantine, base: str, head: str, *, keep: bool) -> Verdict:
+def merged(
+    repository: Repository,
+    quarantine: Quarantine,
+    base: str,
+    head: str,
+    *,
+    keep: bool,
+    beat: Callable[[int, int], None] = _unwatched,
+) -> Verdict:
     """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good.
 
     Raises Busy when git needs too long.
@@ -96,9 +93,25 @@ def merged(repository: Repository, quarantine: Quarantine, base: str, head: str,
         found = merge.merge_tree(quarantine.repository, base, head, extra=quarantine.environment)
     except GitTimeout as error:
         raise Busy("This merge takes too long.", details="Merge on your machine, then push the result.") from error
+    return resolved(repository, quarantine, base, found, keep=keep, beat=beat)
+
+
+def resolved(
+    repository: Repository,
+    quarantine: Quarantine,
+    base: str,
+    found: Merge,
+    *,
+    keep: bool,
+    beat: Callable[[int, int], None] = _unwatched,
+) -> Verdict:
+    """What git has found, and what drivers make of its conflicts. beat: told before each of them."""
     if not found.conflicts:
         return Verdict(found.tree)
-    outcomes = [(conflict, _driven(repository, base, conflict, keep=keep)) for conflict in found.conflicts]
+    outcomes = []
+    for number, conflict in enumerate(found.conflicts):
+        beat(number, len(found.conflicts))
+        outcomes.append((conflict, _driven(repository, base, conflict, keep=keep)))
     troubles = tuple(
         _trouble(conflict, outcome) for conflict, outcome in outcomes if outcome is None or outcome.data is None
     )
@@ -116,11 +129,16 @@ def merged(repository: Repository, quarantine: Quarantine, base: str, head: str,
     return Verdict(tree, merged=tuple(shown(conflict.path) for conflict, _ in outcomes), notes=notes)
 
 
+def driver_of(conflict: Conflict) -> Driver | None:
+    """Who may know more than git: of two plain files."""
+    both = conflict.ours and conflict.theirs and {conflict.ours.mode, conflict.theirs.mode} <= {FILE, EXECUTABLE}
+    return drivers.driver_for(conflict.path) if both else None
+
+
 def _driven(repository: Repository, commit: str, conflict: Conflict, *, keep: bool) -> Outcome | None:
     """What a driver says; None for what only people can decide."""
-    driver = drivers.driver_for(conflict.path)
-    both = conflict.ours and conflict.theirs and {conflict.ours.mode, conflict.theirs.mode} <= {FILE, EXECUTABLE}
-    if driver is None or not both:
+    driver = driver_of(conflict)
+    if driver is None:
         return None
     assert conflict.ours
     assert conflict.theirs

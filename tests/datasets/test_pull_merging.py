@@ -6,13 +6,16 @@ import hashlib
 import json
 
 import pytest
+from django.utils import timezone
 
 from datasets import objects
 from datasets.dvc import keys, manifests
-from repos.pulls import merging
+from hub.jobs import jobs
+from hub.jobs.models import Job
+from repos.pulls import merging, verdicts
 from repos.pulls.merging import CannotMerge, Order
 from tests.repos.issues.conftest import as_actor
-from tests.repos.pulls.conftest import again, proposed  # noqa: F401  a fixture of theirs
+from tests.repos.pulls.conftest import again, api, proposed  # noqa: F401  fixtures of theirs
 
 pytestmark = pytest.mark.django_db
 TABLE = "id,name,age\n1,ann,30\n2,bo,40\n3,cy,50\n"
@@ -157,14 +160,14 @@ def test_a_stage_whose_inputs_changed_twice_is_noted(alice, private, merged, wri
             f"      hash: md5\n      md5: {script * 32}\n      size: 1\n"
         )
 
-    from repos.pulls import mergeability
-
     made = merged.writer
     first = made.commit({"dvc.lock": lock("a")}, "Base")
     head = made.commit({"dvc.lock": lock("b")}, "Theirs", branch="work", start=first)
     base = made.commit({"dvc.lock": lock("c")}, "Ours")
     private.refresh_from_db()
-    found = mergeability.verdict(private, base, head)
+    assert verdicts.verdict(private, base, head, user_id=alice.pk) is None
+    jobs.run(Job.objects.get(kind=verdicts.LOOK).pk)
+    found = verdicts.verdict(private, base, head, user_id=alice.pk)
     assert found.clean
     assert found.merged == ("dvc.lock",)
     assert found.notes == ("Both sides changed the inputs of the stage train: run dvc repro after the merge.",)
@@ -174,3 +177,80 @@ def test_a_stage_whose_inputs_changed_twice_is_noted(alice, private, merged, wri
 def test_a_pointer_that_cannot_be_read_is_a_conflict(merged, bad):
     with pytest.raises(CannotMerge):
         merged({"a.dvc": "outs:\n- path: a\n"}, {"a.dvc": "outs:\n- path: b\n"}, {"a.dvc": bad})
+
+
+@pytest.fixture
+def asked(alice, private, merged, proposed, as_user, api):  # noqa: F811  fixtures
+    """asked(base, ours, theirs) → (box(), mergeable()): what the page and the API say of a pull request."""
+
+    def ask(base, ours, theirs):
+        made = merged.writer
+        first = made.commit(base, "Base")
+        made.commit(theirs, "Theirs", branch="work", start=first)
+        made.commit(ours, "Ours")
+        private.refresh_from_db()
+        proposed()
+        return (
+            lambda: as_user(alice).get("/alice/private/pull/1/merge-box").content.decode(),
+            lambda: api(alice).get("/api/v1/repos/alice/private/pulls/1").json()["mergeable"],
+        )
+
+    return ask
+
+
+KEYED = {"people.csv": TABLE, ".covey/config.yml": "datasets:\n  keys:\n    people.csv: id\n"}
+
+
+def test_a_table_is_looked_at_by_a_worker_while_the_box_waits(asked):
+    box, mergeable = asked(
+        KEYED, {"people.csv": TABLE.replace("bo,40", "bo,41")}, {"people.csv": TABLE.replace("cy,50", "cy,51")}
+    )
+    for _ in range(2):
+        assert "Looking whether this can be merged" in box()
+        assert 'hx-trigger="load delay:2s"' in box()
+        assert mergeable() is None
+    jobs.run(Job.objects.get(kind=verdicts.LOOK).pk)
+    assert "their data goes together without a conflict" in box()
+    assert mergeable() is True
+
+
+def test_conflicts_survive_the_way_through_the_job(asked):
+    box, mergeable = asked(
+        KEYED, {"people.csv": TABLE.replace("bo,40", "bo,41")}, {"people.csv": TABLE.replace("bo,40", "bo,42")}
+    )
+    box()
+    jobs.run(Job.objects.get(kind=verdicts.LOOK).pk)
+    assert "row id=2, age: base has &#x27;41&#x27;, head has &#x27;42&#x27;" in box()
+    assert mergeable() is False
+
+
+def test_what_a_push_mends_is_looked_at_again(asked, private, keep, folder_of):
+    box, _ = asked(
+        {"images.dvc": folder_of({"a": b"1", "b": b"2"})},
+        {"images.dvc": folder_of({"a": b"11", "b": b"2"})},
+        {"images.dvc": folder_of({"a": b"1", "b": b"22"}, lacks="b")},
+    )
+    box()
+    job = Job.objects.get(kind=verdicts.LOOK)
+    jobs.run(job.pk)
+    assert "Something must be pushed first" in box()
+    keep(private, b"22")
+    Job.objects.update(finished=timezone.now() - verdicts.LOOK_AGAIN * 2)
+    assert "Looking whether" in box()
+    jobs.run(job.pk)
+    assert "This can be merged" in box()
+
+
+def test_a_failure_is_told_and_tried_again_later(asked):
+    box, mergeable = asked(
+        KEYED, {"people.csv": TABLE.replace("bo,40", "bo,41")}, {"people.csv": TABLE.replace("cy,50", "cy,51")}
+    )
+    box()
+    job = Job.objects.get(kind=verdicts.LOOK)
+    Job.objects.update(state=Job.State.FAILED, error="This merge takes too long.", finished=timezone.now())
+    assert "This merge takes too long." in box()
+    assert mergeable() is None
+    Job.objects.update(finished=timezone.now() - verdicts.LOOK_AGAIN * 2)
+    assert "Looking whether" in box()
+    jobs.run(job.pk)
+    assert mergeable() is True

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.lib.api import paged, valid
-from hub.lib.errors import NotFound, WrongMethod
+from hub.lib.errors import Busy, NotFound, WrongMethod
 from repos import access
 from repos.api import gate
 from repos.api.shapes import commit_object
@@ -23,7 +23,7 @@ from repos.issues.api.issues import ChangedIssue, change
 from repos.issues.api.shapes import issue_object, person, url_of
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import branches, mergeability, merging, opening
+from repos.pulls import branches, merging, opening, verdicts
 from repos.pulls.merging import METHODS, Order
 from repos.pulls.models import PullRequest
 
@@ -78,13 +78,13 @@ class Pulls(APIView):
 
 
 class OnePull(APIView):
-    """With mergeable: whether it can be merged as it is; null once it is closed."""
+    """With mergeable: whether it can be merged as it is; null once it is closed, and while a worker looks."""
 
     inputs = {"patch": ChangedIssue}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
-        return Response({**pull_object(pull), "mergeable": _mergeable(pull)})
+        return Response({**pull_object(pull), "mergeable": _mergeable(pull, gate.actor_of(request).user_id)})
 
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(asking.taking_part(request, owner, name), number)
@@ -178,12 +178,18 @@ def _ends(pull: PullRequest) -> tuple[str, str]:
     return tips.base or pull.base_id, tips.head or pull.head_id
 
 
-def _mergeable(pull: PullRequest) -> bool | None:
+def _mergeable(pull: PullRequest, user_id: int | None) -> bool | None:
     tips = branches.tips_of(pull)
     if not pull.issue.is_open or tips.base is None or tips.head is None:
         return None
     start = branches.merge_base(pull.repository, tips.base, tips.head)
-    return start not in {None, tips.head} and mergeability.verdict(pull.repository, tips.base, tips.head).clean
+    if start in {None, tips.head}:
+        return False
+    try:
+        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id)
+    except Busy:
+        return None  # not known yet; the rest of the pull request is no less true
+    return found.clean if found else None
 
 
 def _file(file: diff.FileDiff) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
+from hub.lib.errors import Busy
 from repos import diffs
 from repos.git import history, read
 from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
 from repos.issues.views.lists import list_page
 from repos.place import Place, store_of, url
-from repos.pulls import branches, mergeability, merging, messages
+from repos.pulls import branches, merging, messages, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.gate import pull_at, readable
 from repos.views.commit import options_of
@@ -82,21 +83,28 @@ def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpRe
     if pull.claimed:
         merging.settle(pull)
         pull = pull_at(request, owner, name, number)
-    return render(request, "pulls/_merge_box.html", _merge_context(pull))
+    return render(request, "pulls/_merge_box.html", _merge_context(pull, request.actor.user_id))
 
 
-def _merge_context(pull: PullRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {**_context(pull, ""), "issue": pull.issue}
+def _merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
+    context = _context(pull, "")
     if not pull.issue.is_open:
         heads = branches.tips(pull.repository, pull.base, pull.head)
         return {**context, "head_stays": heads.head == pull.head_id, "is_default": _is_default(pull)}
+    if pull.claimed:
+        return {**context, "waits": "This is being merged right now…"}
     tips = branches.tips_of(pull)
     if tips.base is None or tips.head is None:
         return {**context, "gone": read.shown(pull.head if tips.base else pull.base)}
     start = branches.merge_base(pull.repository, tips.base, tips.head)
     if start in {None, tips.head}:
         return {**context, "nothing": True}
-    found = mergeability.verdict(pull.repository, tips.base, tips.head)
+    try:
+        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id)
+    except Busy as error:
+        return {**context, "unknown": error}
+    if found is None:
+        return {**context, "waits": "Looking whether this can be merged…"}
     subject = messages.usual_subject(pull)
     context["teach"] = TEACH.format(base=_shell(pull.base), head=_shell(pull.head))
     return {**context, "verdict": found, "head_id": tips.head, "subject": subject, "is_default": _is_default(pull)}
