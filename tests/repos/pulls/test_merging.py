@@ -16,7 +16,7 @@ from repos.git.store import refs
 from repos.issues import opening as issues
 from repos.issues import states
 from repos.models import Push, Repository
-from repos.pulls import branches, merging, tasks
+from repos.pulls import branches, drivers, merging, tasks
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor, seen
@@ -129,14 +129,20 @@ def test_a_head_that_nobody_looked_at_is_not_merged(alice, private, project, pro
 def test_a_push_to_either_branch_between_reading_and_swapping_is_not_lost(
     alice, private, project, proposed, monkeypatch
 ):
-    pull, publish, pushed = proposed(), publishing.publish, []
+    pull, pushed = proposed(), []
 
-    def slower(repository, actor, changes, **options):
-        if options.get("unmoved") and len(pushed) < 2:
-            pushed.append(push(alice, private, ("main", "work")[len(pushed)], f"late{len(pushed)}.txt", "late\n"))
-        return publish(repository, actor, changes, **options)
+    class Slow:
+        """A driver that works for so long that people push meanwhile."""
 
-    monkeypatch.setattr(publishing, "publish", slower)
+        def wants(self, path):
+            return False
+
+        def missing(self, repository, base, head):
+            if len(pushed) < 2:
+                pushed.append(push(alice, private, ("main", "work")[len(pushed)], f"late{len(pushed)}.txt", "late\n"))
+            return []
+
+    monkeypatch.setattr(drivers, "_drivers", [Slow()])
     commit = merging.merge(as_actor(alice), again(alice, pull), Order())
     assert project.git("show", "-s", "--format=%P", commit).split() == pushed
 
