@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
@@ -32,10 +35,8 @@ def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_POST
 def create(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = writable(request, owner, name)
-    try:
+    with _told(request):
         labels.create(request.actor, repository, **_fields(request))
-    except (Unprocessable, Conflict) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return redirect("issues:labels", owner, name)
 
 
@@ -50,10 +51,8 @@ def suggest(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_POST
 def change(request: HubRequest, owner: str, name: str, label_id: int) -> HttpResponse:
     label = labels.label_of(writable(request, owner, name), label_id)
-    try:
+    with _told(request):
         labels.change(request.actor, label, **_fields(request))
-    except (Unprocessable, Conflict) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return redirect("issues:labels", owner, name)
 
 
@@ -62,6 +61,15 @@ def change(request: HubRequest, owner: str, name: str, label_id: int) -> HttpRes
 def remove(request: HubRequest, owner: str, name: str, label_id: int) -> HttpResponse:
     labels.remove(request.actor, labels.label_of(writable(request, owner, name), label_id))
     return redirect("issues:labels", owner, name)
+
+
+@contextmanager
+def _told(request: HubRequest) -> Iterator[None]:
+    """Show on the page that comes next what could not be done."""
+    try:
+        yield
+    except (Unprocessable, Conflict) as error:
+        messages.error(request, f"{error.message} {error.details}")
 
 
 def _fields(request: HubRequest) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -53,12 +56,8 @@ def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def new(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = writable(request, owner, name)
     form = MilestoneForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            milestones.create(request.actor, repository, **form.cleaned_data)
-            return redirect("issues:milestones", owner, name)
-        except Unprocessable as error:
-            form.add_error(None, str(error))
+    if _saved(form, partial(milestones.create, request.actor, repository)):
+        return redirect("issues:milestones", owner, name)
     return _form(request, repository, form, None)
 
 
@@ -69,12 +68,8 @@ def edit(request: HubRequest, owner: str, name: str, number: int) -> HttpRespons
     milestone = milestones.milestone_of(repository, number)
     now = {"title": milestone.title, "description": milestone.description, "due": milestone.due}
     form = MilestoneForm(request.POST or None, initial=now)
-    if request.method == "POST" and form.is_valid():
-        try:
-            milestones.change(request.actor, milestone, **form.cleaned_data)
-            return redirect("issues:milestones", owner, name)
-        except Unprocessable as error:
-            form.add_error(None, str(error))
+    if _saved(form, partial(milestones.change, request.actor, milestone)):
+        return redirect("issues:milestones", owner, name)
     return _form(request, repository, form, milestone)
 
 
@@ -97,6 +92,16 @@ def reopen(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
 def remove(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     milestones.remove(request.actor, milestones.milestone_of(writable(request, owner, name), number))
     return redirect("issues:milestones", owner, name)
+
+
+def _saved(form: MilestoneForm, save: Callable[..., object]) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        save(**form.cleaned_data)
+    except Unprocessable as error:
+        form.add_error(None, str(error))
+    return not form.errors
 
 
 def _search(milestone: Milestone) -> str:
