@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Unprocessable
 from hub.lib.paging import page_of
-from repos.issues import conversation, opening, states
+from repos.issues import conversation, opening, states, timeline
 from repos.issues.models import Entry, Issue
 from repos.issues.rights import require, rights_of
 from repos.issues.views.gate import readable
@@ -38,9 +39,10 @@ def edit(request: HubRequest, owner: str, name: str, number: int) -> HttpRespons
         return _form(request, issue, title=issue.title, body=issue.body)
     title, body = request.POST.get("title", ""), request.POST.get("body", issue.body)
     try:
-        states.rename(request.actor, issue, title)
-        if rights.edit(issue):
-            conversation.edit_body(request.actor, issue, body)
+        with transaction.atomic():
+            states.rename(request.actor, issue, title)
+            if rights.edit(issue):
+                conversation.edit_body(request.actor, issue, body)
     except Unprocessable as error:
         return _form(request, issue, title=title, body=body, error=error)
     return redirect(issue)
@@ -109,6 +111,6 @@ def _of(issue: Issue) -> dict[str, object]:
 def to_entry(issue: Issue, entry: Entry) -> HttpResponse:
     """Back to the conversation, at the page where this entry is the first."""
     before = Entry.objects.filter(issue=issue, pk__lt=entry.pk).order_by("-pk").values_list("pk", flat=True)
-    last = before.first() if before.count() >= 50 else None
+    last = before.first() if before.count() >= timeline.PAGE_ENTRIES else None
     page = f"?after={last}" if last else ""
     return redirect(f"{issue.get_absolute_url()}{page}#comment-{entry.pk}")

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from hub.accounts.http import HubRequest
 from repos.issues import conversation, labels, milestones, opening, states, triage
-from repos.issues.models import Label
+from repos.issues.models import Issue, Label
 from repos.issues.views.gate import number_in, readable, writable
 
 
 @login_required
 @require_POST
 def close(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    """With what was written beside the button as a last comment."""
     issue = opening.issue_of(readable(request, owner, name), number)
-    if request.POST.get("body", "").strip():
-        conversation.comment(request.actor, issue, request.POST["body"])
-    states.close(request.actor, issue)
+    with said_beside(request, issue):
+        states.close(request.actor, issue)
     return redirect(issue)
 
 
@@ -28,10 +30,18 @@ def close(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 @require_POST
 def reopen(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     issue = opening.issue_of(readable(request, owner, name), number, is_pull=False)
-    if request.POST.get("body", "").strip():
-        conversation.comment(request.actor, issue, request.POST["body"])
-    states.reopen(request.actor, issue)
+    with said_beside(request, issue):
+        states.reopen(request.actor, issue)
     return redirect(issue)
+
+
+@contextmanager
+def said_beside(request: HubRequest, issue: Issue) -> Iterator[None]:
+    """What was written beside a button becomes a comment, if what the button does succeeds."""
+    with transaction.atomic():
+        if request.POST.get("body", "").strip():
+            conversation.comment(request.actor, issue, request.POST["body"])
+        yield
 
 
 @login_required

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Conflict, Unprocessable
 from repos.git.read import to_text
+from repos.issues.views.verbs import said_beside
 from repos.models import Access
 from repos.pulls import merging, opening
 from repos.pulls.merging import CannotMerge, Order
@@ -52,7 +53,8 @@ def merge(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 @require_POST
 def reopen(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number)
-    opening.reopen(request.actor, pull)
+    with said_beside(request, pull.issue):
+        opening.reopen(request.actor, pull)
     return redirect(pull.issue)
 
 

@@ -111,8 +111,17 @@ def test_closing_and_reopening(project, proposed, alice, bob, as_user):
     client.post(f"{BASE}/issues/1/close")
     assert again(alice, pull).issue.state == "closed"
     assert f'formaction="{BASE}/pull/1/reopen"' in client.get(f"{BASE}/pull/1").content.decode()
-    client.post(f"{BASE}/pull/1/reopen")
+    client.post(f"{BASE}/pull/1/reopen", {"body": "Wanted after all"})
     assert again(alice, pull).issue.is_open
+    assert pull.issue.entries.get(kind="comment").body == "Wanted after all"
+
+
+def test_what_cannot_be_reopened_gets_no_comment(project, proposed, bob, as_user):
+    pull, client = proposed(), as_user(bob)
+    client.post(f"{BASE}/issues/1/close")
+    project.git("update-ref", "-d", "refs/heads/work")
+    assert client.post(f"{BASE}/pull/1/reopen", {"body": "Wanted after all"}).status_code == 404
+    assert not pull.issue.entries.filter(kind="comment").exists()
 
 
 def test_the_panels_name_where_upper_apps_answer(project, proposed, bob, as_user):
