@@ -19,16 +19,17 @@ class Tips:
     base: str | None
     head: str | None
 
-    @property
-    def both(self) -> bool:
-        return self.base is not None and self.head is not None
-
 
 def tips_of(pull: PullRequest) -> Tips:
     if not pull.issue.is_open:
         return Tips(pull.base_id, pull.head_id)
-    found = tips(pull.repository, pull.base, pull.head)
-    return Tips(found.base, found.head)
+    return tips(pull.repository, pull.base, pull.head)
+
+
+def ends(pull: PullRequest) -> tuple[str, str]:
+    """(base, head): full ids of commits that are here, also when a branch is gone."""
+    found = tips_of(pull)
+    return found.base or pull.base_id, found.head or pull.head_id
 
 
 def tips(repository: Repository, base: str, head: str) -> Tips:
@@ -41,6 +42,11 @@ def merge_base(repository: Repository, base: str, head: str) -> str | None:
     return cache.by_ids(
         repository, "merge-base", base, head, make=lambda: history.merge_base(store_of(repository), base, head)
     )
+
+
+def parted(repository: Repository, base: str, head: str) -> str:
+    """Where head left base; base itself for unrelated histories."""
+    return merge_base(repository, base, head) or base
 
 
 def contains(repository: Repository, branch: str, commit: str) -> bool:

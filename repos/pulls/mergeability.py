@@ -67,9 +67,9 @@ class Verdict:
 
 def with_missing(repository: Repository, found: Verdict, base: str, head: str) -> Verdict:
     """The verdict, with what the head names and nobody has pushed: asked anew each time, since pushes mend it."""
-    start = branches.merge_base(repository, base, head) or base
     told = {trouble.path for trouble in found.troubles}
-    lost = [each for each in drivers.missing(repository, start, head) if each.path not in told]
+    asked = drivers.missing(repository, branches.parted(repository, base, head), head)
+    lost = [each for each in asked if each.path not in told]
     if not lost:
         return found
     troubles = tuple(Trouble(each.path, NOT_PUSHED, missing=each.names, command=each.command) for each in lost)

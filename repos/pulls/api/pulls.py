@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -90,11 +91,11 @@ class OnePull(APIView):
         pull = opening.pull_of(asking.taking_part(request, owner, name), number)
         fields, actor = valid(ChangedIssue, request), gate.actor_of(request)
         reopens = fields.get("state") == "open" and not pull.issue.is_open
-        if reopens:
-            del fields["state"]
-        change(actor, pull.issue, fields)
-        if reopens:
-            opening.reopen(actor, pull)
+        with transaction.atomic():  # all of it or nothing
+            if reopens:
+                del fields["state"]
+                opening.reopen(actor, pull)
+            change(actor, pull.issue, fields)
         return self.get(request, owner, name, number)
 
 
@@ -103,7 +104,7 @@ class PullCommits(APIView):
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
-        base, head = _ends(pull)
+        base, head = branches.ends(pull)
         store = store_of(pull.repository)
         found = history.log(store, head, without=base, limit=COMMITS_LISTED).commits
         bodies = history.commits(store, [commit.sha for commit in found], body=True)
@@ -116,9 +117,8 @@ class PullFiles(APIView):
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
-        base, head = _ends(pull)
-        start = branches.merge_base(pull.repository, base, head) or base
-        found = diff.compare(store_of(pull.repository), start, head)
+        base, head = branches.ends(pull)
+        found = diff.compare(store_of(pull.repository), branches.parted(pull.repository, base, head), head)
         return paged(request, found.files, lambda page: [_file(file) for file in page])
 
 
@@ -171,11 +171,6 @@ def _of_issue(repository: Repository, issue: Any) -> dict[str, Any]:
     pull: PullRequest = issue.pull
     pull.issue = issue
     return pull_object(pull)
-
-
-def _ends(pull: PullRequest) -> tuple[str, str]:
-    tips = branches.tips_of(pull)
-    return tips.base or pull.base_id, tips.head or pull.head_id
 
 
 def _mergeable(pull: PullRequest, user_id: int | None) -> bool | None:

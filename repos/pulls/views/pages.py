@@ -49,9 +49,9 @@ def conversation(request: HubRequest, owner: str, name: str, number: int) -> Htt
 @require_safe
 def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number)
-    found = _range(pull)
-    page = history.log(store_of(pull.repository), found.head, without=found.base, limit=COMMITS_SHOWN)
-    place = Place(pull.repository, Rev(found.head, "commit", found.head))
+    base, head = branches.ends(pull)
+    page = history.log(store_of(pull.repository), head, without=base, limit=COMMITS_SHOWN)
+    place = Place(pull.repository, Rev(head, "commit", head))
     context = {"place": place, "commits": page.commits, "more_commits": bool(page.after)}
     return render(request, "pulls/commits.html", {**_context(pull, "commits"), **context})
 
@@ -59,9 +59,8 @@ def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
 @require_safe
 def files(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull, options = pull_at(request, owner, name, number), options_of(request)
-    found = _range(pull)
-    start = branches.merge_base(pull.repository, found.base, found.head) or found.base
-    diff = diffs.between(pull.repository, start, found.head, options)
+    base, head = branches.ends(pull)
+    diff = diffs.between(pull.repository, branches.parted(pull.repository, base, head), head, options)
     return render(request, "pulls/files.html", {**_context(pull, "files"), "diff": diff, "options": options})
 
 
@@ -69,10 +68,10 @@ def files(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -> HttpResponse:
     """A slot for what an upper app shows of these two commits; it is loaded by its address."""
     pull = pull_at(request, owner, name, number)
-    found = _range(pull)
-    start = branches.merge_base(pull.repository, found.base, found.head) or found.base
+    base, head = branches.ends(pull)
     heading, page = PANELS[which]
-    slot = {"heading": heading, "panel_url": url(pull.repository, page, f"{start}...{found.head}")}
+    compared = f"{branches.parted(pull.repository, base, head)}...{head}"
+    slot = {"heading": heading, "panel_url": url(pull.repository, page, compared)}
     return render(request, "pulls/panel.html", {**_context(pull, which), **slot})
 
 
@@ -116,18 +115,6 @@ def _shell(branch: str) -> str:
 
 def _is_default(pull: PullRequest) -> bool:
     return pull.head == pull.repository.default_branch
-
-
-class _Range:
-    """Full ids of two commits that are here, also when a branch is gone."""
-
-    def __init__(self, base: str, head: str) -> None:
-        self.base, self.head = base, head
-
-
-def _range(pull: PullRequest) -> _Range:
-    tips = branches.tips_of(pull)
-    return _Range(tips.base or pull.base_id, tips.head or pull.head_id)
 
 
 def _context(pull: PullRequest, section: str) -> dict[str, Any]:

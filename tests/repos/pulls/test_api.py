@@ -62,6 +62,14 @@ def test_it_is_closed_reopened_and_renamed(bob, project, api):
     assert client.patch(f"{V1}/pulls/1", {"state": "open"}, format="json").json()["state"] == "open"
 
 
+def test_a_change_is_made_whole_or_not_at_all(bob, project, api):
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    refused = client.patch(f"{V1}/pulls/1", {"title": "Other", "labels": ["absent"]}, format="json")
+    assert refused.status_code == 404
+    assert client.get(f"{V1}/pulls/1").json()["title"] == "Rewrite"
+
+
 def test_what_a_token_may_not_do_is_refused(bob, charlie, project, api):
     api(bob).post(f"{V1}/pulls", NEW, format="json")
     for scopes in (["issues:read", "repo:write"], ["issues:write", "repo:read"]):
