@@ -11,6 +11,7 @@ from experiments import deltas, directions
 from experiments.comparison import Comparison
 from experiments.runs import Run
 from experiments.shapes import cell
+from experiments.table.columns import written
 from hub.templatetags.covey import duration, measured
 
 
@@ -19,7 +20,7 @@ def html(kind: str, found: Comparison, declared: Mapping[str, str]) -> SafeStrin
 
     declared: which way metrics get better, where that is not as their names say.
     """
-    rows = (_row(f"{kind}.{key}", key, found, directions.direction(key, declared)) for key in found.names[kind])
+    rows = (_row(written(kind, key), key, found, directions.direction(key, declared)) for key in found.names[kind])
     return mark_safe("".join(rows))  # noqa: S308  # escaped below
 
 

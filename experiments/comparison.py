@@ -10,6 +10,7 @@ from experiments import keys
 from experiments.charts.picking import Picked
 from experiments.database import LOGGED, Reader, latest_metrics, reading
 from experiments.runs import Run, filled
+from experiments.table.columns import written
 
 MOST_NAMES = 200  # of metrics, params and tags each; the rest is found by name
 MOST_CELLS = 20_000  # of one table: 500 runs show 40 names
@@ -53,7 +54,7 @@ def compare(asked: Question) -> Comparison:
             found_names = _names(reader, kind, ids, asked, most)
             names[kind] = found_names[:most]
             cut += [kind] if len(found_names) > most else []
-        columns = [f"{kind}.{key}" for kind, some in names.items() for key in some]
+        columns = [written(kind, key) for kind, some in names.items() for key in some]
         found = filled(reader, asked.picked.rows, columns)
         drawable = _drawable(reader, ids)
     baseline = next((run for run in found if run.run_id == asked.baseline), None)

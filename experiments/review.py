@@ -15,6 +15,7 @@ from experiments.database import Reader, latest_metrics, reading, runs
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunCommit
 from experiments.runs import Run, filled, scoped, select_runs
+from experiments.table.columns import written
 from repos.git import commands
 from repos.models import Repository
 from repos.place import store_of
@@ -56,7 +57,7 @@ def review(repository: Repository, base: str, head: str, declared: Mapping[str, 
         after = [row for row in live if commit_of[row.run_uuid] in mine][:MOST_RUNS]
         earlier = [row for row in live if commit_of[row.run_uuid] == start][:MOST_RUNS]
         metrics = _metrics(reader, [row.run_uuid for row in (*earlier, *after)])
-        found = filled(reader, [*earlier, *after], [f"metrics.{one}" for one in metrics])
+        found = filled(reader, [*earlier, *after], [written("metrics", one) for one in metrics])
     sides = found[: len(earlier)], found[len(earlier) :]
     return Review(*sides, [_row(one, sides, directions.direction(one, declared)) for one in metrics])
 

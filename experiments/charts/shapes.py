@@ -14,6 +14,7 @@ from experiments.charts import address, statistics, values
 from experiments.charts.picking import Chosen
 from experiments.charts.values import Column, Value
 from experiments.shapes import plain
+from experiments.table.columns import parse, written
 from hub.lib.errors import Invalid
 
 MOST_TEXTS = 200  # of one column: the commonest; the others are told apart no more
@@ -36,14 +37,14 @@ def table(asked: Chosen, given: QueryDict) -> dict[str, Any]:
 
 def importance(asked: Chosen, given: QueryDict) -> dict[str, Any]:
     """?metric=: how much each param matters to it."""
-    metric = _metric(given, "metric")
+    metric = _metric(given)
     runs, found = statistics.importance(asked, metric)
     return {"metric": metric, "runs": runs, "least": statistics.LEAST_RUNS, "params": [asdict(one) for one in found]}
 
 
 def boxes(asked: Chosen, given: QueryDict) -> dict[str, Any]:
     """?metric= by ?by=, a column."""
-    by, value = _named(given, "by"), f"metrics.{_metric(given, 'metric')}"
+    by, value = _named(given, "by"), written("metrics", _metric(given))
     read = values.read(asked, [by, value])
     found, left_out = statistics.boxes(read, by, value)
     return {
@@ -84,8 +85,11 @@ def _named(given: QueryDict, name: str) -> str:
     return column
 
 
-def _metric(given: QueryDict, name: str) -> str:
-    return asking.plain(given.get(name, "")).removeprefix("metrics.")
+def _metric(given: QueryDict) -> str:
+    """metric=, by its own name or as a column."""
+    named = asking.plain(given.get("metric", ""))
+    column = parse(named)
+    return column.key if column and column.kind == "metrics" and not column.aggregate else named.removeprefix("metrics.")
 
 
 def _digits(given: QueryDict) -> int:

@@ -1,6 +1,6 @@
 """The values of a few columns of many runs, for charts: one statement that reads nothing else.
 
-A column is metrics.…, params.…, tags.… or one of ATTRIBUTES.
+A column is metrics.…, params.…, tags.…, as the table of runs names them (aggregates are none), or one of ATTRIBUTES.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from experiments import numbers
 from experiments.charts.picking import Chosen
 from experiments.database import LOGGED, Reader, experiments, logged, reading, runs
 from experiments.ordering import ALL_RUNS
+from experiments.table.columns import parse, written
 
 MOST_RUNS = 10_000  # newest first
 MOST_COLUMNS = 24
@@ -52,8 +53,8 @@ class Values:
 
 
 def is_column(name: str) -> bool:
-    kind, _, key = name.partition(".")
-    return name in ATTRIBUTES or (kind in LOGGED and bool(key))
+    column = parse(name)
+    return name in ATTRIBUTES or (column is not None and column.kind in LOGGED and not column.aggregate)
 
 
 def read(asked: Chosen, columns: Sequence[str], *, most: int = MOST_RUNS) -> Values:
@@ -83,10 +84,11 @@ def _joined(names: Sequence[str]) -> tuple[FromClause, list[ColumnElement[Any]]]
     source: FromClause = ALL_RUNS
     parts: list[ColumnElement[Any]] = []
     for number, name in enumerate(names):
-        kind, _, key = name.partition(".")
         if name in ATTRIBUTES:
             parts.append(ATTRIBUTES[name].label(f"c{number}"))
             continue
+        kind, _, key = name.partition(".")
+        key = column.key if (column := parse(name)) else key
         table = LOGGED[kind].alias(f"t{number}")
         source = source.outerjoin(table, and_(table.c.run_uuid == runs.c.run_uuid, table.c.key == key))
         if kind == "metrics":
@@ -126,5 +128,5 @@ def suggested(asked: Chosen, *, params: int = 5, metrics: int = 3) -> list[str]:
             if kind == "params":
                 keys = keys.having(func.count(source.c.value.distinct()) > 1)
             keys = keys.order_by(func.count().desc(), source.c.key).limit(most)
-            found += [f"{kind}.{row.key}" for row in reader.rows(keys)]
+            found += [written(kind, row.key) for row in reader.rows(keys)]
     return found

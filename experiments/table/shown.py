@@ -15,7 +15,7 @@ from experiments.models import TableSettings
 from experiments.runs import Run
 from experiments.table import groups, heads, hiding, saved, snippet, state
 from experiments.table.addresses import added, kept, link
-from experiments.table.columns import ATTRIBUTES, Column, shown
+from experiments.table.columns import ATTRIBUTES, Column, shown, written
 from experiments.table.groups import Group, Groups
 from experiments.tracked import joined, marks
 from hub.accounts.actor import Actor
@@ -67,7 +67,7 @@ def grouped(agreed: TableSettings, given: QueryDict, query: Query, found: Groups
         "groups": [_group(group, found, given, agreed) for group in found.rows],
         "by": [(name, *heads.sorting(here, query, name)) for name in found.by],
         "runs_head": heads.sorting(here, query, "runs"),
-        "group_heads": [(key, *heads.sorting(here, query, f"metrics.{key}")) for key in found.metrics],
+        "group_heads": [(key, *heads.sorting(here, query, written("metrics", key))) for key in found.metrics],
         "previous": link(given, page=number - 1) if number > 1 else "",
         "next": link(given, page=number + 1) if number * groups.PAGE_GROUPS < found.total else "",
         "total": found.total,

@@ -18,6 +18,7 @@ from experiments.models import TableSettings
 from experiments.numbers import number
 from experiments.runs import Run
 from experiments.table.addresses import link
+from experiments.table.columns import written
 from experiments.table.state import settings_of
 from experiments.views.charts import DRAWN, section
 from experiments.views.runs import PRIVATE, readable
@@ -68,7 +69,7 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
         "drawn": [(key, given.get(key, "")) for key in ("q", *DRAWN)],
         "json": f"{link(given)}&format=json",
         "python": python.comparison(found),
-        **section(given, source, [f"{kind}.{key}" for kind in ("params", "metrics") for key in found.names[kind][:20]]),
+        **section(given, source, [written(kind, key) for kind in ("params", "metrics") for key in found.names[kind][:20]]),
     }
 
 

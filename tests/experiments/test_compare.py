@@ -61,6 +61,15 @@ def test_nan_differs_from_a_number(client, private):
     assert asked(private, ids, differences=True).names["metrics"] == ["a"]
 
 
+def test_a_metric_named_like_an_aggregate_is_shown_by_its_last_value(client, private, pages):
+    ids = [client.run()["run_id"] for _ in range(2)]
+    for run_id, value in zip(ids, (0.25, 0.75), strict=True):
+        client.batch(run_id, metrics=[metric("acc:max", value)])
+    assert [run.metrics for run in asked(private, ids).runs] == [{"acc:max": 0.25}, {"acc:max": 0.75}]
+    page = pages.get(address(ids, f"baseline={ids[0]}")).content.decode()
+    assert '0.75 <span class="delta delta-good">+0.5</span>' in page
+
+
 def test_the_page_shows_signed_deltas_from_the_baseline(pages, pair):
     page = pages.get(address(pair, f"baseline={pair[0]}")).content.decode()
     assert '<td class="number">0.75 <span class="delta delta-good">+0.25</span></td>' in page

@@ -91,6 +91,19 @@ class TestValues:
             "params.lr", "params.opt", "metrics.acc", "metrics.loss",
         ]  # fmt: skip
 
+    def test_a_metric_named_like_an_aggregate_is_a_column_and_an_aggregate_is_none(self, client, pages):
+        for number in range(3):
+            run_id = client.run()["run_id"]
+            client.batch(run_id, metrics=[metric("f1:max", number)], params=[{"key": "p", "value": str(number)}])
+        (name,) = asked(pages, "names?name=f1")["names"]
+        found = asked(pages, f"compare/values.json?columns={name},metrics.f1:max,metrics.f1:best")
+        assert [(column["name"], column["values"]) for column in found["columns"]] == [(name, [2.0, 1.0, 0.0])]
+        assert [column["name"] for column in asked(pages, "compare/values.json")["columns"]] == ["params.p", name]
+        for metric_ in (name, "f1:max"):
+            assert asked(pages, f"compare/importance.json?metric={metric_}")["runs"] == 3
+            assert asked(pages, f"compare/boxes.json?by=params.p&metric={metric_}")["total"] == 3
+            assert len(asked(pages, f"compare/boxes.json?by=params.p&metric={metric_}")["boxes"]) == 3
+
     def test_one_statement_reads_them(self, sweep, pages, statements):
         with statements() as told:
             asked(pages, "compare/values.json?columns=metrics.acc,metrics.loss,params.lr,tags.t,user")
