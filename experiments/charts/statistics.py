@@ -157,7 +157,8 @@ def finite(value: Value) -> TypeGuard[float]:
 
 
 def label(value: Value) -> str:
-    return "(none)" if value is None else f"{value:g}" if isinstance(value, float) else value
+    """The name of a category; of a number all its digits, so that seeds that differ stay apart."""
+    return "(none)" if value is None else f"{value:.15g}" if isinstance(value, float) else value
 
 
 def _box(category: str, ordered: list[float]) -> Box:

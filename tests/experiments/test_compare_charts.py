@@ -97,7 +97,7 @@ class TestValues:
             client.batch(run_id, metrics=[metric("f1:max", number)], params=[{"key": "p", "value": str(number)}])
         (name,) = asked(pages, "names?name=f1")["names"]
         found = asked(pages, f"compare/values.json?columns={name},metrics.f1:max,metrics.f1:best")
-        assert [(column["name"], column["values"]) for column in found["columns"]] == [(name, [2.0, 1.0, 0.0])]
+        assert [(column["name"], sorted(column["values"])) for column in found["columns"]] == [(name, [0.0, 1.0, 2.0])]
         assert [column["name"] for column in asked(pages, "compare/values.json")["columns"]] == ["params.p", name]
         for metric_ in (name, "f1:max"):
             assert asked(pages, f"compare/importance.json?metric={metric_}")["runs"] == 3
@@ -232,6 +232,14 @@ def test_a_persons_oldest_selections_go_first(private, alice, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 class TestCurves:
+    def test_groups_of_large_numbers_stay_apart(self, client, pages):
+        ids = [client.run()["run_id"] for _ in range(2)]
+        for number, run_id in enumerate(ids):
+            seed = [{"key": "seed", "value": str(1234567 + number)}]
+            client.batch(run_id, params=seed, metrics=[metric("loss", number)])
+        found = asked(pages, f"compare/curves.json?key=loss&group=params.seed&{of(ids)}")
+        assert [(curve["name"], curve["y"]) for curve in found["curves"]] == [("1234567", [0.0]), ("1234568", [1.0])]
+
     def test_a_group_is_drawn_as_mean_and_deviation_of_its_runs(self, sweep, pages):
         found = asked(pages, f"compare/curves.json?key=loss&group=params.opt&{of(sweep)}")
         adam, lion = found["curves"]
