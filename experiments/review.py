@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Count
 from sqlalchemy import select
 
 from experiments import directions
@@ -21,6 +22,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 MOST_COMMITS, MOST_RUNS, MOST_METRICS = 1_000, 100, 100
+MOST_BOUND = 500  # runs of a side's commits that are looked at, live or deleted
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ def review(repository: Repository, base: str, head: str, declared: Mapping[str, 
     """base, head: full ids of commits. declared: which way metrics get better. Raises GitError."""
     store = store_of(repository)
     own, before = _commits(store, head, f"^{base}"), _commits(store, base)
-    bound = RunCommit.objects.filter(repository=repository, sha__in=[*own, *before])
-    commit_of = dict(bound.values_list("run_id", "sha"))
+    commit_of = _bound(repository, before) | _bound(repository, own)
     with reading() as reader:
         live = _live(reader, workspace_of(repository.pk), list(commit_of))
         shas = {commit_of[row.run_uuid] for row in live}
@@ -66,6 +67,21 @@ def _commits(store: Path, *asked: str) -> list[str]:
     """Newest first."""
     out = commands.run(store, "rev-list", f"--max-count={MOST_COMMITS}", "--end-of-options", *asked)
     return out.decode().split()
+
+
+def _bound(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
+    """run id → commit, of the first of these commits that have runs: a sweep may have logged 100,000 at each."""
+    rows = RunCommit.objects.filter(repository=repository, sha__in=shas)
+    counted = dict(rows.values_list("sha").annotate(Count("pk")))
+    chosen: list[str] = []
+    room = MOST_BOUND
+    for sha in filter(counted.get, shas):
+        if chosen and counted[sha] > room:
+            break
+        chosen.append(sha)
+        room -= counted[sha]
+    last = rows.filter(sha__in=chosen).order_by("-pk")  # those that were bound last
+    return dict(last.values_list("run_id", "sha")[:MOST_BOUND])
 
 
 def _live(reader: Reader, workspace: str, ids: Sequence[str]) -> list[Any]:

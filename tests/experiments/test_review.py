@@ -42,6 +42,15 @@ def test_a_declared_direction_decides_what_is_best(change, private):
     assert (row.base.metrics["n"], row.head.metrics["n"]) == (0.5, 0.6)
 
 
+@pytest.mark.parametrize(("most", "earlier"), [(1, 1), (2, 2), (3, 2)])
+def test_of_very_many_runs_some_of_the_newest_commits_are_looked_at(change, private, monkeypatch, most, earlier):
+    monkeypatch.setattr("experiments.review.MOST_BOUND", most)
+    found = review(private, change[2], change[2], {})
+    assert {run.name for run in found.base} <= {"run-0.8", "run-0.6"}
+    assert (len(found.base), found.head) == (earlier, [])
+    assert len(review(private, change[1], change[2], {}).head) == earlier
+
+
 def test_the_page_says_what_is_better(change, pages):
     text = pages.get(f"{BASE}/before...main").content.decode()
     assert '<span class="delta delta-good">+0.1</span>' in text
