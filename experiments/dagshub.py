@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.sql.expression import TableClause
 
-from experiments.database import latest_metrics, logged, metrics, params, reading, runs
+from experiments import asking
+from experiments.database import Reader, latest_metrics, logged, metrics, params, reading, runs
 from experiments.listing import Page
 from experiments.runs import Run, scoped
 from experiments.shapes import plain
@@ -23,10 +24,11 @@ MOST_VALUES, MOST_POINTS = 50_000, 100_000  # of one answer
 Points = list[dict[str, Any]]
 
 
-def listed(workspace: str, repository_id: int, page: Page, *, may_write: bool) -> dict[str, Any]:
+def listed(repository_id: int, page: Page, *, may_write: bool) -> dict[str, Any]:
     """ExperimentsResponse: run id → Experiment, with the last value of every metric. Raises Unprocessable."""
     ids = [run.run_id for run in page.rows]
-    measured, given = (_read(workspace, ids, source, MOST_VALUES) for source in (latest_metrics, params))
+    with reading() as reader:
+        measured, given = (_read(reader, ids, source, MOST_VALUES) for source in (latest_metrics, params))
     found = {
         run.run_id: _experiment(run, repository_id, measured.get(run.run_id, []), given.get(run.run_id, []))
         for run in page.rows
@@ -38,9 +40,11 @@ def points(workspace: str, named: Sequence[str]) -> dict[str, dict[str, dict[str
     """ExperimentMetricsResponse: run id → group → metric → every point. Ids of no run here are left out.
 
     Raises Unprocessable past MOST_POINTS."""
-    ids = [one for one in dict.fromkeys(named) if one.isalnum() and one.isascii() and len(one) <= 36]
+    here = scoped(select(runs.c.run_uuid), workspace).where(runs.c.run_uuid.in_(asking.ids(named)))
+    with reading() as reader:
+        logged_here = _read(reader, [row.run_uuid for row in reader.rows(here)], metrics, MOST_POINTS)
     found = {}
-    for run_id, rows in _read(workspace, ids, metrics, MOST_POINTS).items():
+    for run_id, rows in logged_here.items():
         curves: dict[str, Points] = {}
         for row in sorted(rows, key=lambda row: (row.key, row.step, row.timestamp)):
             curves.setdefault(row.key, []).append(_point(row))
@@ -78,14 +82,9 @@ def _point(row: Any) -> dict[str, Any]:
     return {"Value": number, "Timestamp": row.timestamp, "Step": row.step, "ValueStr": str(value)}
 
 
-def _read(workspace: str, ids: Sequence[str], source: TableClause, most: int) -> dict[str, list[Any]]:
-    """run id → rows of these runs, of this workspace only."""
-    if not ids:
-        return {}
-    here = scoped(select(runs.c.run_uuid), workspace).where(runs.c.run_uuid.in_(ids))
-    with reading() as reader:
-        mine = [row.run_uuid for row in reader.rows(here)]
-        rows = reader.rows(select(source).where(source.c.run_uuid.in_(mine)).limit(most + 1)) if mine else []
+def _read(reader: Reader, ids: Sequence[str], source: TableClause, most: int) -> dict[str, list[Any]]:
+    """run id → rows of these runs, which the caller found in the repository."""
+    rows = reader.rows(select(source).where(source.c.run_uuid.in_(ids)).limit(most + 1)) if ids else []
     if len(rows) > most:
         message = f"These runs have more than {most:,} values."
         raise Unprocessable(message, details="Ask for fewer at once, or for compare/curves, which sends buckets.")

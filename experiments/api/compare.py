@@ -18,7 +18,7 @@ from experiments import comparison, curves_shape
 from experiments import shapes as run_shapes
 from experiments.api.runs import readable
 from experiments.charts import address, picking, selections, shapes
-from experiments.charts.picking import Asked, Chosen
+from experiments.charts.picking import LEAST_RUNS, MOST_RUNS, Asked, Chosen
 from hub.accounts.actor import Area
 from hub.lib.api import valid
 from repos.access import require_scope
@@ -45,9 +45,7 @@ class Curves(APIView):
 
 
 class _Chart(APIView):
-    @staticmethod
-    def shape(asked: Chosen, given: QueryDict) -> dict[str, Any]:
-        raise NotImplementedError
+    shape: staticmethod[[Chosen, QueryDict], dict[str, Any]]
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
@@ -83,7 +81,9 @@ class Selections(APIView):
     """Keep a choice of up to 500 runs: {"runs": [ids]} → {"selection": key}, which compare takes as selection=."""
 
     class Input(serializers.Serializer):
-        runs = serializers.ListField(child=serializers.CharField(max_length=36), min_length=2, max_length=500)
+        runs = serializers.ListField(
+            child=serializers.CharField(max_length=36), min_length=LEAST_RUNS, max_length=MOST_RUNS
+        )
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)

@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 
 from experiments import asking, dagshub, listing
 from experiments.api.runs import readable
-from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
 from hub.lib.api import valid, whole_number
 
@@ -24,13 +23,9 @@ class Experiments(APIView):
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
         size = whole_number(request, "limit", default=listing.PAGE_RUNS, maximum=500)
-        workspace = workspace_of(repository.pk)
-        try:
-            query = asking.query(workspace, request.query_params, size=size)
-        except FilterError as error:
-            return Response(error.as_json(), status=error.code)
+        query = asking.query(workspace_of(repository.pk), request.query_params, size=size)
         page = listing.page(replace(query, columns=()))
-        return Response(dagshub.listed(workspace, repository.pk, page, may_write=repository.can_write))
+        return Response(dagshub.listed(repository.pk, page, may_write=repository.can_write))
 
 
 class MetricsForExperiments(APIView):

@@ -7,7 +7,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import asking, keys, listing, shapes
-from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
 from hub.accounts.actor import Area
 from hub.lib.api import whole_number
@@ -24,10 +23,7 @@ class Runs(APIView):
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
         size = whole_number(request, "limit", default=listing.PAGE_RUNS, maximum=1000)
-        try:
-            query = asking.query(workspace_of(repository.pk), request.query_params, size=size)
-        except FilterError as error:
-            return Response(error.as_json(), status=error.code)
+        query = asking.query(workspace_of(repository.pk), request.query_params, size=size)
         return Response(shapes.page(listing.page(query)))
 
 

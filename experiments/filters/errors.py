@@ -16,7 +16,5 @@ class FilterError(Invalid):
         )
 
     def as_json(self) -> dict[str, object]:
-        return {
-            "error": self.message, "details": self.details, "position": self.position,
-            "expected": self.expected, "suggestion": self.suggestion,
-        }  # fmt: skip
+        place = {"position": self.position, "expected": self.expected, "suggestion": self.suggestion}
+        return {**super().as_json(), **place}

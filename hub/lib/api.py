@@ -108,8 +108,7 @@ def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Moved):
         return _redirect(error, context)
     if expected := as_expected(error):
-        body = {"error": expected.message, "details": expected.details}
-        return Response(body, status=expected.code, headers=expected.headers)
+        return Response(expected.as_json(), status=expected.code, headers=expected.headers)
     response = exception_handler(error, context)
     if response is None:
         return None

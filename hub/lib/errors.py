@@ -21,6 +21,9 @@ class HubError(Exception):
         self.details = details
         self.headers = headers or {}
 
+    def as_json(self) -> dict[str, object]:
+        return {"error": self.message, "details": self.details}
+
 
 class Invalid(HubError):
     code = 400
