@@ -18,7 +18,6 @@ from sqlalchemy.types import Text
 
 from experiments import numbers
 from experiments.database import experiments, latest_metrics, params, runs, tags
-from experiments.directions import lower_is_better
 from experiments.filters.names import TAGGED
 from experiments.table import aggregates, columns
 from experiments.tracked.marks import SOURCE_TAG
@@ -97,7 +96,7 @@ def order(sort: str, *, descending: bool, postgresql: bool, directions: Mapping[
     kind, key = (asked.kind, asked.key) if asked else (sort, "")
     source: FromClause = ALL_RUNS
     if asked and asked.aggregate:
-        found = aggregates.value(asked, lower=lower_is_better(key, directions or {}))
+        found = aggregates.value(asked, directions or {})
         rank = case((found.is_(None), 2), else_=0)
         first = [Key(rank, int), Key(cast(func.coalesce(found, 0.0), Float), float, descending)]
     elif kind == "metrics":

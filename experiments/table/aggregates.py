@@ -18,15 +18,22 @@ from experiments.table.columns import Column
 MOST = 30  # of such columns in one table
 
 
-def value(column: Column, *, lower: bool) -> ColumnElement[Any]:
-    """Of the run of the statement around it; null where it has none. lower: whether less is better."""
+def takes_least(column: Column, directions: Mapping[str, str]) -> bool:
+    """Whether it is of the least value, not of the greatest. directions: as declared."""
+    if column.aggregate in {"min", "max"}:
+        return column.aggregate == "min"
+    return lower_is_better(column.key, directions)
+
+
+def value(column: Column, directions: Mapping[str, str]) -> ColumnElement[Any]:
+    """Of the run of the statement around it; null where it has none."""
     point = metrics.alias()
     of_run = and_(point.c.run_uuid == runs.c.run_uuid, point.c.key == column.key, point.c.is_nan.is_(False))
+    least = takes_least(column, directions)
     if column.aggregate == "best_step":
-        best = point.c.value.asc() if lower else point.c.value.desc()
+        best = point.c.value.asc() if least else point.c.value.desc()
         step = select(point.c.step).where(of_run).order_by(best, point.c.step).limit(1)
         return step.correlate(runs).scalar_subquery()
-    least = column.aggregate == "min" or (column.aggregate == "best" and lower)
     found = (func.min if least else func.max)(point.c.value)
     return select(found).where(of_run).correlate(runs).scalar_subquery()
 
@@ -38,8 +45,7 @@ def read(
     wanted = [column for column in columns if column.aggregate][:MOST]
     if not wanted or not ids:
         return {}
-    asked = [value(column, lower=lower_is_better(column.key, directions)) for column in wanted]
-    labelled = [each.label(f"value_{number}") for number, each in enumerate(asked)]
+    labelled = [value(column, directions).label(f"value_{number}") for number, column in enumerate(wanted)]
     rows = reader.rows(select(runs.c.run_uuid, *labelled).where(runs.c.run_uuid.in_(ids)))
     return {
         row[0]: {

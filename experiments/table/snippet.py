@@ -11,12 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import Any as Anything
 
-from experiments.directions import lower_is_better
 from experiments.filters.names import TAGGED
 from experiments.filters.syntax import Absent, All, Among, Any, Comparison, Name, Node, Not
 from experiments.listing import Query
 from experiments.runs import COMMIT_TAG
-from experiments.table import hiding
+from experiments.table import aggregates, hiding
 from experiments.table.columns import Column, parse
 from experiments.tracked import marks
 
@@ -172,9 +171,7 @@ def _aggregated(query: Query, columns: Sequence[Column]) -> list[str]:
     lines += ["def history(run_id, key):", "    points = client.get_metric_history(run_id, key)"]
     lines += ["    return [(p.value, p.step) for p in points if p.value == p.value]"]
     for column in wanted:
-        least = column.aggregate == "min" or (
-            column.aggregate != "max" and lower_is_better(column.key, query.directions)
-        )
+        least = aggregates.takes_least(column, query.directions)
         place = int(column.aggregate == "best_step")
         first = f"min(points, key=lambda p: ({'' if least else '-'}p[0], p[1]), default=(None, None))[{place}]"
         points = f"(history(one, {column.key!r}) for one in runs.run_id)"
