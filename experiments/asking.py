@@ -64,8 +64,13 @@ def run_ids(given: QueryDict) -> list[str]:
 
 
 def ids(named: Iterable[str]) -> list[str]:
+    """Those that may be ids of runs, each once."""
+    return [one for one in dict.fromkeys(named) if is_id(one)]
+
+
+def is_id(text: str) -> bool:
     """Ids are letters and digits; anything else is no run of anybody's."""
-    return [one for one in dict.fromkeys(named) if one.isalnum() and one.isascii() and len(one) <= 36]
+    return text.isalnum() and text.isascii() and len(text) <= 36
 
 
 def name(given: QueryDict) -> str:

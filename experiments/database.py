@@ -13,7 +13,20 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from sqlalchemy import BigInteger, Boolean, Connection, Engine, Executable, Float, column, create_engine, event, inspect
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Float,
+    column,
+    create_engine,
+    event,
+    func,
+    inspect,
+)
 from sqlalchemy import table as _table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ColumnClause, TableClause
@@ -81,6 +94,12 @@ traces = table(
     *_whole("experiment_id", "timestamp_ms", "execution_time_ms"),
 )  # fmt: skip
 trace_metadata = table("trace_request_metadata", "request_id", "key", "value")
+
+
+def holds(text: ColumnElement[Any], part: str) -> ColumnElement[bool]:
+    """Whether a text holds another, in whatever case."""
+    like = part.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return func.lower(text).like(f"%{like}%", escape="!")
 
 
 def logged(value: float, is_nan: bool) -> float:

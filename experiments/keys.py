@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
-from experiments.database import LOGGED, reading, runs
+from experiments.database import LOGGED, holds, reading, runs
 from experiments.runs import scoped
 from experiments.table.columns import written
 
@@ -41,6 +41,5 @@ def _keys(kind: str, newest: Any, text: str) -> Select[Any]:
 
 def holding(kind: str, key: ColumnElement[Any], text: str) -> list[ColumnElement[bool]]:
     """Names that hold a text, in whatever case; tags of MLflow's own are none."""
-    like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-    found: list[ColumnElement[bool]] = [func.lower(key).like(like, escape="!")] if text else []
+    found = [holds(key, text)] if text else []
     return [*found, key.not_like("mlflow.%")] if kind == "tags" else found

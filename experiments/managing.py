@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 
 from experiments import indexing
-from experiments.database import Reader, experiment_tags, experiments, reading, rows_of, runs
+from experiments.database import Reader, experiment_tags, experiments, holds, reading, rows_of, runs
 from experiments.mlflow import managing as mlflow
 from experiments.mlflow.context import workspace_of
 from experiments.runs import moment
@@ -40,8 +40,7 @@ def listed(workspace: str, *, deleted: bool, text: str = "", start: int = 0, lim
     """By name. Three statements, whatever their number."""
     wanted = _of(workspace).where(experiments.c.lifecycle_stage == ("deleted" if deleted else "active"))
     if text:
-        like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-        wanted = wanted.where(func.lower(experiments.c.name).like(like, escape="!"))
+        wanted = wanted.where(holds(experiments.c.name, text))
     with reading() as reader:
         found = reader.rows(wanted.order_by(experiments.c.name).offset(start).limit(limit))
         return _filled(reader, found)

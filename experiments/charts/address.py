@@ -40,9 +40,9 @@ def charted(actor: Actor, repository: Repository, given: QueryDict) -> Chosen:
 
 
 def named(given: QueryDict) -> dict[str, str]:
-    """id → "owner/name", or empty, of each run=…. Ids are letters and digits; anything else is nobody's run."""
+    """id → "owner/name", or empty, of each run=… that may be one."""
     pairs = [one.rpartition(":") for one in given.getlist("run")]
-    return {run_id: name for name, _, run_id in pairs if run_id.isalnum() and run_id.isascii() and len(run_id) <= 36}
+    return {run_id: name for name, _, run_id in pairs if asking.is_id(run_id)}
 
 
 def question(found: Picked, given: QueryDict, agreed: str = "") -> Question:

@@ -89,7 +89,9 @@ def _metric(given: QueryDict) -> str:
     """metric=, by its own name or as a column."""
     named = asking.plain(given.get("metric", ""))
     column = parse(named)
-    return column.key if column and column.kind == "metrics" and not column.aggregate else named.removeprefix("metrics.")
+    return (
+        column.key if column and column.kind == "metrics" and not column.aggregate else named.removeprefix("metrics.")
+    )
 
 
 def _digits(given: QueryDict) -> int:

@@ -15,6 +15,7 @@ from experiments.database import (
     Reader,
     aliases,
     experiments,
+    holds,
     logged_models,
     model_tags,
     model_versions,
@@ -173,12 +174,8 @@ def _no_prompt(table: Any) -> ColumnElement[bool]:
 def _holding(workspace: str, text: str) -> list[ColumnElement[bool]]:
     if not text:
         return []
-    like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-    tagged = select(model_tags.c.name).where(
-        model_tags.c.workspace == workspace, func.lower(model_tags.c.value).like(like, escape="!")
-    )
-    named = func.lower(registered_models.c.name).like(like, escape="!")
-    return [or_(named, registered_models.c.name.in_(tagged))]
+    tagged = select(model_tags.c.name).where(model_tags.c.workspace == workspace, holds(model_tags.c.value, text))
+    return [or_(holds(registered_models.c.name, text), registered_models.c.name.in_(tagged))]
 
 
 def _model(reader: Reader, workspace: str, name: str) -> Model:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from experiments.directions import MAX, MIN
 from experiments.models import SavedView, TableSettings
@@ -23,18 +23,20 @@ MOST_DIRECTIONS = 2000
 
 def views(repository: Repository, actor: Actor) -> list[SavedView]:
     """Those that an actor may use: shared ones and their own, by name."""
-    mine = Q(shared=True) | Q(owner=actor.user) if actor.user else Q(shared=True)
-    found = SavedView.objects.filter(mine, repository=repository).select_related("owner")
-    return list(found.order_by("name")[:MOST_VIEWS])
+    return list(_usable(repository, actor).select_related("owner").order_by("name")[:MOST_VIEWS])
 
 
 def view(repository: Repository, actor: Actor, number: int) -> SavedView:
     """Raises NotFound, also for somebody else's private one."""
-    mine = Q(shared=True) | Q(owner=actor.user) if actor.user else Q(shared=True)
-    found = SavedView.objects.filter(mine, repository=repository, pk=number).first()
+    found = _usable(repository, actor).filter(pk=number).first()
     if found is None:
         raise NotFound("There is no such view here.")
     return found
+
+
+def _usable(repository: Repository, actor: Actor) -> QuerySet[SavedView]:
+    mine = Q(shared=True) | Q(owner=actor.user) if actor.user else Q(shared=True)
+    return SavedView.objects.filter(mine, repository=repository)
 
 
 def save(repository: Repository, user: User, name: str, query: str, *, shared: bool) -> SavedView:

@@ -69,7 +69,9 @@ def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: C
         "drawn": [(key, given.get(key, "")) for key in ("q", *DRAWN)],
         "json": f"{link(given)}&format=json",
         "python": python.comparison(found),
-        **section(given, source, [written(kind, key) for kind in ("params", "metrics") for key in found.names[kind][:20]]),
+        **section(
+            given, source, [written(kind, key) for kind in ("params", "metrics") for key in found.names[kind][:20]]
+        ),
     }
 
 
