@@ -83,9 +83,10 @@ def merged(
     head: str,
     *,
     keep: bool,
-    beat: Callable[[int, int], None] = _unwatched,
+    beat: Callable[[int, int], None],
 ) -> Verdict:
-    """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good.
+    """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good. beat:
+    told (done, all) before each conflict that a driver may take long for.
 
     Raises Busy when git needs too long.
     """

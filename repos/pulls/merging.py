@@ -127,7 +127,9 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     if branches.merge_base(repository, base, head) in {None, head}:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     with store().quarantine(repository.pk) as quarantine:
-        verdict = mergeability.merged(repository, quarantine, base, head, keep=True)
+        verdict = mergeability.merged(
+            repository, quarantine, base, head, keep=True, beat=lambda _done, _total: _renew(pull)
+        )
         verdict = mergeability.with_missing(repository, verdict, base, head)
         if not verdict.clean:
             raise CannotMerge(verdict)
@@ -168,11 +170,14 @@ def _tree_of(quarantine: Quarantine, commit: str) -> str:
 
 
 def _write_ahead(pull: PullRequest, commit: str, method: str, base: str, head: str) -> None:
-    """Before the swap: who finds the claim of a dead hub looks for this commit in the base. Renews the claim.
+    """Before the swap: who finds the claim of a dead hub looks for this commit in the base."""
+    _renew(pull, merge_commit=commit, method=method, base_id=base, head_id=head)
 
-    Raises Conflict when the claim is lost."""
+
+def _renew(pull: PullRequest, **values: str) -> None:
+    """Keep the claim, which says more now. Raises Conflict when it is lost."""
     mine, pull.claimed = PullRequest.objects.filter(pk=pull.pk, merged=None, claimed=pull.claimed), timezone.now()
-    if not mine.update(merge_commit=commit, method=method, base_id=base, head_id=head, claimed=pull.claimed):
+    if not mine.update(claimed=pull.claimed, **values):
         raise Conflict("Somebody else settled this merge.", details="Reload the page.")
 
 

@@ -17,6 +17,7 @@ from repos.issues import opening as issues
 from repos.issues import states
 from repos.models import Push, Repository
 from repos.pulls import branches, drivers, merging, tasks
+from repos.pulls.drivers import Outcome
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor, seen
@@ -145,6 +146,29 @@ def test_a_push_to_either_branch_between_reading_and_swapping_is_not_lost(
     monkeypatch.setattr(drivers, "_drivers", [Slow()])
     commit = merging.merge(as_actor(alice), again(alice, pull), Order())
     assert project.git("show", "-s", "--format=%P", commit).split() == pushed
+
+
+def test_the_claim_of_a_long_merge_is_renewed(alice, project, proposed, monkeypatch):
+    pull, claims = proposed(), []
+    project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n"), "new.txt": "other\n"}, "Meanwhile")
+
+    class Long:
+        """A driver whose every file takes its time."""
+
+        def wants(self, path):
+            return True
+
+        def merge(self, repository, sides, *, keep):
+            claims.append(PullRequest.objects.get().claimed)
+            return Outcome(sides.theirs)
+
+        def missing(self, repository, base, head):
+            return []
+
+    monkeypatch.setattr(drivers, "_drivers", [Long()])
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert len(set(claims)) == 2
+    assert shown(project, "main", "new.txt") == "new\n"
 
 
 def test_it_deletes_the_branch_and_commits_stay(alice, private, project, proposed):
