@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import IO
 
 from django.db import transaction
 
@@ -29,7 +31,9 @@ BATCH_COMMITS = 200
 BATCH_ROWS = 400
 GIT_SECONDS = 1800.0
 MAX_TIPS = 20_000
+WAIT_SECONDS = 0.5
 _ABSENT = "0" * 40
+_REFS = ("--branches", "--tags")
 _PATTERNS = ["*.dvc", "dvc.lock", "*/dvc.lock", *(f":(icase)*.{e}" for e in sorted(formats.DATA))]
 _PATTERNS += [f":(icase)*.{e}.{packed}" for e in sorted(formats.TABLES) for packed in sorted(formats.PACKED)]
 
@@ -79,24 +83,35 @@ def index(repository: Repository, *, again: bool = False) -> int:
     """
     with alone(repository):
         state, _ = DatasetIndex.objects.get_or_create(repository=repository)
-        tips = tips_of(repository)
-        known = [] if again else still_there(repository, state.tips)
-        count = 0
-        if again or set(tips) - set(known):
-            found = stream(repository, known)
-            while batch := list(islice(found, BATCH_COMMITS)):
-                _write(repository, batch)
-                count += len(batch)
+        tips, count = tips_of(repository), 0
+        for batch in batches(repository, state.tips, tips, again=again):
+            _write(repository, batch)
+            count += len(batch)
         DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
     return count
 
 
 @contextmanager
-def alone(repository: Repository) -> Iterator[None]:
-    """One walk through a history at a time: pushes that come during a long one wait, and find its work done."""
-    with open(store_of(repository) / "covey-index", "a") as lock:
+def alone(
+    repository: Repository, work: str = "index", *, waiting: Callable[[], object] | None = None
+) -> Iterator[None]:
+    """One walk through a history at a time: pushes that come during a long one wait, and find its work done.
+
+    work: walks of another name are not waited for. waiting: called twice a second until it is our turn."""
+    with open(store_of(repository) / f"covey-{work}", "a") as lock:
+        while waiting is not None and not _taken(lock):
+            waiting()
+            time.sleep(WAIT_SECONDS)  # who waits for good in the system's call cannot keep the claim on a job
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 # ---- git ---------------------------------------------------------------------------------------
@@ -111,11 +126,30 @@ def still_there(repository: Repository, tips: Sequence[str]) -> list[str]:
     return list(read.blob_sizes(store_of(repository), list(tips)))
 
 
+def batches(
+    repository: Repository,
+    indexed: Sequence[str],
+    tips: Sequence[str],
+    *,
+    again: bool,
+    refs: Sequence[str] = _REFS,
+    patterns: Sequence[str] = _PATTERNS,
+) -> Iterator[list[Commit]]:
+    """What stream gives of the commits that tips lead to and what is indexed did not (again: of all), in pieces.
+
+    indexed: the tips of the last time; one that is gone counts for nothing."""
+    known = [] if again else still_there(repository, indexed)
+    if again or set(tips) - set(known):
+        found = stream(repository, known, refs=refs, patterns=patterns)
+        while batch := list(islice(found, BATCH_COMMITS)):
+            yield batch
+
+
 def stream(
     repository: Repository,
     known: Sequence[str] = (),
     *,
-    refs: Sequence[str] = ("--branches", "--tags"),
+    refs: Sequence[str] = _REFS,
     patterns: Sequence[str] = _PATTERNS,
 ) -> Iterator[Commit]:
     """Commits with the files they changed, oldest first. Merges are seen from their first parent.

@@ -10,8 +10,7 @@ from itertools import islice
 
 from django.db import transaction
 
-from datasets import commits as datasets_commits
-from datasets.commits import Commit, alone, hash_of, known_of, stream, tips_of
+from datasets.commits import Commit, alone, batches, hash_of, known_of, tips_of, version_ids
 from datasets.dvc import locks
 from datasets.dvc.documents import Malformed
 from datasets.dvc.locks import Locked
@@ -25,7 +24,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 logger = logging.getLogger("covey.lineage")
-BATCH_COMMITS, BATCH_ROWS = 200, 400
+BATCH_ROWS = 400
 MOST_AROUND = 100  # outputs that one folder among the dependencies stands for
 CMD_CHARACTERS = 4_000
 _REFS = ("refs/heads", "refs/tags", "refs/exps")
@@ -42,7 +41,11 @@ def index_stages(repository: Repository, *, again: bool = False) -> None:
     except NotFound:
         return  # nothing was pushed yet
     with alone(repository):
-        _stages(repository, again=again)
+        state, _ = LineageIndex.objects.get_or_create(repository=repository)
+        tips = tips_of(repository, *_REFS)
+        for batch in batches(repository, state.tips, tips, again=again, refs=_WALK, patterns=_PATTERNS):
+            _write(repository, batch)
+        LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
 
 
 def index_data(repository: Repository) -> None:
@@ -61,17 +64,6 @@ def index_data(repository: Repository) -> None:
 
 
 # ---- stages ------------------------------------------------------------------------------------
-def _stages(repository: Repository, *, again: bool) -> None:
-    state, _ = LineageIndex.objects.get_or_create(repository=repository)
-    tips = tips_of(repository, *_REFS)
-    known = [] if again else datasets_commits.still_there(repository, state.tips)
-    if again or set(tips) - set(known):
-        walk = stream(repository, known, refs=_WALK, patterns=_PATTERNS)
-        while batch := list(islice(walk, BATCH_COMMITS)):
-            _write(repository, batch)
-    LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
-
-
 def _write(repository: Repository, batch: list[Commit]) -> None:
     wanted = [(commit.sha, blob.path, blob.new) for commit in batch for blob in commit.blobs if blob.new]
     contents = contents_of(store_of(repository), sorted({oid for _, _, oid in wanted}))
@@ -146,7 +138,7 @@ def state_of(repository: Repository, sha: str) -> DataState:
     with transaction.atomic():
         state, new = DataState.objects.get_or_create(repository=repository, digest=digest)
         if new:
-            ids = datasets_commits.version_ids(repository, list(versions.values()))
+            ids = version_ids(repository, list(versions.values()))
             through = DataState.versions.through
             links = (through(datastate_id=state.pk, datasetversion_id=ids[key]) for key in versions)
             through.objects.bulk_create(links, batch_size=BATCH_ROWS)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 from datasets import objects
-from datasets.commits import Commit
+from datasets.commits import Commit, alone
 from datasets.dvc import keys
 from experiments import commits as binding
 from experiments import indexing
@@ -25,13 +22,11 @@ from experiments.tracked.values import Reading, Values
 from hub.lib.errors import HubError
 from repos import cache
 from repos.models import Repository
-from repos.place import store_of
 
 logger = logging.getLogger("covey.experiments")
 Beat = Callable[[int], None]
 MAX_WAITING = 500  # commits whose files of metrics were not pushed yet
 MAX_TIPS = 20_000
-WAIT_SECONDS = 0.5
 _PIPELINES = ("dvc.yaml", "dvc.lock")
 _MAX_TAG_CHARACTERS = 6_000
 NOTE_TAG = "mlflow.note.content"
@@ -45,23 +40,9 @@ def refresh(repository: Repository, *, again: bool = False, beat: Beat = lambda 
     """
     if repository.empty:
         return 0
-    with _alone(repository, beat):
+    with alone(repository, "tracked", waiting=lambda: beat(0)):
         state, _ = TrackedIndex.objects.get_or_create(repository=repository)
         return _Index(repository, state, again, beat).run()
-
-
-@contextmanager
-def _alone(repository: Repository, beat: Beat) -> Iterator[None]:
-    """One at a time per repository: who waits keeps the claim on its job."""
-    with open(store_of(repository) / "covey-tracked", "a") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                beat(0)
-                time.sleep(WAIT_SECONDS)  # a blocking lock would let the claim run out
-        yield
 
 
 class _Index:
