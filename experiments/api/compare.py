@@ -6,7 +6,7 @@ that q= lets through. Ids of what the caller may not read are as if absent.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -45,7 +45,7 @@ class Curves(APIView):
 
 
 class _Chart(APIView):
-    shape: staticmethod[[Chosen, QueryDict], dict[str, Any]]
+    shape: ClassVar[staticmethod[[Chosen, QueryDict], dict[str, Any]]]
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)

@@ -87,9 +87,10 @@ def _records(repository: Repository, path: str, data: bytes | None, folders: Fol
         return ()
 
 
-@transaction.atomic
 def _keep(repository: Repository, found: dict[str, tuple[str, str, Locked]]) -> None:
-    rows = StageRecord.objects.bulk_create(
+    # Git is asked before the transaction, which others wait for.
+    items = {key: list(_items(tracked(repository, sha), locked)) for key, (sha, _, locked) in found.items()}
+    records = [
         StageRecord(
             repository=repository,
             key=key,
@@ -99,13 +100,17 @@ def _keep(repository: Repository, found: dict[str, tuple[str, str, Locked]]) -> 
             sha=sha,
         )
         for key, (sha, path, locked) in found.items()
-    )
-    items = (
-        StageItem(repository=repository, record=row, made=made, path=read.shown(path), path_hash=hash_of(path), oid=oid)
-        for row in rows
-        for made, path, oid in _items(tracked(repository, row.sha), found[row.key][2])
-    )
-    StageItem.objects.bulk_create(items, batch_size=BATCH_ROWS)
+    ]
+    with transaction.atomic():
+        rows = StageRecord.objects.bulk_create(records)
+        of_rows = (
+            StageItem(
+                repository=repository, record=row, made=made, path=read.shown(path), path_hash=hash_of(path), oid=oid
+            )
+            for row in rows
+            for made, path, oid in items[row.key]
+        )
+        StageItem.objects.bulk_create(of_rows, batch_size=BATCH_ROWS)
 
 
 def _items(held: Tracked, locked: Locked) -> Iterator[tuple[bool, str, str]]:
