@@ -7,8 +7,9 @@ May import: hub.lib.
 """
 
 from hub.lib.previews.kinds import kind_of
-from hub.lib.previews.preview import Bytes, Preview, Source
-from hub.lib.previews.rendering import HEXDUMP_BYTES, NOTEBOOK_BYTES, RENDERER_VERSION, TEXT_BYTES, hexdump, render
+from hub.lib.previews.pieces import HEXDUMP_BYTES, hexdump
+from hub.lib.previews.preview import TEXT_BYTES, Bytes, Preview, Source
+from hub.lib.previews.rendering import NOTEBOOK_BYTES, RENDERER_VERSION, render
 
 __all__ = [
     "HEXDUMP_BYTES",

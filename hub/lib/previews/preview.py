@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from django.utils.safestring import SafeString
 
 MIB = 1024 * 1024
+TEXT_BYTES = 2 * MIB  # of a text
 NOTHING = SafeString("")
 
 

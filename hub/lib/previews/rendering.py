@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +11,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hub.lib import sandbox, sanitise
-from hub.lib.previews import kinds, models
-from hub.lib.previews.preview import MIB, Bytes, Preview, Ranged, Source
+from hub.lib.previews import kinds, model_files
+from hub.lib.previews.pieces import cut, dump, grid
+from hub.lib.previews.preview import MIB, TEXT_BYTES, Preview, Source
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sanitise import Bases
-from hub.lib.served import served
 
 RENDERER_VERSION = 3  # part of the key of cached previews: raise it when the HTML changes
-TEXT_BYTES, NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 2 * MIB, 10 * MIB, 2 * MIB, 32 * MIB
-RANGED_BYTES, BEGINNING_BYTES = 64 * MIB, 32 * MIB  # of a model: in parts, or where it can only be read from the start
-HEXDUMP_BYTES = 512
-_SIGNATURE = {"inputs": "Input", "outputs": "Output", "params": "Parameter"}
+NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 10 * MIB, 2 * MIB, 32 * MIB
 MEDIA_BYTES = 50 * MIB  # images larger than this are not loaded unasked
 
 
@@ -108,7 +104,7 @@ def _lines(order: _Order, function: str) -> Preview:
         ((number, number, number, line) for number, line in enumerate(lines, 1)),
     )
     html = format_html('<table class="code highlight"><tbody>{}</tbody></table>', rows)
-    note = f"{answer['note']} {_cut(order, TEXT_BYTES)}".strip()
+    note = f"{answer['note']} {cut(order.source, TEXT_BYTES)}".strip()
     return Preview(
         "code", html, note, has_source=kinds.has_source(order.path, kinds.kind_of(order.path, data)), lines=lines
     )
@@ -149,7 +145,7 @@ def _tree(order: _Order) -> Preview:
     return Preview("tree", sanitise.clean(answer["html"], Bases()), answer["note"], has_source=True)
 
 
-# ---- tables and models -------------------------------------------------------------------------
+# ---- tables ------------------------------------------------------------------------------------
 def _table(order: _Order) -> Preview:
     format = kinds.TABLE[kinds.extension_of(order.path)]
     limit = PARQUET_BYTES if format == "parquet" else TABLE_BYTES
@@ -159,88 +155,7 @@ def _table(order: _Order) -> Preview:
     answer = sandbox.call(
         "hub.lib.previews.tables:table", order.source.head(limit), seconds=5, format=format, complete=complete
     )
-    return Preview("table", _grid(answer), answer["note"], has_source=format != "parquet")
-
-
-def _grid(answer: dict[str, Any], label: str = "Rows of the file") -> SafeString:
-    types = answer["types"] or [""] * len(answer["columns"])
-    names = format_html_join("", '<th scope="col" title="{}">{}</th>', zip(types, answer["columns"], strict=True))
-    rows = format_html_join(
-        "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in answer["rows"])
-    )
-    return format_html(
-        '<div class="table-scroll" tabindex="0" role="region" aria-label="{}">'
-        '<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
-        label,
-        names,
-        rows,
-    )
-
-
-def _model(order: _Order) -> Preview:
-    start = order.source.head(8)
-    length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-    data = order.source.head(8 + min(length, models.MAX_HEADER_BYTES))
-    answer = sandbox.call("hub.lib.previews.models:safetensors", data, seconds=5, size=order.source.size)
-    tables = [(["Metadata", "Value"], answer["metadata"]), (["Tensor", "Type", "Shape", "Size"], answer["tensors"])]
-    return Preview("model", _grids(tables) or SafeString("<p>The file holds no tensors.</p>"), answer["note"])
-
-
-def _mlmodel(order: _Order) -> Preview:
-    """What MLflow writes beside a model."""
-    answer = sandbox.call("hub.lib.previews.model_card:mlmodel", order.source.head(TEXT_BYTES))
-    tables = [
-        (["Flavour", "Version"], answer["flavors"]),
-        *(([title, "Type", ""], _columns(answer["signature"].get(kind, []))) for kind, title in _SIGNATURE.items()),
-        (["About", ""], [[key, str(value)] for key, value in answer["facts"].items()]),
-    ]
-    return Preview("model", _grids(tables), _cut(order, TEXT_BYTES), has_source=True)
-
-
-def _columns(rows: list[list[Any]]) -> list[list[str]]:
-    return [[name, kind, "optional" if optional else ""] for name, kind, optional in rows]
-
-
-def _onnx(order: _Order) -> Preview:
-    answer = _ranged(order, "onnx:onnx")
-    value = ["Name", "Type", "Shape"]
-    tables = [
-        (["About", ""], answer["facts"]),
-        (["Input", *value[1:]], answer["inputs"]),
-        (["Output", *value[1:]], answer["outputs"]),
-        (["Operator", "How often"], answer["operators"]),
-        (["Weight", *value[1:]], answer["weights"]),
-    ]
-    return Preview("model", _grids(tables), answer["note"])
-
-
-def _grids(tables: list[tuple[list[str], list[list[str]]]]) -> SafeString:
-    """(names of columns, rows) of each, those without rows left out."""
-    shown = [(_grid({"columns": names, "types": [], "rows": rows}, names[0]),) for names, rows in tables if rows]
-    return format_html_join("", "{}", shown)
-
-
-def _pickle(order: _Order) -> Preview:
-    warning = "A pickle runs its author's code when it is loaded. It was not loaded here; do so only if you trust it."
-    try:
-        answer = _ranged(order, "pickles:pickled")
-    except (Unreadable, Overrun) as error:
-        note = str(error) if isinstance(error, Unreadable) else "It is too large to be looked through."
-        return Preview("pickle", _hexdump(order), f"{warning} {note}", warning=True)
-    rows = answer["imports"]
-    html = _grid({"columns": ["It imports", "Verdict"], "types": [], "rows": rows}) if rows else _hexdump(order)
-    nothing = "" if rows else "It imports nothing."
-    return Preview("pickle", html, " ".join(filter(None, [warning, nothing, answer["note"]])), warning=True)
-
-
-def _ranged(order: _Order, function: str) -> Any:
-    """A function on a file that reads only the parts it needs; of a source without parts, on its beginning."""
-    source = order.source
-    if not isinstance(source, Ranged):
-        source = Bytes(source.head(BEGINNING_BYTES))
-    with served(lambda start, end, _: source.part(start, end), size=source.size, max_bytes=RANGED_BYTES) as elsewhere:
-        descriptors = [elsewhere.socket.fileno()]
-        return sandbox.call(f"hub.lib.previews.{function}", seconds=8, descriptors=descriptors, size=source.size)
+    return Preview("table", grid(answer), answer["note"], has_source=format != "parquet")
 
 
 # ---- what the browser shows --------------------------------------------------------------------
@@ -291,26 +206,12 @@ def _large(order: _Order, limit: int) -> Preview:
 
 def _binary(order: _Order) -> Preview:
     note = f"This file is binary: {order.source.size:,} bytes. Its beginning:"
-    return Preview("binary", _hexdump(order), note)
+    return Preview("binary", dump(order.source), note)
 
 
-def _hexdump(order: _Order) -> SafeString:
-    lines = hexdump(order.source.head(HEXDUMP_BYTES))
-    return format_html('<pre class="hexdump">{}</pre>', "\n".join(lines))
-
-
-def hexdump(data: bytes) -> list[str]:
-    """16 bytes a line: where they are, in hexadecimal, as text."""
-    lines = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        lines.append(f"{at:08x}  {row.hex(' '):<47}  {text}")
-    return lines
-
-
-def _cut(order: _Order, limit: int) -> str:
-    return f"Only the first {limit // MIB} MiB are shown." if order.source.size > limit else ""
+def _of_bytes(shown: Callable[[Source], Preview]) -> Callable[[_Order], Preview]:
+    """Of a preview that needs no address."""
+    return lambda order: shown(order.source)
 
 
 _KINDS: dict[str, Callable[[_Order], Preview]] = {
@@ -319,15 +220,15 @@ _KINDS: dict[str, Callable[[_Order], Preview]] = {
     "notebook": _notebook,
     "tree": _tree,
     "table": _table,
-    "model": _model,
-    "pickle": _pickle,
+    "model": _of_bytes(model_files.safetensors),
+    "pickle": _of_bytes(model_files.pickle),
     "image": _image,
     "audio": _audio,
     "video": _video,
     "pdf": _pdf,
     "page": _page,
-    "onnx": _onnx,
-    "mlmodel": _mlmodel,
+    "onnx": _of_bytes(model_files.onnx),
+    "mlmodel": _of_bytes(model_files.mlmodel),
     "empty": _empty,
     "binary": _binary,
 }
