@@ -59,9 +59,9 @@ def one(workspace: str, experiment_id: int) -> Experiment:
 def create(actor: Actor, repository: Repository, name: str, text: str = "") -> Experiment:
     """Raises Unprocessable, and Conflict for a name that is taken."""
     name, text = _free_name(repository, name), _text(text)
-    made = mlflow.create(repository.pk, user=_who(actor), name=name)
+    made = mlflow.create(repository.pk, user=actor.username, name=name)
     if text:
-        mlflow.describe(repository.pk, user=_who(actor), experiment_id=made, text=text)
+        mlflow.describe(repository.pk, user=actor.username, experiment_id=made, text=text)
     return one(workspace_of(repository.pk), int(made))
 
 
@@ -69,18 +69,18 @@ def rename(actor: Actor, repository: Repository, experiment_id: int, name: str) 
     found = _changeable(repository, experiment_id)
     if name.strip() != found.name:
         name = _free_name(repository, name)
-        mlflow.rename(repository.pk, user=_who(actor), experiment_id=str(experiment_id), name=name)
+        mlflow.rename(repository.pk, user=actor.username, experiment_id=str(experiment_id), name=name)
 
 
 def describe(actor: Actor, repository: Repository, experiment_id: int, text: str) -> None:
     _changeable(repository, experiment_id)
-    mlflow.describe(repository.pk, user=_who(actor), experiment_id=str(experiment_id), text=_text(text))
+    mlflow.describe(repository.pk, user=actor.username, experiment_id=str(experiment_id), text=_text(text))
 
 
 def delete(actor: Actor, repository: Repository, experiment_id: int) -> None:
     """With its runs; restore brings both back until somebody removes them for good."""
     _changeable(repository, experiment_id)
-    mlflow.delete(repository.pk, user=_who(actor), experiment_id=str(experiment_id))
+    mlflow.delete(repository.pk, user=actor.username, experiment_id=str(experiment_id))
     indexing.refresh(repository.pk)
 
 
@@ -88,7 +88,7 @@ def restore(actor: Actor, repository: Repository, experiment_id: int) -> None:
     """With all its runs, also those that were deleted before it."""
     if not one(workspace_of(repository.pk), experiment_id).deleted:
         raise Conflict("This experiment is not deleted.")
-    mlflow.restore(repository.pk, user=_who(actor), experiment_id=str(experiment_id))
+    mlflow.restore(repository.pk, user=actor.username, experiment_id=str(experiment_id))
     indexing.refresh(repository.pk)
 
 
@@ -117,10 +117,6 @@ def _text(text: str) -> str:
     if len(text) > MOST_TEXT or "\0" in text:
         raise Unprocessable(f"A description is at most {MOST_TEXT:,} characters.")
     return text
-
-
-def _who(actor: Actor) -> str:
-    return actor.user.username if actor.user else ""
 
 
 # ---- how it is read ------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ async def list_buckets(call: S3Call) -> None:
         node("Bucket", node("Name", name), node("CreationDate", documents.stamp(repository.created)))
         for name, repository in found[:PAGE_BUCKETS]
     ]
-    name = call.actor.user.username if call.actor.user else "anonymous"
+    name = call.actor.username or "anonymous"
     who = node("Owner", node("ID", name), node("DisplayName", name))
     token = node("ContinuationToken", found[PAGE_BUCKETS - 1][0]) if more else None
     await call.document("ListAllMyBucketsResult", who, node("Buckets", many(rows)), token)

@@ -57,7 +57,7 @@ def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
     context: dict[str, Any] = {"repository": repository, "tab": "data"}
     if rev:
         context |= _outputs(repository, rev, request.GET.get("page", "1"))
-    user = request.actor.user.username if request.actor.user else "YOUR-NAME"
+    user = request.actor.username or "YOUR-NAME"
     context |= {"remote_lines": teaching.remote_lines(repository, user), "track_lines": teaching.TRACK}
     context |= {"s3_lines": teaching.s3_lines(repository), "s3_python": teaching.s3_python(repository)}
     return render(request, "datasets/data.html", context)

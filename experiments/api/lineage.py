@@ -28,8 +28,8 @@ class Lineage(APIView):
         depth = whole_number(request, "depth", default=0, minimum=0, maximum=graph.DEPTH)
         ref = entered(repository, kind, id)
         answer = shapes.lineage(page.found_of(repository, ref, page=number, size=size))
-        user = gate.actor_of(request).user
-        answer["reproduce"] = reproduce(repository, ref, user=user.username if user else "YOUR-NAME").splitlines()
+        user = gate.actor_of(request).username or "YOUR-NAME"
+        answer["reproduce"] = reproduce(repository, ref, user=user).splitlines()
         if depth:
             answer["graph"] = shapes.graph(graph.graph(repository, ref, depth=depth))
         return Response(answer)

@@ -136,7 +136,7 @@ async def forward(call: Call, *, extra: Headers | None = None) -> None:
     if named.default:
         named = named.rewritten(await in_thread(default_experiment_id, call.repository.pk))
     scope = inner_scope(call, named)
-    token = user_name.set(call.actor.user.username if call.actor.user else "")
+    token = user_name.set(call.actor.username)
     try:
         status = await pass_on(request, app, scope, named.body, extra or [])
     except Exception:  # whatever MLflow's server makes of a client that left; all else goes on as it is

@@ -44,7 +44,7 @@ def register(
         raise Unprocessable("This run left no file there.", details="Choose one of the folders among its artifacts.")
     with _told("model.register", actor, repository, name, after={"run": run_id, "source": source}) as event:
         number = registry.register(
-            repository.pk, user=_who(actor), name=name, source=source, run_id=run_id, description=_text(text)
+            repository.pk, user=actor.username, name=name, source=source, run_id=run_id, description=_text(text)
         )
         event["subject"], event["after"]["version"] = f"{name}/{number}", number
     indexing.refresh(repository.pk)
@@ -56,9 +56,9 @@ def describe(actor: Actor, repository: Repository, name: str, version: int | Non
     old, text = _described(repository, name, version), _text(text)
     with _told("model.describe", actor, repository, _subject(name, version), before=old[:200], after=text[:200]):
         if version is None:
-            registry.describe_model(repository.pk, user=_who(actor), name=name, text=text)
+            registry.describe_model(repository.pk, user=actor.username, name=name, text=text)
         else:
-            registry.describe_version(repository.pk, user=_who(actor), name=name, version=version, text=text)
+            registry.describe_version(repository.pk, user=actor.username, name=name, version=version, text=text)
 
 
 def set_alias(actor: Actor, repository: Repository, name: str, alias: str, version: int) -> None:
@@ -70,7 +70,7 @@ def set_alias(actor: Actor, repository: Repository, name: str, alias: str, versi
     reading.version(workspace_of(repository.pk), name, version)
     sides = {"before": {"alias": alias, "version": old} if old else None, "after": {"alias": alias, "version": version}}
     with _told("model.alias", actor, repository, _subject(name, version), **sides):
-        registry.set_alias(repository.pk, user=_who(actor), name=name, alias=alias, version=version)
+        registry.set_alias(repository.pk, user=actor.username, name=name, alias=alias, version=version)
 
 
 def delete_alias(actor: Actor, repository: Repository, name: str, alias: str) -> None:
@@ -80,7 +80,7 @@ def delete_alias(actor: Actor, repository: Repository, name: str, alias: str) ->
         raise NotFound("There is no such alias.")
     before = {"alias": alias, "version": old}
     with _told("model.alias-delete", actor, repository, _subject(name, old), before=before):
-        registry.delete_alias(repository.pk, user=_who(actor), name=name, alias=alias)
+        registry.delete_alias(repository.pk, user=actor.username, name=name, alias=alias)
 
 
 def set_tag(actor: Actor, repository: Repository, name: str, version: int | None, key: str, value: str) -> None:
@@ -91,7 +91,7 @@ def set_tag(actor: Actor, repository: Repository, name: str, version: int | None
     old = _tags(repository, name, version).get(key)
     sides = {"before": {key: old[:200]} if old is not None else None, "after": {key: value[:200]}}
     with _told("model.tag", actor, repository, _subject(name, version), **sides):
-        registry.set_tag(repository.pk, user=_who(actor), name=name, version=version, key=key, value=value)
+        registry.set_tag(repository.pk, user=actor.username, name=name, version=version, key=key, value=value)
 
 
 def delete_tag(actor: Actor, repository: Repository, name: str, version: int | None, key: str) -> None:
@@ -100,7 +100,7 @@ def delete_tag(actor: Actor, repository: Repository, name: str, version: int | N
     if old is None or key.startswith("mlflow."):
         raise NotFound("There is no such tag.")
     with _told("model.tag-delete", actor, repository, _subject(name, version), before={key: old[:200]}):
-        registry.delete_tag(repository.pk, user=_who(actor), name=name, version=version, key=key)
+        registry.delete_tag(repository.pk, user=actor.username, name=name, version=version, key=key)
 
 
 def set_stage(
@@ -113,7 +113,7 @@ def set_stage(
     archive = archive and stage in {"Staging", "Production"}
     sides = {"before": {"stage": old}, "after": {"stage": stage, **({"others": "archived"} if archive else {})}}
     with _told("model.stage", actor, repository, _subject(name, version), **sides):
-        registry.set_stage(repository.pk, user=_who(actor), name=name, version=version, stage=stage, archive=archive)
+        registry.set_stage(repository.pk, user=actor.username, name=name, version=version, stage=stage, archive=archive)
 
 
 def delete_version(actor: Actor, repository: Repository, name: str, version: int) -> None:
@@ -121,7 +121,7 @@ def delete_version(actor: Actor, repository: Repository, name: str, version: int
     found = reading.version(workspace_of(repository.pk), name, version)
     before = {"version": version, "run": found.run_id, "source": found.source[:200], "aliases": found.aliases}
     with _told("model.version-delete", actor, repository, _subject(name, version), before=before):
-        registry.delete_version(repository.pk, user=_who(actor), name=name, version=version)
+        registry.delete_version(repository.pk, user=actor.username, name=name, version=version)
 
 
 def delete_model(actor: Actor, repository: Repository, name: str) -> None:
@@ -129,7 +129,7 @@ def delete_model(actor: Actor, repository: Repository, name: str) -> None:
     found = reading.model(workspace_of(repository.pk), name)
     before = {"versions": found.versions, "aliases": found.aliases}
     with _told("model.delete", actor, repository, name, before=before):
-        registry.delete_model(repository.pk, user=_who(actor), name=name)
+        registry.delete_model(repository.pk, user=actor.username, name=name)
     indexing.refresh(repository.pk)
 
 
@@ -154,10 +154,6 @@ def _told(action: str, actor: Actor, repository: Repository, subject: str, **sid
 
 def _subject(name: str, version: int | None) -> str:
     return name if version is None else f"{name}/{version}"
-
-
-def _who(actor: Actor) -> str:
-    return actor.user.username if actor.user else ""
 
 
 def _name(name: str) -> str:

@@ -33,7 +33,7 @@ def page(request: HubRequest, owner: str, name: str, kind: str, id: str) -> Http
     """?fragment=1: the panel alone, nothing for what has no lineage."""
     repository = readable(request.actor, owner, name)
     ref = entered(repository, kind, rest_of(request).partition("/")[2])
-    user = request.actor.user.username if request.actor.user else "YOUR-NAME"
+    user = request.actor.username or "YOUR-NAME"
     if request.GET.get("fragment") == "1":
         return render(request, "experiments/_lineage.html", _panel(repository, ref, user))
     return render(request, "experiments/lineage.html", _page(repository, ref, user, request.GET.get("page", "1")))

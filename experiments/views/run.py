@@ -36,7 +36,7 @@ def run(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse
     context = {
         **about(repository, found),
         **_values(found, latest, request.GET),
-        **_again(repository, found, level, user=request.actor.user.username if request.actor.user else "YOUR-NAME"),
+        **_again(repository, found, level, user=request.actor.username or "YOUR-NAME"),
         "inputs": inputs.of_run(repository, run_id),
         "family": family.of_run(workspace_of(repository.pk), found),
         "note": note_html(found),

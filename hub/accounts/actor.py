@@ -40,6 +40,11 @@ class Actor:
         return self.user.pk if self.user else None
 
     @property
+    def username(self) -> str:
+        """ "" for nobody."""
+        return self.user.username if self.user else ""
+
+    @property
     def is_anonymous(self) -> bool:
         return self.user is None
 

@@ -52,7 +52,7 @@ def record(
             created=timezone.now(),
             action=action,
             actor_id=actor.user_id,
-            actor_name=actor.user.username if actor.user else "",
+            actor_name=actor.username,
             token_id=actor.token_id,
             address=actor.address,
             owner_id=owner_id,

@@ -65,7 +65,7 @@ def _script(actor: Actor, owner: str, name: str, header: str) -> HttpResponse:
         raise
     # Only the token that came with this very request is written into the answer.
     token = presented_token(header) if actor.token_id else ""
-    return _shell(connecting.script(repository, user=actor.user.username if actor.user else "YOUR-NAME", token=token))
+    return _shell(connecting.script(repository, user=actor.username or "YOUR-NAME", token=token))
 
 
 def _shell(body: str, status: int = 200) -> HttpResponse:
