@@ -1,21 +1,35 @@
-"""The cast and the stage. alice owns, bob may write, charlie is a stranger; repositories are real git on disk."""
+"""The cast and the stage. alice owns, bob may write, charlie is a stranger; repositories are real git on disk.
+
+Also what tests of several folders share: how they write repositories, browse, and call the API.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from rest_framework.test import APIClient
 
 from hub.accounts import append_only, tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
+from hub.lib import stores
+from hub.lib.objectstore import FolderStore
+from repos import storage
 from repos.models import Access, Membership, Repository
+from tests.support.browsing import BytesClient
 from tests.support.hub import Hub, embedded_hub, production_hub
+from tests.support.writer import Writer
 
 PATIENT_SECONDS = 900  # tests that start processes: on a busy machine one start alone may take a minute
 
@@ -34,7 +48,7 @@ def _clean_cache(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
+def _plain_static_files(settings: Any) -> None:
     """Pages rendered in process name static files without a collected manifest; the running hub tests the real one."""
     settings.STORAGES = {
         **settings.STORAGES,
@@ -43,7 +57,7 @@ def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(autouse=True)
-def _cheap_passwords(settings) -> None:  # type: ignore[no-untyped-def]
+def _cheap_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2"]
 
 
@@ -113,6 +127,72 @@ def mailbox(mailoutbox: list[EmailMessage]) -> Callable[[], list[EmailMessage]]:
 @pytest.fixture
 def actor_of() -> Callable[..., Actor]:
     return lambda user: Actor(user=user, session=True)
+
+
+@pytest.fixture
+def git_root(tmp_path: Path, settings: Any) -> Path:
+    """The hub's repositories are in a new folder for this test."""
+    settings.GIT_ROOT = tmp_path / "git"
+    return tmp_path / "git"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Iterator[FolderStore]:
+    """The hub's store is a new folder for this test."""
+    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
+    stores.object_store.cache_clear()
+    yield FolderStore(tmp_path / "objects")
+    stores.object_store.cache_clear()
+
+
+@pytest.fixture
+def writer() -> Callable[[Repository], Writer]:
+    """writer(repository) → an empty repository on disk, to commit to."""
+
+    def make(repository: Repository) -> Writer:
+        store = storage.store()
+        store.remove(repository.pk)  # ids start again with every test's rolled back database
+        return Writer(repository, store.create(repository.pk))
+
+    return make
+
+
+@pytest.fixture
+def as_user() -> Callable[[User | None], Client]:
+    """as_user(user) → a browser signed in as that user, or as nobody."""
+
+    def make(user: User | None) -> Client:
+        client = Client()
+        if user:
+            client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def get_bytes() -> Callable[[User, str], HttpResponse]:
+    """get_bytes(user, path) → the page under a quoted path whose bytes need not be UTF-8."""
+
+    def get(user: User, path: str) -> HttpResponse:
+        client = BytesClient()
+        client.force_login(user)
+        return async_to_sync(client.get)(path)
+
+    return get
+
+
+@pytest.fixture
+def api(token_of: Callable[..., str]) -> Callable[..., APIClient]:
+    """api(user, **token options) → a client with that user's token; api() → an anonymous one."""
+
+    def make(user: User | None = None, **options: object) -> APIClient:
+        client = APIClient(enforce_csrf_checks=True)
+        if user:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_of(user, **options)}")
+        return client
+
+    return make
 
 
 @pytest.fixture(scope="session")

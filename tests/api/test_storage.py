@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from repos.models import Repository
-from tests.datasets.conftest import folder  # noqa: F401  a store of its own
 from tests.support import s3
 from tests.support.asgi import ask
 

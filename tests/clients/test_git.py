@@ -185,7 +185,10 @@ def test_a_killed_client_leaves_nothing(git, address, hub):
     child.kill()
     child.wait()
     path = path_of(hub, address)
-    gone = lambda: not list(path.glob("objects/tmp_*")) and not working_on(path)  # noqa: E731
+
+    def gone() -> bool:
+        return not list(path.glob("objects/tmp_*")) and not working_on(path)
+
     services.wait_until(gone, what="git to clean up after its client", seconds=20)
     git("push", "-q", address, "main", folder="work")
 

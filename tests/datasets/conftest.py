@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from datasets.dvc import keys
 from hub.lib import stores
 from hub.lib.objectstore import FolderStore, ObjectStore, S3Store
 from repos.models import Repository
-from tests.repos.pages.conftest import Writer, as_user, get_bytes, writer  # noqa: F401  fixtures of theirs
 from tests.support import services
 
 
@@ -51,12 +51,10 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> I
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Iterator[FolderStore]:
-    """The hub's store is a new folder for this test."""
-    settings.OBJECTS_ROOT, settings.COVEY_S3_ENDPOINT = tmp_path / "objects", ""
-    stores.object_store.cache_clear()
-    yield FolderStore(tmp_path / "objects")
-    stores.object_store.cache_clear()
+def nothing_kept(settings: Any) -> None:
+    """Results are named by the repository's number, which every test begins at 1 again."""
+    for place in Path(settings.COVEY_HOME).glob("cache/results-*"):
+        shutil.rmtree(place)
 
 
 @pytest.fixture

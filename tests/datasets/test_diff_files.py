@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,20 +18,19 @@ from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.support.work import work
+from tests.support.writer import Writer
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/alice/private/datasets/diff"
 
 
-@pytest.fixture
-def project(private, writer, keep):
+def two_versions(made: Writer, keep: Callable[..., str]) -> Writer:
     """Two commits on main, the first tagged v1 and the second on release/2 too."""
-    made = writer(private)
-    cat, dog, cow, hen = (keep(private, name) for name in (b"cat", b"dog", b"cow!", b"hen"))
+    cat, dog, cow, hen = (keep(made.repository, name) for name in (b"cat", b"dog", b"cow!", b"hen"))
     one = [("a/1.png", cat), ("a/2.png", dog), ("old/3.png", cow), ("old/4.png", hen)]
     two = [("a/1.png", dog), ("new/3.png", cow), ("new/4.png", hen), ("b.png", md5(b"pig"))]
-    images = [keep(private, manifests.dumps(files), suffix=".dir") for files in (one, two)]
-    table = [keep(private, text) for text in (b"id,x\n1,a\n2,b\n", b"id,x\n1,a\n2,B\n3,c\n")]
+    images = [keep(made.repository, manifests.dumps(files), suffix=".dir") for files in (one, two)]
+    table = [keep(made.repository, text) for text in (b"id,x\n1,a\n2,b\n", b"id,x\n1,a\n2,B\n3,c\n")]
     same = pointer(cat, "same.bin")
     made.commit(
         {
@@ -52,6 +52,11 @@ def project(private, writer, keep):
     )
     made.git("branch", "release/2")
     return made
+
+
+@pytest.fixture
+def project(private, writer, keep):
+    return two_versions(writer(private), keep)
 
 
 def ask(client: Any, named: str, **query: Any) -> Any:

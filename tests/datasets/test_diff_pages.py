@@ -8,13 +8,23 @@ import pytest
 
 from hub.jobs.models import Job
 from tests.datasets.test_data_page import text
-from tests.datasets.test_diff_files import project as files  # noqa: F401  a fixture
+from tests.datasets.test_diff_files import two_versions as two_of_files
 from tests.datasets.test_diff_media import picture
 from tests.datasets.test_diff_tables import ADDRESS
-from tests.datasets.test_diff_tables import project as tables  # noqa: F401  a fixture
+from tests.datasets.test_diff_tables import two_versions as two_of_tables
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def files(private, writer, keep):
+    return two_of_files(writer(private), keep)
+
+
+@pytest.fixture
+def tables(private, writer, keep):
+    return two_of_tables(writer(private), keep)
 
 
 def shown(client: Any, named: str) -> str:
@@ -24,7 +34,7 @@ def shown(client: Any, named: str) -> str:
     return text(client.get(f"{ADDRESS}/{named}"))
 
 
-def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob):  # noqa: F811
+def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob):
     client = as_user(bob)
     page = text(client.get(f"{ADDRESS}/v1...main/people.csv"))
     assert "Waiting for a worker" in page
@@ -42,7 +52,7 @@ def test_a_page_that_waits_shows_how_far_and_how_to_cancel(tables, as_user, bob)
     assert job.state == "done"
 
 
-def test_rows_old_and_new(tables, as_user, bob):  # noqa: F811
+def test_rows_old_and_new(tables, as_user, bob):
     client = as_user(bob)
     page = shown(client, "v1...main/people.csv")
     assert "<del>bob</del> → <ins>BOB</ins>" in page
@@ -52,7 +62,7 @@ def test_rows_old_and_new(tables, as_user, bob):  # noqa: F811
     assert '<td class="data-diff-old">bob</td><td class="data-diff-new">BOB</td>' in beside
 
 
-def test_files_with_sizes_and_moved_folders(files, as_user, bob):  # noqa: F811
+def test_files_with_sizes_and_moved_folders(files, as_user, bob):
     page = shown(as_user(bob), "v1...main")
     for words in ("images/old → images/new", "2 files", "images/b.png", "not pushed", "7</strong> files differ"):
         assert words in page
@@ -71,7 +81,7 @@ def test_images_among_the_files_are_seen(private, writer, as_user, bob):
     assert page.count("/datasets/thumbnail/") == 3
 
 
-def test_a_filter_is_told_and_can_be_taken_away(tables, as_user, bob):  # noqa: F811
+def test_a_filter_is_told_and_can_be_taken_away(tables, as_user, bob):
     page = shown(as_user(bob), "v1...main/people.csv?filter=score:ge:50&status=added")
     assert "score ≥ 50" in page
     assert 'href="?status=added" title="Without this filter"' in page
@@ -79,7 +89,7 @@ def test_a_filter_is_told_and_can_be_taken_away(tables, as_user, bob):  # noqa: 
     assert "BOB" not in page
 
 
-def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):  # noqa: F811
+def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):
     client = as_user(bob)
     client.get(f"{ADDRESS}/v1...main/bad.parquet")
     work()
@@ -91,7 +101,7 @@ def test_what_cannot_be_read_and_what_was_never_pushed(tables, as_user, bob):  #
     assert "same bytes" in text(client.get(f"{ADDRESS}/main...main/model.bin"))
 
 
-def test_a_cancelled_comparison_goes_back_to_its_page(tables, as_user, bob):  # noqa: F811
+def test_a_cancelled_comparison_goes_back_to_its_page(tables, as_user, bob):
     client = as_user(bob)
     there = f"{ADDRESS}/v1...main/people.csv"
     client.get(there)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,18 +12,18 @@ from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_diff_files import ADDRESS, ask
 from tests.support.work import work
+from tests.support.writer import Writer
 
 pytestmark = pytest.mark.django_db
 ONE = b"id,name,score\n1,ann,10\n2,bob,20\n3,cid,30\n4,dan,40\n"
 TWO = b"id,name,score\n1,ann,10\n2,BOB,21\n4,dan,41\n5,eve,50\n6,fay,60\n"
 
 
-@pytest.fixture
-def project(private, writer, keep):
-    made = writer(private)
-    one, two = keep(private, ONE), keep(private, TWO)
-    folders = [keep(private, manifests.dumps([("in/p.csv", md5_)]), suffix=".dir") for md5_ in (one, two)]
-    bad = keep(private, b"PAR1 nonsense")
+def two_versions(made: Writer, keep: Callable[..., str]) -> Writer:
+    """Two commits on main, the first tagged v1."""
+    one, two = keep(made.repository, ONE), keep(made.repository, TWO)
+    folders = [keep(made.repository, manifests.dumps([("in/p.csv", md5_)]), suffix=".dir") for md5_ in (one, two)]
+    bad = keep(made.repository, b"PAR1 nonsense")
     made.commit(
         {
             "people.csv.dvc": pointer(one, "people.csv"),
@@ -48,6 +49,11 @@ def project(private, writer, keep):
         }
     )
     return made
+
+
+@pytest.fixture
+def project(private, writer, keep):
+    return two_versions(writer(private), keep)
 
 
 def counts(answer: Any) -> tuple[int, ...]:

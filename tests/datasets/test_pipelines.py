@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
 from tests.support.work import work
+from tests.support.writer import Writer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_kept")]
 ADDRESS = "/alice/private/pipelines"
 PREP, TRAIN, RAW, CLEAN, MODEL = b"prep\n", b"train\n", b"a\n1\n", b"a\n2\n", b"model"
 METRICS = '{"acc": 0.5}\n'
@@ -58,21 +58,18 @@ FILES: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept(settings):
-    """Results are named by the repository's number, which every test begins at 1 again."""
-    for place in Path(settings.COVEY_HOME).glob("cache/results-*"):
-        shutil.rmtree(place)
+def pushed(made: Writer, keep: Callable[..., str]) -> Writer:
+    """Two stages that are up to date, all objects pushed."""
+    for data in (RAW, CLEAN, MODEL):
+        keep(made.repository, data)
+    made.commit(FILES)
+    return made
 
 
 @pytest.fixture
 def project(private, writer, keep):
-    """alice/private: two stages that are up to date, all objects pushed."""
-    made = writer(private)
-    for data in (RAW, CLEAN, MODEL):
-        keep(private, data)
-    made.commit(FILES)
-    return made
+    """alice/private, pushed."""
+    return pushed(writer(private), keep)
 
 
 def ask(client: Any, rest: str = "main") -> Any:

@@ -7,23 +7,20 @@ import pytest
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
-from tests.datasets.test_pipelines import (  # noqa: F401  fixtures
-    ADDRESS,
-    FILES,
-    PIPELINE,
-    ask,
-    lock,
-    nothing_kept,
-    project,
-    work,
-)
+from tests.datasets.test_pipelines import ADDRESS, FILES, PIPELINE, ask, lock, pushed
+from tests.support.work import work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_kept")]
 AFTER = PIPELINE.replace("  prepare:", "  clean:").replace("[lr, epochs]", "[lr, depth]").replace("train.py\n", "t\n")
 
 
 @pytest.fixture
-def changed(project):  # noqa: F811
+def project(private, writer, keep):
+    return pushed(writer(private), keep)
+
+
+@pytest.fixture
+def changed(project):
     """v1 → main: prepare became clean, train got another command, another lr, depth instead of epochs."""
     project.git("tag", "v1")
     project.commit({"dvc.yaml": AFTER, "params.yaml": "lr: 0.5\ndepth: [1, 2]\n"})
@@ -74,7 +71,7 @@ def test_the_page_colours_and_lists_them(changed, as_user, bob):
     assert "style=" not in page
 
 
-def test_data_and_outputs_that_changed(project, as_user, bob):  # noqa: F811
+def test_data_and_outputs_that_changed(project, as_user, bob):
     project.git("tag", "v1")
     relocked = lock().replace(md5(b"model"), "c" * 32)
     project.commit({"raw.csv.dvc": pointer("b" * 32, "raw.csv"), "train.py": "new\n", "dvc.lock": relocked})
@@ -86,7 +83,7 @@ def test_data_and_outputs_that_changed(project, as_user, bob):  # noqa: F811
     assert found["train"]["cmd"] is None
 
 
-def test_the_same_is_said_to_be_the_same(project, as_user, bob):  # noqa: F811
+def test_the_same_is_said_to_be_the_same(project, as_user, bob):
     client = as_user(bob)
     project.git("tag", "v1")
     project.commit({"README.md": "x"})
@@ -108,7 +105,7 @@ def test_a_pipeline_that_came_and_one_that_went(private, writer, as_user, bob):
     assert ask(client, "diff/main...v1").json()["summary"]["stages_removed"] == 2
 
 
-def test_problems_are_told_of_both_sides(project, as_user, bob):  # noqa: F811
+def test_problems_are_told_of_both_sides(project, as_user, bob):
     project.git("tag", "v1")
     project.commit({"dvc.yaml": PIPELINE + "  odd: {cmd: '${x}'}\n  new: {cmd: x, outs: [never.txt]}\n"})
     client = as_user(bob)

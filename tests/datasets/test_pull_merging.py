@@ -15,19 +15,14 @@ from hub.jobs.models import Job
 from repos.pulls import merging, verdicts
 from repos.pulls.merging import CannotMerge, Order
 from tests.repos.issues.conftest import as_actor
-from tests.repos.pulls.conftest import again, api, proposed  # noqa: F401  fixtures of theirs
+from tests.repos.pulls.conftest import again, propose
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("git_root")]
 TABLE = "id,name,age\n1,ann,30\n2,bo,40\n3,cy,50\n"
 
 
-@pytest.fixture(autouse=True)
-def git_root(tmp_path, settings) -> None:
-    settings.GIT_ROOT = tmp_path / "git"
-
-
 @pytest.fixture
-def merged(alice, private, writer, proposed):  # noqa: F811
+def merged(alice, private, writer):
     """merged(base, ours, theirs) → show(path) of the branch after the merge; files as for Writer.commit."""
     made = writer(private)
 
@@ -36,7 +31,7 @@ def merged(alice, private, writer, proposed):  # noqa: F811
         made.commit(theirs, "Theirs", branch="work", start=first)
         made.commit(ours, "Ours")
         private.refresh_from_db()
-        merging.merge(as_actor(alice), again(alice, proposed()), Order())
+        merging.merge(as_actor(alice), again(alice, propose(alice, private)), Order())
         return lambda path: made.git("show", f"main:{path}")
 
     merge.writer = made
@@ -92,7 +87,7 @@ def test_the_same_file_changed_twice_is_told(merged, folder_of):
     assert where[0].startswith("images/a: ")
 
 
-def test_what_was_never_pushed_blocks_with_the_command(alice, private, merged, folder_of, proposed, keep):  # noqa: F811
+def test_what_was_never_pushed_blocks_with_the_command(alice, private, merged, folder_of, keep):
     with pytest.raises(CannotMerge, match=r"was never pushed") as caught:
         merged(
             {"images.dvc": folder_of({"a": b"1"})},
@@ -153,7 +148,7 @@ def test_a_table_that_a_pointer_tracks_is_merged_too(private, merged, keep):
     assert objects.find(private.pk, keys.BUCKET, keys.key_of(hashlib.md5(wanted).hexdigest()))
 
 
-def test_a_stage_whose_inputs_changed_twice_is_noted(alice, private, merged, writer, proposed):  # noqa: F811
+def test_a_stage_whose_inputs_changed_twice_is_noted(alice, private, merged):
     def lock(script: str) -> str:
         return (
             "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    deps:\n    - path: train.py\n"
@@ -180,7 +175,7 @@ def test_a_pointer_that_cannot_be_read_is_a_conflict(merged, bad):
 
 
 @pytest.fixture
-def asked(alice, private, merged, proposed, as_user, api):  # noqa: F811  fixtures
+def asked(alice, private, merged, as_user, api):
     """asked(base, ours, theirs) → (box(), mergeable()): what the page and the API say of a pull request."""
 
     def ask(base, ours, theirs):
@@ -189,7 +184,7 @@ def asked(alice, private, merged, proposed, as_user, api):  # noqa: F811  fixtur
         made.commit(theirs, "Theirs", branch="work", start=first)
         made.commit(ours, "Ours")
         private.refresh_from_db()
-        proposed()
+        propose(alice, private)
         return (
             lambda: as_user(alice).get("/alice/private/pull/1/merge-box").content.decode(),
             lambda: api(alice).get("/api/v1/repos/alice/private/pulls/1").json()["mergeable"],

@@ -104,7 +104,10 @@ def test_a_damaged_object_is_absent_and_a_push_mends_it(damaged, headers, folder
     assert answer.status == 404
     assert "damaged" in answer.text
     key = "dvc/" + address(GOOD).split(".dvc/")[1]
-    found = lambda method, path, **more: s3.call(method, f"/alice/private.s3/{path}", token_of(bob), **more)  # noqa: E731
+
+    def found(method, path):
+        return s3.call(method, f"/alice/private.s3/{path}", token_of(bob))
+
     assert code(found("GET", key)) == "NoSuchKey"
     assert found("HEAD", key).status == 404
     assert key.removeprefix("dvc/") not in found("GET", "dvc?list-type=2").text

@@ -20,7 +20,6 @@ from experiments.lineage import indexing as lineage_indexing
 from experiments.lineage.nodes import Ref
 from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
 from tests.datasets.test_contents import pointer
-from tests.repos.pages.conftest import as_user, writer  # noqa: F401  fixtures of theirs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE, API = "/alice/private/lineage", "/api/v1/repos/alice/private/lineage"
@@ -52,7 +51,7 @@ def lock(model: str = MODEL) -> str:
 
 
 @pytest.fixture
-def project(private: Any, writer: Any) -> Any:  # noqa: F811
+def project(private: Any, writer: Any) -> Any:
     """alice/private: the pipeline ran, code changed, the pipeline ran again with another model."""
     made = writer(private)
     files = {"raw.csv.dvc": pointer(RAW, "raw.csv"), "images.dvc": pointer(f"{IMAGES}.dir", "images")}
@@ -337,7 +336,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_locks_do_no_harm(private, writer, pages):  # noqa: F811
+def test_hostile_locks_do_no_harm(private, writer, pages):
     made = writer(private)
     for number, text in enumerate(HOSTILE):
         made.commit({"dvc.lock": text, "raw.csv.dvc": pointer(RAW, "raw.csv")})
@@ -383,7 +382,7 @@ def test_what_is_not_there(pages, project):
         assert pages.get(f"{API}/{address}").status_code == 404, what
 
 
-def test_ids_of_another_repository_are_absent(pages, project, runs, public, writer):  # noqa: F811
+def test_ids_of_another_repository_are_absent(pages, project, runs, public, writer):
     writer(public).commit({"README.md": "x"})
     stage = StageRecord.objects.first()
     for what in (
@@ -397,7 +396,7 @@ def test_ids_of_another_repository_are_absent(pages, project, runs, public, writ
         assert pages.get(f"/api/v1/repos/alice/public/lineage/{quote(what)}").status_code == 404
 
 
-def test_who_may(project, runs, as_user, bob, charlie, pages, token_of):  # noqa: F811
+def test_who_may(project, runs, as_user, bob, charlie, pages, token_of):
     address = f"dataset/{RAW}"
     assert as_user(bob).get(f"{PAGE}/{address}").status_code == 200
     for user in (charlie, None):

@@ -7,14 +7,13 @@ import pytest
 from experiments.indexing import refresh
 from experiments.review import review
 from tests.experiments.conftest import metric
-from tests.repos.pages.conftest import as_user, writer  # noqa: F401  fixtures of theirs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/alice/private/experiments/diff"
 
 
 @pytest.fixture
-def change(client, private, writer):  # noqa: F811
+def change(client, private, writer):
     """Commits old, base and head; two runs at old, none at base, two at head. Named by their accuracy."""
     made = writer(private)
     shas = [made.commit({"a.txt": f"{number}\n"}) or made.tips["main"] for number in range(3)]
@@ -58,7 +57,7 @@ def test_the_page_says_what_is_better(change, pages):
     assert "Compare these runs" in text
 
 
-def test_a_change_without_runs_teaches(change, pages, private, writer):  # noqa: F811
+def test_a_change_without_runs_teaches(change, pages, private, writer):
     text = pages.get(f"{BASE}/{change[0]}...{change[1]}").content.decode()
     assert "No run was logged at its commits yet." in text
 
@@ -68,7 +67,7 @@ def test_what_names_no_two_revisions_is_not_found(change, pages, named):
     assert pages.get(f"{BASE}/{named}").status_code == 404
 
 
-def test_four_questions(change, pages, as_user, charlie):  # noqa: F811
+def test_four_questions(change, pages, as_user, charlie):
     address = f"{BASE}/before...main"
     assert pages.get(address).status_code == 200
     assert pages.post(address).status_code == 405

@@ -24,7 +24,6 @@ from hub.lib.stores import object_store
 from repos import signals
 from repos.models import Push
 from tests.experiments.conftest import API
-from tests.repos.pages.conftest import writer  # noqa: F401  a fixture of theirs
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +41,7 @@ def metrics(**values):
 
 
 @pytest.fixture
-def git(tables, private, writer):  # noqa: F811
+def git(tables, private, writer):
     """alice/private: a pipeline whose commit changed metrics and params."""
     made = writer(private)
     made.commit({"README.md": "# Hello\n"}, "Begin")
@@ -157,7 +156,7 @@ def test_experiments_of_dvc_hang_below_the_commit_they_started_from(git, private
     assert names(private) == ["Add a pipeline"]
 
 
-def test_dagshubs_files_are_a_run_with_curves(tables, private, writer, read):  # noqa: F811
+def test_dagshubs_files_are_a_run_with_curves(tables, private, writer, read):
     lines = ["Name,Value,Timestamp,Step", *(f'"loss",{1 / step},{1000 * step},{step}' for step in (1, 2, 4))]
     made = writer(private)
     made.commit({"logs/train_metrics.csv": "\n".join([*lines, '"nan",nan,5,1', '"word",high,5,1']) + "\n",
@@ -171,7 +170,7 @@ def test_dagshubs_files_are_a_run_with_curves(tables, private, writer, read):  #
     assert runs.run(workspace_of(private.pk), row.run_id)[0].tags["mlflow.note.content"] == "The *first* one."
 
 
-def test_dvclives_files_are_curves_of_their_metrics(tables, private, writer, read):  # noqa: F811
+def test_dvclives_files_are_curves_of_their_metrics(tables, private, writer, read):
     declared = "metrics: [dvclive/metrics.json]\nparams: [dvclive/params.yaml]\n"
     declared += "plots: [dvclive/plots/metrics: {x: step}]\n"
     made = writer(private)
@@ -321,7 +320,7 @@ def test_an_experiment_of_that_name_stays_its_owners(git, private, read, client)
     client.call("POST", "experiments/delete", {"experiment_id": mine})
 
 
-def test_a_repository_without_such_files_has_none(tables, private, writer, read):  # noqa: F811
+def test_a_repository_without_such_files_has_none(tables, private, writer, read):
     made = writer(private)
     made.commit({"package.json": "{}", "a.csv": "a\n1\n"}, "First")
     assert read() == 0

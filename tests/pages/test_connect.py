@@ -19,16 +19,12 @@ from hub.accounts.authentication import actor_from_authorization
 from hub.accounts.models import AccessToken, User
 from repos.models import Repository
 
+pytestmark = pytest.mark.usefixtures("git_root")  # no folder of another test's repository with the same id
 SETUP = "/alice/private/setup"
 
 
 def basic(secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"alice:{secret}".encode()).decode()}
-
-
-@pytest.fixture(autouse=True)
-def _git_root(settings, tmp_path: Path) -> None:
-    settings.GIT_ROOT = tmp_path / "git"  # no folder of another test's repository with the same id
 
 
 def test_the_empty_page_teaches_the_lines_of_this_repository(client: Client, alice: User, private: Repository) -> None:

@@ -21,8 +21,8 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.accounts.views import audit_log
 from repos.models import Repository
-from tests.repos.pages.conftest import Writer, writer  # noqa: F401  a fixture of theirs
 from tests.support.asgi import ask, basic
+from tests.support.writer import Writer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("error:StreamingHttpResponse")]
 
@@ -37,7 +37,7 @@ def test_an_archive_flows(
     alice: User,
     private: Repository,
     token_of: Callable[..., str],
-    writer: Callable[[Repository], Writer],  # noqa: F811
+    writer: Callable[[Repository], Writer],
 ) -> None:
     writer(private).commit({"a.txt": "hello", "data.bin": base64.b64encode(os.urandom(300_000))})
     full_name = private.full_name

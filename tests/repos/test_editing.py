@@ -19,12 +19,7 @@ from repos.git import writing
 from repos.models import Push, Repository
 from repos.storage import store
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _disk(tmp_path, settings):
-    settings.GIT_ROOT = tmp_path / "git"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("git_root")]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -19,13 +18,8 @@ from repos.git.store import ZERO, Quarantine, RefChange
 from repos.models import Membership, Push, Repository
 from repos.storage import store as repositories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("git_root")]
 MAIN = "refs/heads/main"
-
-
-@pytest.fixture(autouse=True)
-def _git_root(settings, tmp_path: Path) -> None:
-    settings.GIT_ROOT = tmp_path / "git"
 
 
 @pytest.fixture

@@ -19,13 +19,8 @@ from repos.models import Membership, Repository
 from repos.storage import store
 from tests.support.asgi import Answer, ask, basic, exchange
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("git_root")]
 BROWSER = {"accept": "text/html,application/xhtml+xml", "sec-fetch-mode": "navigate"}
-
-
-@pytest.fixture(autouse=True)
-def _disk(tmp_path, settings):
-    settings.GIT_ROOT = tmp_path / "git"
 
 
 def fill(repository: Repository, actor: Actor, **options) -> str:

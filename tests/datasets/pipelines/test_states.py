@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.pipelines.test_resolving import lay_out, real
-from tests.datasets.test_pipelines import ask, how, nothing_kept  # noqa: F401  a fixture
+from tests.datasets.test_pipelines import ask, how
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_kept")]
 PIPELINE = """
 stages:
   copy:

@@ -14,13 +14,11 @@ from repos import access
 from repos.issues import opening
 from repos.issues.models import Issue
 from repos.models import Access, Repository
-from tests.api.conftest import api  # noqa: F401  a fixture of theirs
-from tests.repos.pages.conftest import Writer, as_user, writer  # noqa: F401  fixtures of theirs
 
 
 @pytest.fixture(autouse=True)
-def git_root(tmp_path: Path, settings: Any) -> None:
-    settings.GIT_ROOT = tmp_path / "git"
+def _own_git(git_root: Path) -> None:
+    """Each test has repositories of its own."""
 
 
 def as_actor(user: User | None) -> Actor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,8 @@ from hub.jobs import outbox
 from repos.models import Repository
 from repos.pulls import opening
 from repos.pulls.models import PullRequest
-from tests.api.conftest import api  # noqa: F401  a fixture of theirs
-from tests.repos.issues.conftest import as_actor, git_root, seen  # noqa: F401  a fixture of theirs
-from tests.repos.pages.conftest import Writer, as_user, writer  # noqa: F401  fixtures of theirs
+from tests.repos.issues.conftest import as_actor, seen
+from tests.support.writer import Writer
 
 TEXT = "".join(f"line {n}\n" for n in range(20))
 
@@ -27,8 +27,13 @@ def branched(made: Writer) -> Writer:
     return made
 
 
+@pytest.fixture(autouse=True)
+def _own_git(git_root: Path) -> None:
+    """Each test has repositories of its own."""
+
+
 @pytest.fixture
-def project(private: Repository, writer: Callable[[Repository], Writer]) -> Writer:  # noqa: F811
+def project(private: Repository, writer: Callable[[Repository], Writer]) -> Writer:
     return branched(writer(private))
 
 
@@ -37,10 +42,14 @@ def proposed(alice: User, private: Repository) -> Callable[..., PullRequest]:
     """proposed(user=alice, head="work", …) → an open pull request."""
 
     def make(user: User = alice, repository: Repository = private, **fields: Any) -> PullRequest:
-        values = {"title": "Rewrite a line", "base": "main", "head": "work", **fields}
-        return opening.open_pull(as_actor(user), seen(user, repository), **values)
+        return propose(user, repository, **fields)
 
     return make
+
+
+def propose(user: User, repository: Repository, **fields: Any) -> PullRequest:
+    values = {"title": "Rewrite a line", "base": "main", "head": "work", **fields}
+    return opening.open_pull(as_actor(user), seen(user, repository), **values)
 
 
 def again(user: User | None, pull: PullRequest) -> PullRequest:

@@ -1,6 +1,5 @@
 """Identical clones at once: one git for all but the first, the same answer for each, nothing left behind."""
 
-# ruff: noqa: F811  fixtures of another module
 from __future__ import annotations
 
 import asyncio
@@ -10,10 +9,10 @@ import pytest
 
 from repos import gitstreams, sharing, smarthttp
 from repos.git.pkt import FLUSH, line
-from tests.repos.test_smarthttp import UPLOAD, V2, _git_root, children, main_of, path, writer  # noqa: F401
+from tests.repos.smarthttp.test_smarthttp import UPLOAD, V2, children, main_of
 from tests.support.asgi import Answer, exchange
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("git_root")]
 
 
 def wanting(*oids: str) -> bytes:

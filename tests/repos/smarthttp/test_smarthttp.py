@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,34 +16,12 @@ from repos.models import Push, Repository
 from repos.storage import store as repositories
 from tests.support.asgi import Answer, ask, basic
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("git_root")]
 UPLOAD = {"content-type": "application/x-git-upload-pack-request"}
 RECEIVE = {"content-type": "application/x-git-receive-pack-request"}
 V2 = {"git-protocol": "version=2"}
 LIST = line(b"command=ls-refs\n") + b"0001" + line(b"peel\n") + FLUSH
 ONE_OBJECT = b"PACK\0\0\0\2\0\0\0\1"
-WHO = "A <a@example.org> 1700000000 +0000"
-
-
-@pytest.fixture(autouse=True)
-def _git_root(settings, tmp_path: Path) -> None:
-    settings.GIT_ROOT = tmp_path / "git"
-
-
-@pytest.fixture
-def path(private: Repository) -> Path:
-    """alice/private on disk, with one commit on main."""
-    made = repositories().create(private.pk)
-    tree = commands.run(made, "mktree").decode().strip()
-    text = f"tree {tree}\nauthor {WHO}\ncommitter {WHO}\n\none\n".encode()
-    commit = commands.run(made, "hash-object", "-t", "commit", "-w", "--stdin", stdin=text).decode().strip()
-    commands.run(made, "update-ref", "refs/heads/main", commit)
-    return made
-
-
-@pytest.fixture
-def writer(bob, path, token_of: Callable[..., str]) -> dict[str, str]:
-    return basic(token_of(bob))
 
 
 def main_of(path: Path) -> str:
