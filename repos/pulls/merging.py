@@ -28,7 +28,7 @@ from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
-from repos.pulls import branches, mergeability, messages, signals
+from repos.pulls import branches, mergeability, messages, requirements, signals
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 from repos.storage import store
@@ -126,6 +126,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     repository = pull.repository
     if branches.merge_base(repository, base, head) in {None, head}:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
+    requirements.require(pull, base, head)
     with store().quarantine(repository.pk) as quarantine:
         verdict = mergeability.merged(
             repository, quarantine, base, head, keep=True, beat=lambda _done, _total: _renew(pull)
@@ -150,6 +151,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
             )
         _write_ahead(pull, commit, order.method, base, head)
         change = RefChange(f"refs/heads/{pull.base}", base, commit)
+        requirements.require(pull, base, head)  # the merge may have taken minutes
         try:
             publishing.publish(
                 repository,

@@ -18,7 +18,7 @@ from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
 from repos.issues.views.lists import list_page
 from repos.place import Place, store_of, url
-from repos.pulls import branches, merging, messages, verdicts
+from repos.pulls import branches, merging, messages, requirements, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.gate import pull_at, readable
 from repos.views.commit import options_of
@@ -106,6 +106,7 @@ def _merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         return {**context, "waits": "Looking whether this can be merged…"}
     subject = messages.usual_subject(pull)
     context["teach"] = TEACH.format(base=_shell(pull.base), head=_shell(pull.head))
+    context["unmet"] = requirements.unmet(pull, tips.base, tips.head)
     return {**context, "verdict": found, "head_id": tips.head, "subject": subject, "is_default": _is_default(pull)}
 
 

@@ -15,6 +15,7 @@ from repos.issues.views.verbs import said_beside
 from repos.models import Access
 from repos.pulls import merging, opening
 from repos.pulls.merging import CannotMerge, Order
+from repos.pulls.requirements import RequirementsUnmet
 from repos.pulls.views.gate import pull_at, readable
 
 
@@ -44,7 +45,7 @@ def merge(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
     )
     try:
         merging.merge(request.actor, pull, order)
-    except CannotMerge:
+    except (CannotMerge, RequirementsUnmet):
         messages.error(request, "It cannot be merged as it is; below is why.")
     return redirect(pull.issue)
 
