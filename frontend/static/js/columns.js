@@ -1,5 +1,7 @@
 // The chooser of columns: what is ticked moves to the chosen ones at once. Names come from the server, at most 50;
 // a late answer changes nothing that was chosen meanwhile, and a box that it holds too stays the box it was.
+import { offered } from "./names.js";
+
 const AGGREGATES = ["min", "max", "best", "best_step"];
 
 export default function enhance(picker) {
@@ -49,8 +51,7 @@ export default function enhance(picker) {
   async function look() {
     const mine = ++asked, typed = field.value.trim();
     const attributes = picker.dataset.columnsAttributes.split(" ").filter((name) => name.includes(typed.toLowerCase()));
-    const answer = await fetch(`${picker.dataset.columns}?name=${encodeURIComponent(typed)}`, { headers: { Accept: "application/json" } });
-    const names = answer.ok ? (await answer.json()).names : [];
+    const names = await offered(picker.dataset.columns, typed);
     if (mine === asked) show([...attributes, ...names]);
   }
 

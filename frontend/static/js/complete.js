@@ -1,18 +1,14 @@
 // Completes the name that is being typed in a filter: words of the language at once, names of metrics, params and
 // tags from the server (data-complete), which sends at most 50.
+import { offered } from "./names.js";
+import { written } from "./ranges.js";
+
 const WORDS = ["metrics.", "params.", "tags.", "name", "status", "user", "experiment", "start", "end", "duration", "commit", "branch", "source", "script", "parent", "and", "or", "not", "like", "is null"];
 const TYPED = /[^\s()'",`<>=!~]+$/;
-const PLAIN = /^[^\s()'",`<>=!~]+$/;
-
-const written = (name) => {
-  const [kind, ...rest] = name.split(".");
-  return PLAIN.test(name) ? name : `${kind}.\`${rest.join(".")}\``;
-};
 
 async function found(url, typed) {
   const words = WORDS.filter((word) => word.startsWith(typed.toLowerCase()) && word !== typed);
-  const answer = await fetch(`${url}?name=${encodeURIComponent(typed)}`, { headers: { Accept: "application/json" } });
-  const names = answer.ok ? (await answer.json()).names : [];
+  const names = await offered(url, typed);
   return [...words, ...names.filter((name) => name !== typed).map(written)].slice(0, 12);
 }
 

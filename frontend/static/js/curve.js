@@ -1,8 +1,7 @@
 // How curves look: traces of runs and of groups, axes, smoothing. Plain functions of the server's answer and a state.
-import { axis, paper, token } from "./plotting.js";
+import { axis, colourOf, paper, token } from "./plotting.js";
 
-// The colour of a run is of its id: compare.css knows the hues, the server says which.
-const colour = (curve, alpha = 1) => (curve.hue === undefined ? token("--accent") : `hsl(${curve.hue * 15} ${token("--run-saturation")} ${token("--run-lightness")} / ${alpha})`);
+const colour = (curve, alpha) => (curve.hue === undefined ? token("--accent") : colourOf(curve.hue, alpha));
 
 export const isBand = (curve) => Boolean(curve.members);
 const zoomed = (now) => Boolean(now.get("from") && now.get("to"));

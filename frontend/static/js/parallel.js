@@ -2,7 +2,7 @@
 // so, and with it the address and the table below. The list below the chart does the same by keyboard.
 import { Drawing, scale } from "./parallel-draw.js";
 import { list } from "./parallel-list.js";
-import { json } from "./plotting.js";
+import { addressOf, json } from "./plotting.js";
 import { join, split } from "./ranges.js";
 import { put, state } from "./state.js";
 
@@ -21,15 +21,9 @@ class Parallel {
     this.columns = new Map();
   }
 
-  url(path, more) {
-    const asked = new URLSearchParams(this.section.dataset.source);
-    for (const [name, value] of Object.entries(more)) if (value) asked.set(name, value);
-    return `${this.section.dataset.base}/${path}?${asked}`;
-  }
-
   async read() {
     const wanted = this.names.length ? [...new Set([...this.names, this.colour].filter(Boolean))] : [];
-    const url = this.url("values.json", { q: this.rest, columns: wanted.join(",") });
+    const url = addressOf(this.section, "values.json", { q: this.rest, columns: wanted.join(",") });
     const mine = ++this.asked, found = await json(`${url}&digits=5`);
     if (mine !== this.asked) return false;
     this.part.querySelector("[data-json]").href = url;
@@ -119,7 +113,7 @@ class Parallel {
 
   async rows() {
     const place = this.part.querySelector("[data-parallel-rows]"), mine = (this.rowsAsked = (this.rowsAsked ?? 0) + 1);
-    const answer = await fetch(this.url("rows", { q: join(this.rest, this.ranges), columns: this.names.join(","), sort: this.sort }));
+    const answer = await fetch(addressOf(this.section, "rows", { q: join(this.rest, this.ranges), columns: this.names.join(","), sort: this.sort }));
     const text = await answer.text();
     if (mine !== this.rowsAsked || !answer.ok) return;
     const chosen = new Set([...place.querySelectorAll("input[name=run]:checked")].map((box) => box.value));

@@ -20,6 +20,15 @@ export async function json(url) {
   return answer.json();
 }
 
+// The JSON of a chart of many runs. section: says which ([data-source]). Empty values ask for nothing.
+export function addressOf(section, path, more) {
+  const asked = new URLSearchParams(section.dataset.source);
+  for (const [name, value] of Object.entries(more)) if (value) asked.set(name, value);
+  return `${section.dataset.base}/${path}?${asked}`;
+}
+
+// The colour of a run is of its id: compare.css knows the hues, the server says which.
+export const colourOf = (hue, alpha = 1) => `hsl(${hue * 15} ${token("--run-saturation")} ${token("--run-lightness")} / ${alpha})`;
 export const axis = () => ({ gridcolor: token("--border"), zerolinecolor: token("--border"), linecolor: token("--control-border") });
 export const paper = () => ({ paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: token("--fg"), size: 12 } });
 export const CONFIG = { displayModeBar: false, responsive: true };

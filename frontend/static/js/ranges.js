@@ -4,7 +4,8 @@ const NAME = "(?:metrics|params|tags)\\.(?:`[^`]*`|[^\\s()'\",`<>=!~]+)|start|du
 const TEXT = '"(?:[^"]|"")*"';
 const LAST = new RegExp(`(?:^| and )(${NAME}) (?:(>=|<=) (-?[\\d.]+(?:e[-+]?\\d+)?)|in \\((${TEXT}(?:, ${TEXT})*)\\))$`, "i");
 
-const written = (name) => {
+// A name as a filter writes it.
+export const written = (name) => {
   const [kind, ...rest] = name.split(".");
   return !rest.length || PLAIN.test(rest.join(".")) ? name : `${kind}.\`${rest.join(".")}\``;
 };

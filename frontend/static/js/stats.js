@@ -1,5 +1,5 @@
 // Scatter with its Pareto front, box plots, importance of parameters: drawn when they are opened, as SVG by plotly.
-import { axis, CONFIG, exported, fillTable, json, load, paper, token } from "./plotting.js";
+import { addressOf, axis, colourOf, CONFIG, exported, fillTable, json, load, paper, token } from "./plotting.js";
 import { put, state } from "./state.js";
 
 // Viridis. Without plotly's own scale beside the chart: it has inline styles, which the policy refuses.
@@ -21,7 +21,7 @@ async function scatter(ask, given) {
   const numbers = size?.filter((one) => typeof one === "number") ?? [], least = Math.min(...numbers), most = Math.max(...numbers);
   const marker = {
     size: size ? size.map((one) => (typeof one === "number" && most > least ? 5 + (15 * (one - least)) / (most - least) : 5)) : 7, opacity: 0.75,
-    ...(numeric ? { color: colour, colorscale: COLOURS, showscale: false } : { color: found.hues.map((hue) => `hsl(${hue * 15} ${token("--run-saturation")} ${token("--run-lightness")})`) }),
+    ...(numeric ? { color: colour, colorscale: COLOURS, showscale: false } : { color: found.hues.map((hue) => colourOf(hue)) }),
   };
   const words = found.names.map((name, i) => (colour && !numeric ? `${name}: ${colour[i]}` : name));
   const data = [{ type: "scatter", mode: "markers", x, y, text: words, marker, hoverinfo: "text+x+y" }];
@@ -55,11 +55,7 @@ export default function enhance(part) {
   const section = part.closest("[data-source]"), plot = part.querySelector("[data-chart-plot]"), told = part.querySelector("[data-told]");
   const fields = [...part.querySelectorAll("[data-ask]")];
   let asked = 0;
-  const ask = (path, more) => {
-    const url = new URLSearchParams(section.dataset.source);
-    for (const [name, value] of Object.entries({ q: state().get("q"), ...more })) if (value) url.set(name, value);
-    return `${section.dataset.base}/${path}?${url}`;
-  };
+  const ask = (path, more) => addressOf(section, path, { q: state().get("q"), ...more });
   const show = async () => {
     if (!part.open) return;
     const mine = ++asked, given = Object.fromEntries(fields.map((field) => [field.dataset.ask, field.value.trim()]));
