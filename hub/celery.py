@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "rebuild-tracked": {"task": "experiments.tasks.rebuild_tracked", "schedule": crontab(hour=4, minute=0)},
     "sweep-results": {"task": "datasets.tasks.sweep_results", "schedule": 3600.0},
     "forget-jobs": {"task": "hub.jobs.tasks.forget_jobs", "schedule": crontab(hour=3, minute=10)},
+    "forget-answers": {"task": "hub.jobs.tasks.forget_answers", "schedule": 3600.0},
     "scrub": {"task": "datasets.tasks.scrub", "schedule": 120.0},
     "recount-storage": {"task": "datasets.tasks.recount_storage", "schedule": crontab(hour=3, minute=50)},
     "remove-unnamed": {"task": "datasets.tasks.remove_unnamed", "schedule": crontab(hour=3, minute=30)},

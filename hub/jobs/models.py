@@ -54,3 +54,17 @@ class Job(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "leased_until"])]
+
+
+class Answer(models.Model):
+    """What a request that made something was answered, so that it can be sent again: see hub.jobs.once."""
+
+    user_id = models.BigIntegerField()
+    key = models.CharField(max_length=255)
+    asked = models.CharField(max_length=64, help_text="sha256 of the method, the address and the body")
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField(help_text="JSON")
+    created = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="one_answer")]

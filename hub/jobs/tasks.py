@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from hub.jobs import jobs, outbox
+from hub.jobs import jobs, once, outbox
 
 logger = logging.getLogger("covey.jobs")
 
@@ -43,6 +43,11 @@ def forget_jobs() -> None:
     """Keep the table of jobs from growing for ever."""
     if forgotten := jobs.forget_ended():
         logger.info("forgot %s jobs that ended over a month ago", forgotten)
+
+
+@shared_task
+def forget_answers() -> None:
+    once.forget_old()
 
 
 def wake(task: Any, *args: Any) -> None:

@@ -68,6 +68,11 @@ class Conflict(HubError):
     message = "Somebody changed this in the meantime."
 
 
+class PreconditionFailed(HubError):
+    code = 412
+    message = "This is no longer what you have seen."
+
+
 class TooLarge(HubError):
     code = 413
     message = "That is larger than this hub accepts."

@@ -11,8 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.actor import Actor
+from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.errors import NotFound
+from hub.lib.conditional import ConditionalView, require_match
+from hub.lib.errors import NotFound, Unprocessable
 from repos.api import gate
 from repos.issues import conversation, labels, listing, milestones, opening, states, triage
 from repos.issues.api.asking import query_of, readable, taking_part, writable
@@ -56,7 +58,7 @@ class Assignees(serializers.Serializer):
     assignees = _Names(child=serializers.CharField(max_length=40), max_length=10)
 
 
-class Issues(APIView):
+class Issues(ConditionalView):
     """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction."""
 
     inputs = {"post": NewIssue}
@@ -68,21 +70,25 @@ class Issues(APIView):
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = taking_part(request, owner, name)
-        fields = valid(NewIssue, request)
-        wanted = fields["milestone"]
-        issue = opening.open_issue(
-            gate.actor_of(request),
-            repository,
-            title=fields["title"],
-            body=fields["body"],
-            labels=labels.named(repository, fields["labels"]) if fields["labels"] else (),
-            assignees=triage.people_named(repository, fields["assignees"]) if fields["assignees"] else (),
-            milestone=milestones.milestone_of(repository, wanted) if wanted else None,
-        )
-        return Response(issue_object(issue), status=201)
+        return once(request, lambda: _opened(request, repository))
 
 
-class OneIssue(APIView):
+def _opened(request: Request, repository: Repository) -> Response:
+    fields = valid(NewIssue, request)
+    wanted = fields["milestone"]
+    issue = opening.open_issue(
+        gate.actor_of(request),
+        repository,
+        title=fields["title"],
+        body=fields["body"],
+        labels=labels.named(repository, fields["labels"]) if fields["labels"] else (),
+        assignees=triage.people_named(repository, fields["assignees"]) if fields["assignees"] else (),
+        milestone=milestones.milestone_of(repository, wanted) if wanted else None,
+    )
+    return Response(issue_object(issue), status=201)
+
+
+class OneIssue(ConditionalView):
     """An issue, or a pull request as an issue."""
 
     inputs = {"patch": ChangedIssue}
@@ -91,10 +97,15 @@ class OneIssue(APIView):
         return Response(issue_object(opening.issue_of(readable(request, owner, name), number)))
 
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
-        issue = opening.issue_of(taking_part(request, owner, name), number)
+        repository = taking_part(request, owner, name)
+        issue, fields = opening.issue_of(repository, number), valid(ChangedIssue, request)
+        if issue.is_pull and fields.get("state") == "open":
+            raise Unprocessable(f"#{number} is a pull request.", details=f"PATCH …/pulls/{number} opens it again.")
         with transaction.atomic():  # all of it or nothing
-            change(gate.actor_of(request), issue, valid(ChangedIssue, request))
-        return Response(issue_object(opening.issue_of(issue.repository, number)))
+            Issue.objects.select_for_update().get(pk=issue.pk)
+            require_match(request, lambda: self.get(request, owner, name, number))
+            change(gate.actor_of(request), opening.issue_of(repository, number), fields)
+        return self.get(request, owner, name, number)
 
 
 def change(actor: Actor, issue: Issue, fields: dict[str, Any]) -> None:
@@ -113,7 +124,7 @@ def change(actor: Actor, issue: Issue, fields: dict[str, Any]) -> None:
         (states.close if fields["state"] == "closed" else states.reopen)(actor, issue)
 
 
-class Comments(APIView):
+class Comments(ConditionalView):
     """The comments of an issue or pull request, oldest first."""
 
     inputs = {"post": NewComment}
@@ -125,11 +136,15 @@ class Comments(APIView):
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(taking_part(request, owner, name), number)
-        entry = conversation.comment(gate.actor_of(request), issue, valid(NewComment, request)["body"])
-        return Response(comment_object(entry, issue), status=201)
+        return once(request, lambda: _said(request, issue))
 
 
-class OneComment(APIView):
+def _said(request: Request, issue: Issue) -> Response:
+    entry = conversation.comment(gate.actor_of(request), issue, valid(NewComment, request)["body"])
+    return Response(comment_object(entry, issue), status=201)
+
+
+class OneComment(ConditionalView):
     inputs = {"patch": NewComment}
 
     def get(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
@@ -138,7 +153,10 @@ class OneComment(APIView):
 
     def patch(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
         entry = opening.comment_of(taking_part(request, owner, name), comment_id)
-        conversation.edit_comment(gate.actor_of(request), entry, valid(NewComment, request)["body"])
+        with transaction.atomic():
+            Entry.objects.select_for_update().get(pk=entry.pk)
+            require_match(request, lambda: self.get(request, owner, name, comment_id))
+            conversation.edit_comment(gate.actor_of(request), entry, valid(NewComment, request)["body"])
         return self.get(request, owner, name, comment_id)
 
     def delete(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
@@ -147,7 +165,7 @@ class OneComment(APIView):
         return Response(status=204)
 
 
-class IssueLabels(APIView):
+class IssueLabels(ConditionalView):
     """POST adds labels, PUT replaces them, DELETE takes all off."""
 
     inputs = {"post": LabelNames, "put": LabelNames}

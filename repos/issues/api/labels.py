@@ -5,9 +5,10 @@ from __future__ import annotations
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Invalid
 from repos.api import gate
 from repos.issues import labels, milestones
@@ -49,7 +50,7 @@ class ChangedMilestone(serializers.Serializer):
     state = serializers.ChoiceField(choices=["open", "closed"], required=False)
 
 
-class Labels(APIView):
+class Labels(ConditionalView):
     """The labels of a repository, by name."""
 
     inputs = {"post": NewLabel}
@@ -60,17 +61,12 @@ class Labels(APIView):
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository, fields = writable(request, owner, name), valid(NewLabel, request)
-        made = labels.create(
-            gate.actor_of(request),
-            repository,
-            name=fields["name"],
-            colour=fields["color"],
-            description=fields["description"],
-        )
-        return Response(label_object(made), status=201)
+        made = {"name": fields["name"], "colour": fields["color"], "description": fields["description"]}
+        actor = gate.actor_of(request)
+        return once(request, lambda: Response(label_object(labels.create(actor, repository, **made)), status=201))
 
 
-class OneLabel(APIView):
+class OneLabel(ConditionalView):
     inputs = {"patch": ChangedLabel}
 
     def get(self, request: Request, owner: str, name: str, label: str) -> Response:
@@ -97,7 +93,7 @@ def _label(repository: Repository, name: str) -> Label:
     return labels.label_of(repository, labels.named(repository, [name])[0].pk)
 
 
-class Milestones(APIView):
+class Milestones(ConditionalView):
     """Milestones with the counts of their issues, those that are due first. state: open (default) or closed."""
 
     inputs = {"post": NewMilestone}
@@ -111,17 +107,17 @@ class Milestones(APIView):
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository, fields = writable(request, owner, name), valid(NewMilestone, request)
-        made = milestones.create(
-            gate.actor_of(request),
-            repository,
-            title=fields["title"],
-            description=fields["description"],
-            due=fields["due_on"],
-        )
-        return Response(milestone_object(made, repository), status=201)
+        fields["due"] = fields.pop("due_on")
+        actor = gate.actor_of(request)
+
+        def make() -> Response:
+            made = milestones.create(actor, repository, **fields)
+            return Response(milestone_object(made, repository), status=201)
+
+        return once(request, make)
 
 
-class OneMilestone(APIView):
+class OneMilestone(ConditionalView):
     inputs = {"patch": ChangedMilestone}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:

@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
+from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
 from repos import access
 from repos.api import gate
@@ -22,6 +24,7 @@ from repos.issues import listing
 from repos.issues.api import asking
 from repos.issues.api.issues import ChangedIssue, change
 from repos.issues.api.shapes import issue_object, person, url_of
+from repos.issues.models import Issue
 from repos.models import Repository
 from repos.place import store_of
 from repos.pulls import branches, merging, opening, verdicts
@@ -55,7 +58,7 @@ def readable(request: Request, owner: str, name: str) -> Repository:
     return repository
 
 
-class Pulls(APIView):
+class Pulls(ConditionalView):
     """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction."""
 
     inputs = {"post": NewPull}
@@ -74,11 +77,11 @@ class Pulls(APIView):
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = asking.taking_part(request, owner, name)
         access.require_scope(gate.actor_of(request), Area.REPO, write=False)
-        pull = opening.open_pull(gate.actor_of(request), repository, **valid(NewPull, request))
-        return Response(pull_object(pull), status=201)
+        actor, fields = gate.actor_of(request), valid(NewPull, request)
+        return once(request, lambda: Response(pull_object(opening.open_pull(actor, repository, **fields)), status=201))
 
 
-class OnePull(APIView):
+class OnePull(ConditionalView):
     """With mergeable: whether it can be merged as it is; null once it is closed, and while a worker looks."""
 
     inputs = {"patch": ChangedIssue}
@@ -92,6 +95,8 @@ class OnePull(APIView):
         fields, actor = valid(ChangedIssue, request), gate.actor_of(request)
         reopens = fields.get("state") == "open" and not pull.issue.is_open
         with transaction.atomic():  # all of it or nothing
+            Issue.objects.select_for_update().get(pk=pull.pk)
+            require_match(request, lambda: self.get(request, owner, name, number))
             if reopens:
                 del fields["state"]
                 opening.reopen(actor, pull)
@@ -99,7 +104,7 @@ class OnePull(APIView):
         return self.get(request, owner, name, number)
 
 
-class PullCommits(APIView):
+class PullCommits(ConditionalView):
     """The commits that the base lacks, oldest first; at most 250."""
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
@@ -112,7 +117,7 @@ class PullCommits(APIView):
         return paged(request, rows, lambda page: [commit_object(pull.repository, commit) for commit in page])
 
 
-class PullFiles(APIView):
+class PullFiles(ConditionalView):
     """What it changes: each file with the counts of its lines."""
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
