@@ -14,10 +14,13 @@ class DatasetsConfig(AppConfig):
             statistics,
             usage,
         )
+        from datasets.attached import AttachmentKeeper
         from datasets.contents import DvcSource
         from datasets.pull_merging import DataDriver
         from repos import content
+        from repos.attachments import keeping
         from repos.pulls import drivers
 
         content.register(DvcSource())
+        keeping.register(AttachmentKeeper())
         drivers.register(DataDriver())

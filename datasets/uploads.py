@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote_to_bytes
 
 from datasets import adding, pointing, quotas
@@ -23,7 +21,7 @@ from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Unprocessabl
 from hub.lib.multipart import Field, File
 from hub.lib.objectstore import ObjectStoreError, Stored
 from hub.lib.stores import object_store
-from hub.lib.streams import in_thread
+from hub.lib.streams import in_thread, pieces_of
 from repos import access, editing
 from repos.git import writing
 from repos.git.read import to_text
@@ -36,7 +34,6 @@ from repos.surface import Call
 logger = logging.getLogger("covey.uploads")
 MAX_UPLOAD_BYTES, MAX_FILES = 64 * 1024**3, 500
 ATTEMPTS = 5
-PIECE_BYTES = 1024 * 1024
 VERSIONINGS = {"", "auto", "git", "dvc"}
 
 
@@ -153,18 +150,9 @@ async def _store(call: Call, places: Places, stored: dict[str, Stored]) -> None:
         access.require_scope(call.actor, Area.DATA, write=True)
     await in_thread(quotas.require_room, call.repository, sum(item.size for item in wanted))
     for item in wanted:
-        made = await object_store().put(_pieces(item.file))
+        made = await object_store().put(pieces_of(item.file))
         await pointing.keep(call.repository, made, made.md5)
         stored[item.path] = made
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    file: IO[bytes] = await in_thread(open, path, "rb")
-    try:
-        while piece := await in_thread(file.read, PIECE_BYTES):
-            yield piece
-    finally:
-        file.close()
 
 
 # ---- what the request names ----------------------------------------------------------------------

@@ -31,15 +31,17 @@ from hub.lib.pagethreads import PageHandler  # noqa: E402
 from hub.lib.streams import Receive, Request, Scope, Send  # noqa: E402
 from repos import byteroutes, raw, smarthttp, uploads  # noqa: E402
 from repos.access import Access  # noqa: E402
+from repos.attachments import surface as attachments  # noqa: E402
 from repos.surface import Surface, respond_error, route  # noqa: E402
 
 SURFACES: list[Surface] = [smarthttp.surface, dvc.surface, s3.surface, MlflowSurface()]
 # Surfaces of browsers: /{owner}/{name}/{word}/…
-WORDS: list[Surface] = [raw.surface, artifact_bytes.surface, uploads.surface]
+WORDS: list[Surface] = [raw.surface, artifact_bytes.surface, uploads.surface, attachments.surface]
 # Bytes of the REST API, in and out; the rest of it is Django's.
 API = byteroutes.surface(
     route("PUT", r"contents?/(?P<rest>.+)", upload, Access.WRITE),
     route("GET HEAD", r"storage/raw/(?P<rest>.+)", storages.raw, Access.READ),
+    attachments.API_ROUTE,
 )
 HOST_HINT = "An administrator adds it to ALLOWED_HOSTS, or sets COVEY_URL to the address people open."
 TOO_LARGE = "The body is larger than 10 MiB."
@@ -51,7 +53,7 @@ _machine = re.compile(rf"/({OWNER_PATTERN})/([^/]+?)(\.git|\.dvc|\.s3|\.mlflow)(
 _plain_git = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/(info/refs|git-upload-pack|git-receive-pack)")
 _words = re.compile(rf"/({OWNER_PATTERN})/([^/]+)/({'|'.join(surface.suffix for surface in WORDS)})/(.+)")
 _buckets = re.compile(rf"{s3.of_owner.suffix}/({OWNER_PATTERN})(?:/(.*))?")
-_api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?|storage/raw)/.+)")
+_api = re.compile(rf"/api/v1/repos/({OWNER_PATTERN})/([^/]+)/((raw|contents?|storage/raw)/.+|(issues/attachments))")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +86,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         page = surface is uploads.surface and request.method in {"GET", "HEAD"}  # the upload page itself is Django's
         if not page:
             return await surface(request, owner, name, rest)
-    if (match := _api.fullmatch(request.path)) and (match[4].endswith("raw") or request.method == "PUT"):
+    if (match := _api.fullmatch(request.path)) and (match[5] or match[4].endswith("raw") or request.method == "PUT"):
         return await API(request, *match.groups()[:3])
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())

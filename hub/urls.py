@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("experiments.urls")),
     path("", include("repos.pulls.urls")),
     path("", include("repos.issues.urls")),
+    path("", include("repos.attachments.urls")),
     path("", include("repos.urls")),
     path("<owner:owner>", profile.profile, name="profile"),  # last: it takes every single segment
 ]

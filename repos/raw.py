@@ -44,7 +44,7 @@ async def raw(call: Call) -> None:
     if file.entry.versioning != "git":
         access.require_scope(call.actor, Area.DATA, write=False)
     form = await in_thread(mediatypes.form_of, path, file)
-    await send(call.request, file, form, cache=_cache(call.repository, pinned=pinned))
+    await send(call.request, file, form, cache=cache_of(call.repository, pinned=pinned))
 
 
 async def sent_to_raw_host(call: Call, where: str, path: str, *, kind: str = "") -> bool:
@@ -62,7 +62,7 @@ def _locate(repository: Repository, rest: str) -> tuple[str, bool, str]:
     return rev.commit, rev.name == rev.commit, path
 
 
-def _cache(repository: Repository, *, pinned: bool) -> str:
+def cache_of(repository: Repository, *, pinned: bool) -> str:
     """What is private is asked for again each time, so that access taken away is gone at once."""
     return "private, max-age=31536000, immutable" if pinned and not repository.private else "private, no-cache"
 

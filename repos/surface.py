@@ -54,7 +54,8 @@ class Route:
     """pattern: full match on the path below the surface, undecoded, without its leading slash.
 
     need may depend on the request (a function of Request), as git's info/refs does. look: blocking; what the handler
-    has to know first, found in the gate's own trip to a thread (each trip costs more than a query).
+    has to know first, found in the gate's own trip to a thread (each trip costs more than a query). area: where it is
+    not the surface's.
     """
 
     methods: frozenset[str]
@@ -62,6 +63,7 @@ class Route:
     handler: Handler
     need: Access | Callable[[Request], Access]
     look: Callable[[Call], Any] | None = None
+    area: Area | None = None
     compiled: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,8 +76,9 @@ def route(
     handler: Handler,
     need: Access | Callable[[Request], Access],
     look: Callable[[Call], Any] | None = None,
+    area: Area | None = None,
 ) -> Route:
-    return Route(frozenset(methods.split()), pattern, handler, need, look)
+    return Route(frozenset(methods.split()), pattern, handler, need, look, area)
 
 
 class Surface:
@@ -118,7 +121,7 @@ class Surface:
         need = wanted.need(request) if callable(wanted.need) else wanted.need
         actor = self.authenticate(request)
         try:
-            return actor, access.repository_for(actor, owner, name, need=need, area=self.area)
+            return actor, access.repository_for(actor, owner, name, need=need, area=wanted.area or self.area)
         except (NotFound, Denied) as error:
             if actor.is_anonymous:
                 raise Unauthenticated(details="Make a token under Settings → Access tokens.") from error

@@ -25,7 +25,7 @@ MAX_FILES = 200
 
 
 @dataclass
-class _Form:
+class Form:
     fields: dict[str, str] = field(default_factory=dict)
     files: list[multipart.File] = field(default_factory=list)
 
@@ -42,11 +42,9 @@ class UploadSurface(BrowserSurface):
 
 async def upload(call: Call) -> None:
     draft = await in_thread(draft_at, call.repository, read.to_text(unquote_to_bytes(call.rest)))
-    if call.actor.session:
-        _check_origin(call.request)
     folder = Path(await in_thread(temporary.new_folder, "upload-"))
     try:
-        form = await _read(call, folder)
+        form = await read_form(call, folder, limit_bytes=settings.GIT_MAX_PUSH_BYTES, max_files=MAX_FILES)
         tip_url = await in_thread(_commit, call, draft, form)
     finally:
         await in_thread(_remove, folder)
@@ -74,9 +72,12 @@ def _check_token(call: Call, token: str) -> None:
         raise Denied("This form has expired.", details="Reload the upload page and try again.")
 
 
-async def _read(call: Call, folder: Path) -> _Form:
-    form, checked = _Form(), not call.actor.session
-    parts = multipart.parts(call.request, folder=folder, limit_bytes=settings.GIT_MAX_PUSH_BYTES, max_files=MAX_FILES)
+async def read_form(call: Call, folder: Path, *, limit_bytes: int, max_files: int) -> Form:
+    """The form of one of our own pages, or of a token. Raises Denied for one of another's page."""
+    form, checked = Form(), not call.actor.session
+    if call.actor.session:
+        _check_origin(call.request)
+    parts = multipart.parts(call.request, folder=folder, limit_bytes=limit_bytes, max_files=max_files)
     async for part in parts:
         if not checked and (isinstance(part, multipart.File) or part.name == "csrfmiddlewaretoken"):
             await in_thread(_check_token, call, part.value if isinstance(part, multipart.Field) else "")
@@ -90,7 +91,7 @@ async def _read(call: Call, folder: Path) -> _Form:
     return form
 
 
-def _commit(call: Call, draft: Draft, form: _Form) -> str:
+def _commit(call: Call, draft: Draft, form: Form) -> str:
     """Commit the files; the address of the folder they are in."""
     if not form.files:
         raise Unprocessable("No file was chosen.", details="Choose at least one file.")

@@ -73,6 +73,16 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
             "204": {"description": "it was there already"},
         },
     }
+    paths.setdefault(f"{base}/issues/attachments", {})["post"] = {
+        "operationId": "attachToIssues",
+        "summary": "Upload files for texts: at most 10 of 25 MiB each. The answer holds the Markdown that shows them.",
+        "tags": ["issues"],
+        "parameters": where[:2],
+        "requestBody": {
+            "content": {"multipart/form-data": {"schema": {"type": "object", "properties": {"files": files}}}}
+        },
+        "responses": {"201": {"description": "they are kept; what no text names goes after a day"}},
+    }
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}

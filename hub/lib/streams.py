@@ -12,7 +12,8 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import IO, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -35,6 +36,7 @@ SAFE_HEADERS = (
     ("referrer-policy", "same-origin"),
     ("cache-control", "no-store"),
 )
+PIECE_BYTES = 1024 * 1024
 POOL_THREADS = 16
 _pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="hub-io")
 
@@ -62,6 +64,16 @@ def fresh_connections() -> Iterator[None]:
         yield
     finally:
         close_old_connections()
+
+
+async def pieces_of(path: Path) -> AsyncIterator[bytes]:
+    """The bytes of a file, as a stream for a store."""
+    file: IO[bytes] = await in_thread(open, path, "rb")
+    try:
+        while piece := await in_thread(file.read, PIECE_BYTES):
+            yield piece
+    finally:
+        file.close()
 
 
 class Request:
