@@ -48,7 +48,6 @@ class Repository(models.Model):
     website = models.URLField(max_length=200, blank=True)
     private = models.BooleanField(default=True)
     default_branch = models.CharField(max_length=250, default="main")
-    protected = models.BooleanField(default=False, help_text="the default branch refuses deletion and force pushes")
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)
     pushed = models.DateTimeField(null=True)
@@ -114,6 +113,32 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "user"], name="one_membership")]
+
+
+class BranchRule(models.Model):
+    """What branches of a name ask for; see repos.rules. Each also refuses their deletion and force pushes."""
+
+    class Push(models.TextChoices):
+        """Who may change the branch without a pull request."""
+
+        WRITERS = "writers"
+        ADMINS = "admins"
+        NOBODY = "nobody"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="branch_rules")
+    pattern = models.CharField(max_length=250, help_text="of repos.globs")
+    push = models.CharField(max_length=10, choices=Push.choices, default=Push.WRITERS)
+    approvals = models.PositiveSmallIntegerField(default=0)
+    approvals_of_head = models.BooleanField(default=False, help_text="an approval counts until the next push")
+    owners = models.BooleanField(default=False, help_text="owners of touched files must approve")
+    statuses = models.JSONField(default=list, help_text="contexts that must have succeeded at the head")
+    up_to_date = models.BooleanField(default=False, help_text="the head holds every commit of the base")
+    reviewed_data = models.BooleanField(default=False, help_text="no data changed after the newest approval")
+    binds_admins = models.BooleanField(default=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "pattern"], name="one_branch_rule")]
 
 
 class OldName(models.Model):

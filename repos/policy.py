@@ -9,24 +9,32 @@ from django.conf import settings
 
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, TooLarge, Unprocessable
-from repos import access
+from repos import access, rules
 from repos.access import Access
 from repos.git import commands
 from repos.git.commands import GitError
+from repos.git.read import shown
 from repos.git.store import ZERO, Quarantine, RefChange, size_on_disk
 from repos.models import Repository
 
+HEADS = "refs/heads/"
 NAMESPACES = ("refs/heads/", "refs/tags/", "refs/notes/", "refs/exps/")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$")
 _LOOKS_LIKE_ID = re.compile(r"refs/(?:heads|tags)/[0-9a-f]{40}")
 
 
 def check(
-    repository: Repository, actor: Actor, changes: Sequence[RefChange], *, quarantine: Quarantine | None = None
+    repository: Repository,
+    actor: Actor,
+    changes: Sequence[RefChange],
+    *,
+    quarantine: Quarantine | None = None,
+    reviewed: bool = False,
 ) -> frozenset[str]:
     """The refs among these that lose commits (forced updates), when all of it is allowed.
 
     The actor's access is asked again: an upload may have taken hours. quarantine: where the new objects are.
+    reviewed: the merge of a pull request, of which repos.pulls.requirements has seen what the rules ask.
     Raises NotFound, Denied, Unprocessable or TooLarge, each with a next step for the person.
     """
     current = Repository.objects.select_related("owner").get(pk=repository.pk)
@@ -36,8 +44,7 @@ def check(
     if quarantine is not None:
         _check_sizes(current, quarantine)
     forced = frozenset(change.ref for change in changes if _loses_commits(current, change, quarantine))
-    if current.protected:
-        _check_protection(current, changes, forced)
+    _check_rules(current, changes, forced, reviewed=reviewed)
     return forced
 
 
@@ -87,12 +94,33 @@ def _loses_commits(repository: Repository, change: RefChange, quarantine: Quaran
         return True
 
 
-def _check_protection(repository: Repository, changes: Sequence[RefChange], forced: frozenset[str]) -> None:
-    protected = f"refs/heads/{repository.default_branch}"
-    for change in changes:
-        if change.ref == protected and (change.new == ZERO or change.ref in forced):
-            verb = "deleted" if change.new == ZERO else "force-pushed"
+def _check_rules(
+    repository: Repository, changes: Sequence[RefChange], forced: frozenset[str], *, reviewed: bool
+) -> None:
+    """What the rules of branches refuse. Raises Denied."""
+    heads = [change for change in changes if change.ref.startswith(HEADS)]
+    found = list(rules.listed(repository)) if heads else []
+    for change in heads if found else ():
+        branch = change.ref.removeprefix(HEADS)
+        asked = rules.together(found, branch)
+        if asked is None or not asked.binds(repository.granted):
+            continue
+        if change.new == ZERO or change.ref in forced:
             raise Denied(
-                f"The default branch {repository.default_branch} is protected and cannot be {verb}.",
-                details="Push to another branch, or ask an administrator of the repository to lift the protection.",
+                f"The branch {shown(branch)} is protected and cannot be"
+                f" {'deleted' if change.new == ZERO else 'force-pushed'}.",
+                details="Push to another branch, or ask an administrator of the repository to change its rules.",
             )
+        makes = change.old == ZERO and repository.granted >= Access.ADMIN  # else nobody ever could
+        if not (reviewed or makes or asked.lets_push(repository.granted)):
+            raise _direct(repository, branch, asked)
+
+
+def _direct(repository: Repository, branch: str, asked: rules.Asked) -> Denied:
+    who = "only administrators push" if asked.push == rules.Push.ADMINS else "nobody pushes"
+    page = f"{settings.COVEY_URL}/{repository.full_name}/compare"
+    return Denied(
+        f"The branch {shown(branch)} is protected: {who} to it directly (rule '{asked.patterns[0]}').",
+        details=f"Put the change on a branch of its own (git push origin HEAD:my-change),\n"
+        f"then open a pull request at {page}",
+    )

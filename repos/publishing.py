@@ -38,15 +38,17 @@ def publish(
     quarantine: Quarantine | None = None,
     unmoved: Mapping[str, str] | None = None,
     via: str = "web",
+    reviewed: bool = False,
 ) -> Push:
     """Store the quarantine's objects and move the refs, all or none; durable and announced on return.
 
     unmoved: other refs that must still be at these ids when it happens, as the merge of a branch needs.
+    reviewed: the merge of a pull request, as policy.check says.
 
     Raises what policy.check raises, Conflict when a ref is no longer at its old id, Unprocessable when git refuses
     the objects.
     """
-    push = judge(repository, actor, changes, quarantine=quarantine, via=via)
+    push = judge(repository, actor, changes, quarantine=quarantine, via=via, reviewed=reviewed)
     try:
         store().publish(repository.pk, quarantine, changes, unmoved=unmoved)
     except (RefMoved, ObjectsRefused) as error:
@@ -75,9 +77,10 @@ def judge(
     *,
     quarantine: Quarantine | None = None,
     via: str = "git",
+    reviewed: bool = False,
 ) -> Push:
     """Ask the policy and write down what is about to happen: the PREPARED push. Raises what policy.check raises."""
-    forced = policy.check(repository, actor, changes, quarantine=quarantine)
+    forced = policy.check(repository, actor, changes, quarantine=quarantine, reviewed=reviewed)
     with transaction.atomic():
         push = Push.objects.create(repository=repository, user=actor.user, token_id=actor.token_id, via=via)
         RefUpdate.objects.bulk_create(

@@ -30,7 +30,7 @@ from repos.models import OldName, Repository, Topic, Transfer
 
 DESCRIPTION_LETTERS, TOPICS = 350, 20
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
-AUDITED = ("private", "default_branch", "protected")
+AUDITED = ("private", "default_branch")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,6 @@ def update(
     website: str | None = None,
     private: bool | None = None,
     default_branch: str | None = None,
-    protected: bool | None = None,
     topics: Iterable[str] | None = None,
 ) -> Repository:
     """Change what is not None. Raises Unprocessable with nothing changed."""
@@ -139,7 +138,6 @@ def update(
         "website": None if website is None else checked_website(website),
         "private": private,
         "default_branch": default_branch,
-        "protected": protected,
     }
     labels = None if topics is None else checked_topics(topics)
     with transaction.atomic():

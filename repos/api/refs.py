@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 
 from hub.lib.api import LIMIT_MAXIMUM, link, paged, valid, whole_number
 from hub.lib.errors import Conflict, NotFound
-from repos import browsing, policy, publishing
+from repos import browsing, policy, publishing, rules
 from repos.api import gate
 from repos.api.shapes import commit_object
 from repos.git import history, read
@@ -31,13 +32,13 @@ class NewRef(serializers.Serializer):
 
 
 class Branches(APIView):
-    """Branches, the newest commit first."""
+    """Branches, the newest commit first. protected: a rule is for it."""
 
     inputs = {"post": NewRef}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
-        return paged(request, browsing.branches(repository), lambda page: _with_commits(repository, page))
+        return paged(request, browsing.branches(repository), _branches(repository))
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         return _make(request, gate.repository_for(request, owner, name, need=Access.WRITE), "refs/heads/")
@@ -138,6 +139,15 @@ def _with_commits(repository: Repository, rows: list[RefRow]) -> list[dict[str, 
         return []
     found = commits_of(repository, [row.commit for row in rows])
     return [_row(repository, read.shown(row.name), row.commit, found) for row in rows]
+
+
+def _branches(repository: Repository) -> Callable[[list[RefRow]], list[dict[str, Any]]]:
+    def shapes(page: list[RefRow]) -> list[dict[str, Any]]:
+        found, rows = list(rules.listed(repository)), _with_commits(repository, page)
+        protected = (rules.together(found, ref.name) is not None for ref in page)
+        return [{**row, "protected": one} for row, one in zip(rows, protected, strict=True)]
+
+    return shapes
 
 
 def _row(repository: Repository, name: str, commit: str, found: dict[str, history.Commit]) -> dict[str, Any]:

@@ -33,14 +33,13 @@ class NewRepository(serializers.Serializer):
 
 
 class ChangedRepository(serializers.Serializer):
-    """What is sent is changed. protected: the default branch refuses deletion and force pushes."""
+    """What is sent is changed."""
 
     name = serializers.CharField(max_length=200, required=False)
     description = serializers.CharField(allow_blank=True, max_length=2000, required=False)
     website = serializers.CharField(allow_blank=True, max_length=400, required=False)
     private = Flag(required=False)
     default_branch = serializers.CharField(max_length=250, required=False)
-    protected = Flag(required=False)
 
 
 def start_of(fields: dict[str, Any]) -> Start:

@@ -50,7 +50,6 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
         "watchers_count": 0,
         "open_issues_count": repository.issues_count + repository.pulls_count,
         "default_branch": repository.default_branch,
-        "protected": repository.protected,
         "created_at": repository.created.isoformat(),
         "updated_at": repository.updated.isoformat(),
         "permissions": {

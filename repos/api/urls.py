@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.api import archives, contents, people, refs, repositories, tokens, topics
+from repos.api import archives, contents, people, refs, repositories, rules, tokens, topics
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path(_REPOSITORY, repositories.OneRepository.as_view()),
     path(f"{_REPOSITORY}/branches", refs.Branches.as_view()),
     path(f"{_REPOSITORY}/branches/<path:ref>", refs.OneBranch.as_view()),
+    path(f"{_REPOSITORY}/branch-rules", rules.BranchRules.as_view()),
+    path(f"{_REPOSITORY}/branch-rules/<int:rule_id>", rules.OneBranchRule.as_view()),
     path(f"{_REPOSITORY}/tags", refs.Tags.as_view()),
     path(f"{_REPOSITORY}/tags/<path:ref>", refs.OneTag.as_view()),
     path(f"{_REPOSITORY}/commits", refs.Commits.as_view()),

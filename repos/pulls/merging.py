@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unauthenticated, Unprocessable
-from repos import access, publishing, repositories
+from repos import access, publishing, repositories, rules
 from repos.access import Access, Area
 from repos.git import writing
 from repos.git.read import shown
@@ -53,13 +54,17 @@ class CannotMerge(Conflict):
 
 @dataclass(frozen=True)
 class Order:
-    """expected: the head that whoever merges has looked at; "" when they do not care. message: "" is the usual one."""
+    """expected: the head that whoever merges has looked at; "" when they do not care. message: "" is the usual one.
+
+    waive: without what the rules of the base ask, which is for administrators whom they do not bind.
+    """
 
     method: str = "merge"
     message: str = ""
     expected: str = ""
     delete_branch: bool = False
     via: str = "web"
+    waive: bool = False
 
 
 def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
@@ -71,6 +76,8 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
     if order.method not in METHODS:
         raise Unprocessable(f"Merge by one of {', '.join(METHODS)}.")
     checked(order.message, "The message")
+    if order.waive:
+        _waive(actor, pull)
     _claim(pull)
     try:
         commit = _attempts(actor, actor.user, pull, order)
@@ -78,9 +85,23 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
         _release(pull)
         raise
     finish(pull, commit, actor.user)
-    if order.delete_branch:
+    if order.delete_branch and rules.asked_of(pull.repository, pull.head) is None:
         delete_branch(actor, pull, via=order.via)
     return commit
+
+
+def _waive(actor: Actor, pull: PullRequest) -> None:
+    """Raises Denied."""
+    if not requirements.may_waive(pull):
+        raise Denied("The rules of this branch bind you too.", details="Do what the pull request's page lists.")
+    repository = pull.repository
+    audit.record(
+        "branch_rule.waive",
+        actor,
+        subject=f"#{pull.number} of {repository.full_name} into {shown(pull.base)}",
+        owner_id=repository.owner_id,
+        repository_id=repository.pk,
+    )
 
 
 def _claim(pull: PullRequest) -> None:
@@ -126,7 +147,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     repository = pull.repository
     if branches.merge_base(repository, base, head) in {None, head}:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
-    requirements.require(pull, base, head)
+    requirements.require(pull, base, head, waive=order.waive)
     with store().quarantine(repository.pk) as quarantine:
         verdict = mergeability.merged(
             repository, quarantine, base, head, keep=True, beat=lambda _done, _total: _renew(pull)
@@ -151,7 +172,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
             )
         _write_ahead(pull, commit, order.method, base, head)
         change = RefChange(f"refs/heads/{pull.base}", base, commit)
-        requirements.require(pull, base, head)  # the merge may have taken minutes
+        requirements.require(pull, base, head, waive=order.waive)  # the merge may have taken minutes
         try:
             publishing.publish(
                 repository,
@@ -160,6 +181,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
                 quarantine=quarantine,
                 unmoved={f"refs/heads/{pull.head}": head},
                 via=order.via,
+                reviewed=True,
             )
         except Conflict as error:
             raise _Moved(error.message, details=error.details) from error

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.lib.errors import Conflict
+from repos import rules
 from repos.pulls.models import PullRequest
 
 
@@ -54,7 +55,13 @@ class RequirementsUnmet(Conflict):
         self.unmet = found
 
 
-def require(pull: PullRequest, base: str, head: str) -> None:
-    """Raises RequirementsUnmet."""
-    if found := unmet(pull, base, head):
+def require(pull: PullRequest, base: str, head: str, *, waive: bool = False) -> None:
+    """waive: without what only rules ask for; whoever says so was asked whether they may. Raises RequirementsUnmet."""
+    if found := [one for one in unmet(pull, base, head) if not (waive and one.by_rule)]:
         raise RequirementsUnmet(found)
+
+
+def may_waive(pull: PullRequest) -> bool:
+    """Whether the rules of the base let go of whoever asked the gate for this repository."""
+    asked = rules.asked_of(pull.repository, pull.base)
+    return asked is not None and not asked.binds(pull.repository.granted)

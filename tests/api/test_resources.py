@@ -117,7 +117,7 @@ def test_patch_changes_and_renames(api, alice, lab):
 
 
 def test_patch_of_nothing_changes_nothing(api, alice, lab):
-    answer = api(alice).patch(LAB, "private=&protected=", content_type="application/x-www-form-urlencoded")
+    answer = api(alice).patch(LAB, "private=", content_type="application/x-www-form-urlencoded")
     assert answer.json()["private"] is True
 
 

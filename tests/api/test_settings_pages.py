@@ -12,11 +12,14 @@ from repos.repositories import Start
 
 pytestmark = pytest.mark.django_db
 BASE = "/alice/lab/settings"
-PAGES = [BASE, f"{BASE}/collaborators", f"{BASE}/danger"]
+PAGES = [BASE, f"{BASE}/collaborators", f"{BASE}/branches", f"{BASE}/danger"]
 VERBS = [
     f"{BASE}/collaborators/add",
     f"{BASE}/collaborators/bob/change",
     f"{BASE}/collaborators/bob/remove",
+    f"{BASE}/branches/add",
+    f"{BASE}/branches/1/change",
+    f"{BASE}/branches/1/remove",
     f"{BASE}/rename",
     f"{BASE}/visibility",
     f"{BASE}/transfer",
@@ -80,10 +83,10 @@ def test_the_tab_is_for_administrators(client, lab, alice, bob):
 
 
 def test_general_saves(as_alice, lab):
-    form = {"description": "A lab", "topics": "nlp, vision", "default_branch": "main", "protected": "on", "website": ""}
+    form = {"description": "A lab", "topics": "nlp, vision", "default_branch": "main", "website": ""}
     assert as_alice.post(BASE, form).status_code == 302
     lab.refresh_from_db()
-    assert (lab.description, lab.protected) == ("A lab", True)
+    assert lab.description == "A lab"
     assert sorted(topic.name for topic in lab.topics.all()) == ["nlp", "vision"]
 
 

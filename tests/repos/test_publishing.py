@@ -15,7 +15,7 @@ from hub.lib.errors import Conflict, Denied, NotFound, TooLarge, Unprocessable
 from repos import policy, publishing, signals, tasks
 from repos.git import commands, store
 from repos.git.store import ZERO, Quarantine, RefChange
-from repos.models import Membership, Push, Repository
+from repos.models import BranchRule, Membership, Push, Repository
 from repos.storage import store as repositories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("git_root")]
@@ -93,7 +93,7 @@ def test_git_refuses_hostile_names_from_the_web_too(repository, alice):
 def test_a_protected_default_branch_keeps_its_commits(repository, alice):
     first = publish(repository, alice, "one")
     second = publish(repository, alice, "two", old=first)
-    Repository.objects.update(protected=True)
+    BranchRule.objects.create(repository=repository, pattern="main")
     third = publish(repository, alice, "three", old=second)
     with pytest.raises(Denied, match="force-pushed"):
         publish(repository, alice, "other", old=third, root=True)

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.jobs.once import once
-from hub.lib.api import paged, valid
+from hub.lib.api import Flag, paged, valid
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
 from repos import access
@@ -44,12 +44,14 @@ class NewPull(serializers.Serializer):
 
 
 class MergeOrder(serializers.Serializer):
-    """sha: the head you have looked at; another one is refused with 409."""
+    """sha: the head you have looked at; another one is refused with 409. waive_rules: without what the rules of the
+    base ask, for administrators whom they do not bind."""
 
     merge_method = serializers.ChoiceField(choices=METHODS, default="merge")
     commit_title = serializers.CharField(max_length=500, allow_blank=True, default="")
     commit_message = serializers.CharField(max_length=10_000, allow_blank=True, default="")
     sha = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
+    waive_rules = Flag(default=False)
 
 
 def readable(request: Request, owner: str, name: str) -> Repository:
@@ -144,7 +146,13 @@ class Merge(APIView):
         if not pull.issue.is_open:
             raise WrongMethod(f"#{number} is {pull.issue.state} already.")
         message = f"{fields['commit_title']}\n\n{fields['commit_message']}".strip()
-        order = Order(method=fields["merge_method"], message=message, expected=fields["sha"], via="api")
+        order = Order(
+            method=fields["merge_method"],
+            message=message,
+            expected=fields["sha"],
+            via="api",
+            waive=fields["waive_rules"],
+        )
         commit = merging.merge(gate.actor_of(request), pull, order)
         return Response({"sha": commit, "merged": True, "message": "Pull request merged."})
 

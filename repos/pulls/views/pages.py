@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy
-from repos import diffs
+from repos import diffs, rules
 from repos.git import history, read
 from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
@@ -106,7 +106,8 @@ def _merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         return {**context, "waits": "Looking whether this can be merged…"}
     subject = messages.usual_subject(pull)
     context["teach"] = TEACH.format(base=_shell(pull.base), head=_shell(pull.head))
-    context["unmet"] = requirements.unmet(pull, tips.base, tips.head)
+    context["unmet"] = found_unmet = requirements.unmet(pull, tips.base, tips.head)
+    context["may_waive"] = all(one.by_rule for one in found_unmet) and requirements.may_waive(pull)
     return {**context, "verdict": found, "head_id": tips.head, "subject": subject, "is_default": _is_default(pull)}
 
 
@@ -115,7 +116,8 @@ def _shell(branch: str) -> str:
 
 
 def _is_default(pull: PullRequest) -> bool:
-    return pull.head == pull.repository.default_branch
+    """Or protected by a rule: a branch that stays after the merge."""
+    return pull.head == pull.repository.default_branch or rules.asked_of(pull.repository, pull.head) is not None
 
 
 def _context(pull: PullRequest, section: str) -> dict[str, Any]:

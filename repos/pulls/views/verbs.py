@@ -42,6 +42,7 @@ def merge(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
         message=f"{title}\n\n{text}".strip(),
         expected=to_text(request.POST.get("expected", "").encode("utf-8", "replace")),
         delete_branch=request.POST.get("delete_branch") == "1",
+        waive=request.POST.get("waive") == "1",
     )
     try:
         merging.merge(request.actor, pull, order)

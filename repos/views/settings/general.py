@@ -1,4 +1,4 @@
-"""/settings: description, website, topics, default branch and its protection."""
+"""/settings: description, website, topics, default branch."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ class GeneralForm(forms.Form):
     website = forms.URLField(max_length=200, required=False, assume_scheme="https")
     topics = forms.CharField(required=False, max_length=900, help_text="Up to 20 words, separated by spaces or commas.")
     default_branch = forms.CharField(max_length=250, help_text="What a clone checks out and pages show first.")
-    protected = forms.BooleanField(
-        required=False,
-        label="Protect the default branch",
-        help_text="Refuses its deletion and force pushes to it, also from administrators.",
-    )
 
     def clean_topics(self) -> list[str]:
         return str(self.cleaned_data["topics"]).replace(",", " ").split()
@@ -53,5 +48,4 @@ def _present(repository: Repository) -> dict[str, Any]:
         "website": repository.website,
         "topics": " ".join(repository.topics.order_by("name").values_list("name", flat=True)),
         "default_branch": repository.default_branch,
-        "protected": repository.protected,
     }

@@ -12,7 +12,7 @@ import pytest
 from repos.git import commands, store
 from repos.git.pkt import FLUSH, line
 from repos.git.store import ZERO
-from repos.models import Push, Repository
+from repos.models import BranchRule, Push
 from repos.storage import store as repositories
 from tests.support.asgi import Answer, ask, basic
 
@@ -239,10 +239,10 @@ def test_refs_of_the_hub_cannot_be_written(writer, path, ref):
 
 
 def test_a_refusal_of_the_policy_is_shown_to_the_person(writer, path, private):
-    Repository.objects.filter(pk=private.pk).update(protected=True)
+    BranchRule.objects.create(repository=private, pattern="main", push="nobody")
     body = pushed(f"{main_of(path)} {ZERO} refs/heads/main", capabilities="report-status side-band-64k delete-refs")
     answer = push(writer, body)
-    assert b"The default branch main is protected and cannot be deleted." in answer.body
+    assert b"The branch main is protected and cannot be deleted." in answer.body
     assert b"ng refs/heads/main pre-receive hook declined" in answer.body
     assert "refs/heads/main" in store.refs(path)
 
