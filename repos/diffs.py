@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString
@@ -12,9 +11,10 @@ from repos import cache, difftable
 from repos.git import cli, diff
 from repos.git.diff import FileDiff
 from repos.git.read import shown as printable
-from repos.git.read import to_bytes
 from repos.models import Repository
 from repos.place import quoted, store_of, url
+
+MOST_LISTED = 10_000  # names of files of one difference
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,35 @@ def of_file(repository: Repository, base: str, head: str, path: str, options: Op
     return found.files[0]
 
 
+def listed(repository: Repository, base: str, head: str, *, ignore_space: bool) -> list[FileDiff]:
+    """Every file that differs, without its lines: at most MOST_LISTED, however many more there are."""
+    return cache.by_ids(
+        repository,
+        "diff-list",
+        base,
+        head,
+        ignore_space,
+        difftable.VERSION,
+        make=lambda: diff.changed(store_of(repository), base, head, ignore_space=ignore_space)[:MOST_LISTED],
+    )
+
+
+def some(
+    repository: Repository, base: str, head: str, files: list[FileDiff], options: Options, *, lines: int
+) -> list[ShownFile]:
+    """Some files of listed(), with their lines while there are at most so many of them on the page."""
+
+    def make() -> list[ShownFile]:
+        store = store_of(repository)
+        found = diff.with_lines(
+            store, base, head, files, diff.MAX_LINES_PER_FILE, lines, ignore_space=options.ignore_space
+        )
+        return [_shown(repository, base, head, file, options) for file in found]
+
+    names = [file.name for file in files]
+    return cache.by_ids(repository, "diff-some", base, head, options, lines, names, difftable.VERSION, make=make)
+
+
 def of_patch(patch: bytes, options: Options) -> ShownDiff:
     """The lines of a patch as `git diff` writes it, whoever made it; no files when it is none."""
     found = diff.of_patch(patch)
@@ -109,6 +138,7 @@ def _shown(repository: Repository, base: str, head: str, file: FileDiff, options
 
 
 def _shown_file(file: FileDiff, address: str, options: Options) -> ShownFile:
+    anchor = difftable.anchor_of(file.name)
     modes = f"{file.old_mode:o} → {file.mode:o}" if file.old_mode != file.mode and file.old_mode and file.mode else ""
     return ShownFile(
         status=file.status,
@@ -118,8 +148,8 @@ def _shown_file(file: FileDiff, address: str, options: Options) -> ShownFile:
         removed=file.removed,
         binary=file.binary,
         mode_change=modes,
-        anchor="diff-" + hashlib.sha256(to_bytes(file.name)).hexdigest()[:16],
+        anchor=anchor,
         url=address,
         large=file.lines > diff.MAX_LINES_PER_FILE,
-        html=difftable.html(file, split=options.split) if file.hunks is not None else None,
+        html=difftable.html(file, split=options.split, anchor=anchor) if file.hunks is not None else None,
     )

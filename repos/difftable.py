@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from html import escape
 
@@ -11,8 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from hub.lib.highlight import highlight_lines
 from repos.git.diff import FileDiff, Hunk, Line
+from repos.git.read import to_bytes
 
-VERSION = 1  # of what is rendered; part of the cache's keys
+VERSION = 2  # of what is rendered; part of the cache's keys
 MAX_LINES_HIGHLIGHTED = 2_000
 MAX_WORDS = 300  # of a line compared word by word
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
@@ -21,24 +23,44 @@ Marks = list[tuple[int, int]]  # ranges of characters
 Pair = tuple[Line | None, Line | None]
 
 
-def html(file: FileDiff, *, split: bool) -> SafeString:
-    """The <tr> rows of a file's hunks."""
+def anchor_of(name: str) -> str:
+    """What the section of a file is called on a page. A line of it: followed by L or R and the number."""
+    return "diff-" + hashlib.sha256(to_bytes(name)).hexdigest()[:16]
+
+
+def html(file: FileDiff, *, split: bool, anchor: str = "") -> SafeString:
+    """The <tr> rows of a file's hunks. anchor: lines get ids, e.g. diff-0123R12 for line 12 of the new side."""
     hunks = file.hunks or ()
     plain = sum(len(hunk.lines) for hunk in hunks) > MAX_LINES_HIGHLIGHTED
-    rows = [row for hunk in hunks for row in _hunk(hunk, file.name, split=split, plain=plain)]
+    rows = [row for hunk in hunks for row in _hunk(hunk, file.name, split=split, plain=plain, anchor=anchor)]
     return mark_safe("".join(rows))  # noqa: S308  # every piece of text was escaped
 
 
-def _hunk(hunk: Hunk, name: str, *, split: bool, plain: bool) -> Iterator[str]:
+def placed(rows: SafeString, anchor: str, beside: Mapping[str, str], *, split: bool) -> tuple[SafeString, list[str]]:
+    """(the rows of html(), with what is said beside some lines in rows of their own below them, the lines that are
+    not among them). beside: "R12" or "L3" → safe HTML."""
+    lost = []
+    for line, said in beside.items():
+        at = rows.find(f'id="{anchor}{line}"')
+        if at < 0:
+            lost.append(line)
+            continue
+        end = rows.index("</tr>", at) + len("</tr>")
+        row = f'<tr class="diff-beside"><td colspan="{4 if split else 3}">{said}</td></tr>'
+        rows = mark_safe(rows[:end] + row + rows[end:])  # noqa: S308  # the caller's HTML is safe
+    return rows, lost
+
+
+def _hunk(hunk: Hunk, name: str, *, split: bool, plain: bool, anchor: str) -> Iterator[str]:
     span = 4 if split else 3
     yield f'<tr class="diff-heading"><td colspan="{span}">Line {hunk.new} {escape(hunk.heading)}</td></tr>'
     code = _code(hunk, name, plain=plain)
     for pair in _pairs(hunk.lines):
         _mark_pair(pair, code)
     if split:
-        yield from (_split_row(pair, code) for pair in _pairs(hunk.lines))
+        yield from (_split_row(pair, code, anchor) for pair in _pairs(hunk.lines))
     else:
-        yield from (_unified_row(line, code[line]) for line in hunk.lines)
+        yield from (_unified_row(line, code[line], anchor) for line in hunk.lines)
 
 
 def _code(hunk: Hunk, name: str, *, plain: bool) -> dict[Line, str]:
@@ -115,22 +137,28 @@ def _marked(html: str, marks: Marks) -> str:
 _CLASS = {"+": "diff-added", "-": "diff-removed", " ": ""}
 
 
-def _unified_row(line: Line, code: str) -> str:
+def _unified_row(line: Line, code: str, anchor: str) -> str:
     return (
-        f'<tr class="{_CLASS[line.kind]}"><td class="diff-number">{line.old or ""}</td>'
-        f'<td class="diff-number">{line.new or ""}</td>{_cell(line, code)}</tr>'
+        f'<tr class="{_CLASS[line.kind]}">{_number(anchor, "L", line.old if line.kind == "-" else 0, line.old)}'
+        f"{_number(anchor, 'R', line.new, line.new)}{_cell(line, code)}</tr>"
     )
 
 
-def _split_row(pair: Pair, code: dict[Line, str]) -> str:
+def _split_row(pair: Pair, code: dict[Line, str], anchor: str) -> str:
     left, right = pair
     cells = ""
-    for line, number in ((left, left.old if left else 0), (right, right.new if right else 0)):
+    for line, side, number in ((left, "L", left.old if left else 0), (right, "R", right.new if right else 0)):
         if line is None:
             cells += '<td class="diff-number diff-none"></td><td class="diff-none"></td>'
             continue
-        cells += f'<td class="diff-number {_CLASS[line.kind]}">{number}</td>{_cell(line, code[line])}'
+        cells += _number(anchor, side, number, number, _CLASS[line.kind]) + _cell(line, code[line])
     return f"<tr>{cells}</tr>"
+
+
+def _number(anchor: str, side: str, named: int, number: int, css: str = "") -> str:
+    """named: the line that an address may name, 0 for none; a kept line of a unified view is named by its new side."""
+    id_ = f' id="{anchor}{side}{named}"' if anchor and named else ""
+    return f'<td class="diff-number{" " if css else ""}{css}"{id_}>{number or ""}</td>'
 
 
 def _cell(line: Line, code: str) -> str:

@@ -7,10 +7,12 @@ touches 50,000 files costs a list, not a page of 50,000 diffs.
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from repos.git import cli
+from repos.git.printing import printed
 from repos.git.read import blob_sizes, to_bytes, to_text
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -23,6 +25,7 @@ MAX_BLOB_BYTES = 1024 * 1024  # either side; longer lines than anyone reads are 
 MAX_NAMES_BYTES = 256 * 1024  # on git's command line
 MAX_LINE_CHARACTERS = 2_000
 TIMEOUT_SECONDS = 15.0
+_FIXED = ("-r", "--submodule=short", "--full-index")
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
 _STATUS = {"A": "added", "D": "deleted", "M": "modified", "R": "renamed", "C": "copied", "T": "type changed"}
 _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)", re.DOTALL)
@@ -82,21 +85,52 @@ class Diff:
 
 def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: bool = False) -> Diff:
     """What differs from base to head, both full ids of commits or trees. path: one file, shown whole."""
-    options = ["-M", "-l1000", *(["-w"] if ignore_space else [])]
-    only = ["--", path] if path else []
-    if path:
-        options = [option for option in options if option[1] not in "Ml"]  # a rename needs both names
-    files = _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only))
-    shown = _affordable(store, files, alone=bool(path))
-    names = sorted({name for file in shown for name in (file.old_name, file.name)})
-    patch = _git(store, options, "-U3", base, head, "--", *names) if names else b""
-    hunks = _sections(patch)
-    chosen = {file.name for file in shown}
-    listed = [
-        replace(file, hunks=tuple(hunks.get(to_bytes(file.name), []))) if file.name in chosen else file
-        for file in files[:MAX_FILES]
-    ]
+    files = changed(store, base, head, path=path, ignore_space=ignore_space)
+    per_file, per_page = (MAX_LINES_ALONE, MAX_LINES_ALONE) if path else (MAX_LINES_PER_FILE, MAX_LINES_SHOWN)
+    listed = with_lines(
+        store, base, head, files[:MAX_FILES], per_file, per_page, renames=not path, ignore_space=ignore_space
+    )
     return Diff(listed, len(files), sum(f.added for f in files), sum(f.removed for f in files))
+
+
+def changed(store: Path, base: str, head: str, *, path: str = "", ignore_space: bool = False) -> list[FileDiff]:
+    """All files that differ, with their counts and without their lines. path: only this one, never as a rename."""
+    only = ["--", path] if path else []
+    options = _options(renames=not path, ignore_space=ignore_space)
+    return _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only))
+
+
+def with_lines(
+    store: Path,
+    base: str,
+    head: str,
+    files: list[FileDiff],
+    per_file: int,
+    per_page: int,
+    *,
+    renames: bool = True,
+    ignore_space: bool = False,
+) -> list[FileDiff]:
+    """The same files, those that can be afforded with their lines. per_file, per_page: changed lines at most."""
+    shown = _affordable(store, files, per_file, per_page)
+    names = sorted({name for file in shown for name in (file.old_name, file.name)})
+    options = _options(renames=renames, ignore_space=ignore_space)
+    hunks = _sections(_git(store, options, "-U3", base, head, "--", *names)) if names else {}
+    chosen = {file.name for file in shown}
+    return [
+        replace(file, hunks=tuple(hunks.get(to_bytes(file.name), []))) if file.name in chosen else file
+        for file in files
+    ]
+
+
+def text(store: Path, base: str, head: str) -> AsyncIterator[bytes]:
+    """What `git diff base head` prints, as it comes. Full ids of commits or trees."""
+    return printed(store, "diff-tree", *_FIXED, *_PLAIN, *_options(renames=True, ignore_space=False), "-p", base, head)
+
+
+def _options(*, renames: bool, ignore_space: bool) -> list[str]:
+    """renames: needs both names; of a path alone it finds none."""
+    return [*(["-M", "-l1000"] if renames else []), *(["-w"] if ignore_space else [])]
 
 
 def of_texts(store: Path, old: Path, new: Path, name: str, *, ignore_space: bool = False) -> tuple[FileDiff, bool]:
@@ -133,9 +167,8 @@ def of_patch(patch: bytes) -> Diff:
     return Diff(found, len(sections), sum(f.added for f in found), sum(f.removed for f in found))
 
 
-def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[FileDiff]:
+def _affordable(store: Path, files: list[FileDiff], per_file: int, per_page: int) -> list[FileDiff]:
     """The files whose lines are shown at once, in order, within the limits of a page."""
-    per_file, per_page = (MAX_LINES_ALONE, MAX_LINES_ALONE) if alone else (MAX_LINES_PER_FILE, MAX_LINES_SHOWN)
     few = [file for file in files[:MAX_FILES_SHOWN] if not file.binary and file.lines <= per_file]
     sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")])
     shown, lines, letters = list[FileDiff](), 0, 0
@@ -151,8 +184,7 @@ def _affordable(store: Path, files: list[FileDiff], *, alone: bool) -> list[File
 
 def _git(store: Path, options: list[str], *args: str) -> bytes:
     """diff-tree, since it obeys no configuration of a user; no program of the repository's choice ever runs."""
-    fixed = ["-r", "--submodule=short", "--full-index"]
-    return cli.run(store, "diff-tree", *fixed, *_PLAIN, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
+    return cli.run(store, "diff-tree", *_FIXED, *_PLAIN, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
 
 
 # ---- the list of files ---------------------------------------------------------------------------

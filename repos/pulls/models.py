@@ -48,3 +48,17 @@ class PullRequest(models.Model):
     def ref(self) -> str:
         """Keeps the commits, and can be fetched; nobody but the hub writes it."""
         return f"refs/pull/{self.issue.number}/head"
+
+
+class Viewed(models.Model):
+    """Somebody has read what a pull request changes in one file. file: the anchor of its section; old, new: the blobs
+    that were read, so that the mark counts no more once the file holds something else."""
+
+    pull = models.ForeignKey(PullRequest, on_delete=models.CASCADE, related_name="viewed")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    file = models.CharField(max_length=40)
+    old = models.CharField(max_length=40)
+    new = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pull", "user", "file"], name="viewed_once")]

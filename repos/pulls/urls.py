@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.pulls.views import pages, verbs
+from repos.pulls.views import files, pages, verbs
 
 app_name = "pulls"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -16,7 +16,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/pulls/create", verbs.create, name="create"),
     path(_PULL, pages.conversation, name="pull"),
     path(f"{_PULL}/commits", pages.commits, name="commits"),
-    path(f"{_PULL}/files", pages.files, name="files"),
+    path(f"{_PULL}/files", files.files, name="files"),
+    path(f"{_PULL}/diff/<rest:rest>", files.one, name="file"),
+    path(f"{_PULL}/viewed", files.mark, {"viewed": True}, name="viewed"),
+    path(f"{_PULL}/unviewed", files.mark, {"viewed": False}, name="unviewed"),
+    path(f"{_PULL}.diff", files.text, name="text"),
     path(f"{_PULL}/data", pages.panel, {"which": "data"}, name="data"),
     path(f"{_PULL}/experiments", pages.panel, {"which": "experiments"}, name="experiments"),
     path(f"{_PULL}/pipelines", pages.panel, {"which": "pipelines"}, name="pipelines"),

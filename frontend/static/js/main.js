@@ -22,6 +22,10 @@ const behaviours = {
   "[data-runs-table]": () => import("./runs-table.js"),
   "[data-steps]": () => import("./steps.js"),
   "[data-drawing]": () => import("./drawing.js"),
+  "[data-file-tree]": () => import("./file-tree.js"),
+  "[data-diff-lines]": () => import("./diff-lines.js"),
+  "[data-viewed-form]": () => import("./viewed.js"),
+  "[data-steps-of='files']": () => import("./file-steps.js"),
   "[data-finder]": () => import("./finder.js"),
 };
 

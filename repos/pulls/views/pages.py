@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy
-from repos import diffs, rules
+from repos import rules
 from repos.git import history, read
 from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
@@ -21,7 +21,6 @@ from repos.place import Place, store_of, url
 from repos.pulls import branches, merging, messages, requirements, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.gate import pull_at, readable
-from repos.views.commit import options_of
 
 COMMITS_SHOWN = 250
 TEACH = "git fetch origin\ngit switch {head}\ngit merge origin/{base}\ngit push"
@@ -41,7 +40,7 @@ def index(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def conversation(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number)
     reopen = reverse("pulls:reopen", args=[owner, name, number])
-    context = {**_context(pull, "conversation"), **conversation_of(request, pull.issue), "reopen_url": reopen}
+    context = {**context_of(pull, "conversation"), **conversation_of(request, pull.issue), "reopen_url": reopen}
     fragment = request.headers.get("HX-Request") and request.GET.get("after")
     return render(request, "issues/_entries.html" if fragment else "pulls/conversation.html", context)
 
@@ -53,15 +52,7 @@ def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
     page = history.log(store_of(pull.repository), head, without=base, limit=COMMITS_SHOWN)
     place = Place(pull.repository, Rev(head, "commit", head))
     context = {"place": place, "commits": page.commits, "more_commits": bool(page.after)}
-    return render(request, "pulls/commits.html", {**_context(pull, "commits"), **context})
-
-
-@require_safe
-def files(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    pull, options = pull_at(request, owner, name, number), options_of(request)
-    base, head = branches.ends(pull)
-    diff = diffs.between(pull.repository, branches.parted(pull.repository, base, head), head, options)
-    return render(request, "pulls/files.html", {**_context(pull, "files"), "diff": diff, "options": options})
+    return render(request, "pulls/commits.html", {**context_of(pull, "commits"), **context})
 
 
 @require_safe
@@ -72,7 +63,7 @@ def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -
     heading, page = PANELS[which]
     compared = f"{branches.parted(pull.repository, base, head)}...{head}"
     slot = {"heading": heading, "panel_url": url(pull.repository, page, compared)}
-    return render(request, "pulls/panel.html", {**_context(pull, which), **slot})
+    return render(request, "pulls/panel.html", {**context_of(pull, which), **slot})
 
 
 @require_safe
@@ -86,7 +77,7 @@ def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpRe
 
 
 def _merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
-    context = _context(pull, "")
+    context = context_of(pull, "")
     if not pull.issue.is_open:
         heads = branches.tips(pull.repository, pull.base, pull.head)
         return {**context, "head_stays": heads.head == pull.head_id, "is_default": _is_default(pull)}
@@ -120,7 +111,7 @@ def _is_default(pull: PullRequest) -> bool:
     return pull.head == pull.repository.default_branch or rules.asked_of(pull.repository, pull.head) is not None
 
 
-def _context(pull: PullRequest, section: str) -> dict[str, Any]:
+def context_of(pull: PullRequest, section: str) -> dict[str, Any]:
     return {
         "repository": pull.repository,
         "tab": "pulls",

@@ -1,0 +1,51 @@
+// Lines of a diff have addresses: #diff-…R12, with Shift and a click #diff-…R12-R15. A file whose lines wait is loaded
+// when the address names it; one on another page is found through the tree.
+const NAMED = /^#(diff-[0-9a-f]{16})(?:([LR])(\d+)(?:-[LR](\d+))?)?$/;
+const named = () => location.hash.match(NAMED);
+
+export default function enhance(root) {
+  function mark(scroll) {
+    root.querySelectorAll(".diff-chosen").forEach((row) => row.classList.remove("diff-chosen"));
+    const found = named();
+    if (!found) return;
+    const [, file, side, first, last] = found;
+    const section = document.getElementById(file);
+    if (!section) {
+      const elsewhere = document.querySelector(`[data-file="${file}"] a[href^="?"]`);
+      if (elsewhere) location.assign(elsewhere.getAttribute("href").replace(/#.*$/, location.hash));
+      return;
+    }
+    section.classList.add("is-open");
+    if (!side) return void (scroll && section.scrollIntoView());
+    const [start, end] = [Number(first), Number(last || first)].sort((a, b) => a - b);
+    let line = null;
+    for (let number = end; number >= start && number > end - 2000; number -= 1) {
+      const cell = document.getElementById(`${file}${side}${number}`);
+      if (!cell) continue;
+      cell.closest("tr").classList.add("diff-chosen");
+      line = cell;
+    }
+    const waiting = section.querySelector("[hx-get]");
+    if (line && scroll) line.scrollIntoView({ block: "center" });
+    else if (!line && waiting && !waiting.dataset.asked) {
+      waiting.dataset.asked = "1";
+      section.scrollIntoView();
+      waiting.click();
+      htmx.trigger(waiting, "revealed");
+    }
+  }
+
+  root.addEventListener("click", (event) => {
+    event.target.closest(".diff-folded")?.closest(".diff-file").classList.add("is-open");
+    const cell = event.target.closest("td.diff-number[id]");
+    if (!cell) return;
+    const [, file, side, number] = `#${cell.id}`.match(NAMED);
+    const last = named();
+    const ranges = event.shiftKey && last && last[1] === file && last[2] === side && last[3] !== number;
+    history.replaceState(null, "", ranges ? `#${file}${side}${last[3]}-${side}${number}` : `#${cell.id}`);
+    mark(false);
+  });
+  addEventListener("hashchange", () => mark(true));
+  document.addEventListener("htmx:after:swap", () => mark(Boolean(named()?.[3]) && !root.querySelector(".diff-chosen")));
+  mark(true);
+}

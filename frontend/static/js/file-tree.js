@@ -1,0 +1,68 @@
+// The tree of changed files: its filter, what was folded or hidden (remembered in this browser), Escape for the drawer.
+const KEY = "covey.files";
+
+export default function enhance(tree) {
+  const files = tree.closest("[data-files]");
+  const hide = document.querySelector("[data-tree-hide]");
+  const kept = read();
+  const folders = [...tree.querySelectorAll("details")];
+  const pathOf = (folder) => {
+    const names = [];
+    for (let at = folder; at; at = at.parentElement.closest("details")) names.unshift(at.querySelector("summary").textContent);
+    return names.join("/");
+  };
+  const mine = `${files.dataset.files}:`;
+  for (const folder of folders) {
+    const name = mine + pathOf(folder);
+    if (kept.folded.includes(name)) folder.open = false;
+    folder.addEventListener("toggle", () => {
+      if (input.value) return;
+      kept.folded = kept.folded.filter((one) => one !== name);
+      if (!folder.open) kept.folded = [...kept.folded, name].slice(-200);
+      write(kept);
+    });
+  }
+
+  const input = tree.querySelector("[data-filter-input]");
+  let before = null;
+  input.addEventListener("input", () => {
+    const letters = input.value.trim().toLowerCase();
+    before ??= folders.map((folder) => folder.open);
+    folders.forEach((folder, n) => (folder.open = letters ? true : before[n]));
+    if (!letters) before = null;
+    for (const item of tree.querySelectorAll("[data-filter-item]")) {
+      item.hidden = !item.querySelector("a").title.toLowerCase().includes(letters);
+    }
+  });
+
+  function showHidden() {
+    files.classList.toggle("tree-hidden", kept.hidden);
+    hide.setAttribute("aria-pressed", String(kept.hidden));
+  }
+  hide.hidden = false;
+  hide.addEventListener("click", () => {
+    kept.hidden = !kept.hidden;
+    showHidden();
+    write(kept);
+  });
+  showHidden();
+  tree.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && location.hash === "#file-tree") location.hash = "#files";
+  });
+}
+
+function read() {
+  try {
+    return { folded: [], hidden: false, ...JSON.parse(localStorage.getItem(KEY)) };
+  } catch {
+    return { folded: [], hidden: false }; // a browser that keeps nothing, or what it kept is broken
+  }
+}
+
+function write(kept) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(kept));
+  } catch {
+    // It is only not remembered.
+  }
+}

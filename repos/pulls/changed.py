@@ -1,0 +1,133 @@
+"""The Files tab: what a pull request changes, a page of files at a time, with the reader's marks and a tree of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.utils.safestring import SafeString
+
+from hub.accounts.actor import Actor
+from hub.lib.errors import NotFound
+from repos import diffs
+from repos.diffs import Options, ShownFile
+from repos.difftable import anchor_of
+from repos.git.diff import FileDiff
+from repos.place import quoted, url
+from repos.pulls import beside, branches, filetree, generated, viewed
+from repos.pulls.models import PullRequest
+
+PAGE_FILES = 100
+PAGE_LINES = 600  # changed ones, at once; the other files of the page bring theirs when they come into view
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Full ids of commits: where the head left the base, and the head."""
+
+    base: str
+    head: str
+
+
+@dataclass(frozen=True)
+class File:
+    """folded: why its lines wait for a click, "" when they do not. mark: what a form sends to mark it. lost: what is
+    said beside lines that are not shown."""
+
+    shown: ShownFile
+    viewed: bool
+    folded: str
+    mark: str
+    lost: list[SafeString]
+
+
+@dataclass(frozen=True)
+class Page:
+    """viewed: how many of all the files. page counts from 1."""
+
+    ends: Ends
+    files: list[File]
+    tree: SafeString
+    total: int
+    added: int
+    removed: int
+    viewed: int
+    page: int
+    pages: int
+
+
+def ends_of(pull: PullRequest) -> Ends:
+    base, head = branches.ends(pull)
+    return Ends(branches.parted(pull.repository, base, head), head)
+
+
+def page(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> Page:
+    """Raises NotFound beyond the last page."""
+    repository, ends = pull.repository, ends_of(pull)
+    files = diffs.listed(repository, ends.base, ends.head, ignore_space=options.ignore_space)
+    pages = max(1, -(-len(files) // PAGE_FILES))
+    if not 1 <= number <= pages:
+        raise NotFound("That page of the files does not exist.")
+    read = viewed.marks(actor, pull)
+    seen = {anchor for file in files if read.get(anchor := anchor_of(file.name)) == (file.old_oid, file.oid)}
+    here = files[(number - 1) * PAGE_FILES : number * PAGE_FILES]
+    return Page(
+        ends,
+        _files(actor, pull, ends, here, options, seen),
+        filetree.html(files, seen, page=number, size=PAGE_FILES, query=options.query),
+        len(files),
+        sum(file.added for file in files),
+        sum(file.removed for file in files),
+        len(seen),
+        number,
+        pages,
+    )
+
+
+def one(actor: Actor, pull: PullRequest, ends: Ends, path: str, options: Options) -> File:
+    """A file whose lines were left for later. Raises NotFound when nothing differs there."""
+    shown = _of_pull(pull, ends, diffs.of_file(pull.repository, ends.base, ends.head, path, options), path, options)
+    said = beside.beside(actor, pull, [path]).get(path, {})
+    return _with(File(shown, viewed=False, folded="", mark="", lost=[]), said, options)
+
+
+def _files(
+    actor: Actor, pull: PullRequest, ends: Ends, files: list[FileDiff], options: Options, seen: set[str]
+) -> list[File]:
+    folded = {file.name: generated.why(file.name) for file in files}
+    plain = [file for file in files if not folded[file.name]]
+    repository = pull.repository
+    shown = {
+        file.name: one
+        for some, lines in ((plain, PAGE_LINES), ([file for file in files if folded[file.name]], 0))
+        for file, one in zip(
+            some, diffs.some(repository, ends.base, ends.head, some, options, lines=lines), strict=True
+        )
+    }
+    said = beside.beside(actor, pull, [file.name for file in files])
+    return [
+        _with(
+            File(
+                _of_pull(pull, ends, shown[file.name], file.name, options),
+                anchor_of(file.name) in seen,
+                folded[file.name],
+                viewed.name_of(file),
+                [],
+            ),
+            said.get(file.name, {}),
+            options,
+        )
+        for file in files
+    ]
+
+
+def _of_pull(pull: PullRequest, ends: Ends, file: ShownFile, path: str, options: Options) -> ShownFile:
+    """Its lines are asked from the pull request, which knows what is said beside them."""
+    place = url(pull.repository, f"pull/{pull.number}/diff", ends.base, ends.head)
+    return replace(file, url=f"{place}/{quoted(path)}?{options.query}")
+
+
+def _with(file: File, said: dict[str, SafeString], options: Options) -> File:
+    if not said or file.shown.html is None:
+        return replace(file, lost=list(said.values()))
+    rows, lost = beside.placed(file.shown, said, split=options.split)
+    return replace(file, shown=replace(file.shown, html=rows), lost=[said[line] for line in lost])

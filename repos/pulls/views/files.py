@@ -1,0 +1,67 @@
+"""The Files tab of a pull request: its files page by page, one whose lines come later, marks, and the plain text."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from hub.accounts.http import HubRequest
+from hub.lib.errors import NotFound
+from repos.git import diff, read
+from repos.place import store_of
+from repos.pulls import changed
+from repos.pulls import viewed as marks
+from repos.pulls.changed import Ends
+from repos.pulls.views.gate import pull_at
+from repos.pulls.views.pages import context_of
+from repos.views.commit import options_of
+from repos.views.places import page_number, rest_of
+
+
+@require_safe
+def files(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull, options = pull_at(request, owner, name, number), options_of(request)
+    found = changed.page(request.actor, pull, options, number=page_number(request))
+    context = {"found": found, "options": options, "may_mark": request.actor.user is not None}
+    return render(request, "pulls/files.html", {**context_of(pull, "files"), **context})
+
+
+@require_safe
+def one(request: HubRequest, owner: str, name: str, number: int, rest: str) -> HttpResponse:
+    """The fragment with one file's lines: base/head/path."""
+    pull, options = pull_at(request, owner, name, number), options_of(request)
+    base, _, more = rest_of(request).partition("/diff/")[2].partition("/")
+    head, _, path = more.partition("/")
+    if not (read.FULL_ID.fullmatch(base) and read.FULL_ID.fullmatch(head) and path) or "\0" in path:
+        raise NotFound()
+    found = changed.one(request.actor, pull, Ends(base, head), path, options)
+    return render(request, "pulls/_file_body.html", {"file": found, "options": options, "alone": True})
+
+
+@login_required
+@require_POST
+def mark(request: HubRequest, owner: str, name: str, number: int, viewed: bool) -> HttpResponse:
+    """file: what viewed.name_of says. A script gets no body; a form leads back to the file."""
+    pull = pull_at(request, owner, name, number)
+    anchor = marks.mark(request.actor, pull, request.POST.get("file", ""), viewed=viewed)
+    if "application/json" in request.headers.get("Accept", ""):
+        return HttpResponse(status=204)
+    back = reverse("pulls:files", args=[owner, name, number])
+    query = "".join(c for c in request.POST.get("query", "")[:200] if c.isalnum() or c in "=&")
+    return redirect(f"{back}?{query}#{anchor}")
+
+
+@require_safe
+def text(request: HubRequest, owner: str, name: str, number: int) -> HttpResponseBase:
+    """What `git diff` says, as it says it."""
+    pull = pull_at(request, owner, name, number)
+    ends = changed.ends_of(pull)
+    kind = "text/plain; charset=utf-8"
+    if request.method == "HEAD":
+        return HttpResponse(content_type=kind)
+    answer = StreamingHttpResponse(diff.text(store_of(pull.repository), ends.base, ends.head), content_type=kind)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
