@@ -1,4 +1,4 @@
-"""kill -9 of the web process during pushes, uploads and batches, with every invariant checked: `python -m bench.kill`.
+"""kill -9 during pushes, uploads, batches and merges, every invariant checked: `python -m bench.kill`.
 
 --production runs on PostgreSQL, SeaweedFS and Redis. The exit code is 1 when anything acknowledged was lost or
 anything was left half-done.
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.support import killing, services
-from tests.support.crashes import KINDS
+from tests.support.killing import KINDS
 
 
 def main() -> int:

@@ -220,18 +220,23 @@ def finish(pull: PullRequest, commit: str, user: User | None) -> bool:
         if pull.base == pull.repository.default_branch:
             closing.close_by_text(pull.repository, f"{issue.title}\n{issue.body}", user, pull=issue.number)
         outbox.announce(signals.PULL_MERGED, {"pull_id": pull.pk})
-    pull.refresh_from_db(fields=["merged", "merged_by", "merge_commit", "claimed", "base_id", "head_id"])
-    pull.issue.refresh_from_db(fields=["state", "closed", "closed_by"])
+    _read_again(pull)
     return True
 
 
 def settle(pull: PullRequest) -> None:
-    """Of a claim whose hub died: merged exactly when its commit is in the base; else free to be merged again."""
+    """Of a claim whose hub died: merged exactly when its commit is in the base; else free to be merged again. The row
+    is read again."""
     if pull.merge_commit and branches.contains(pull.repository, pull.base, pull.merge_commit):
         finish(pull, pull.merge_commit, None)
-        return
-    if pull.claimed and pull.claimed < timezone.now() - ABANDONED_AFTER:
+    elif pull.claimed and pull.claimed < timezone.now() - ABANDONED_AFTER:
         _release(pull)
+    _read_again(pull)
+
+
+def _read_again(pull: PullRequest) -> None:
+    pull.refresh_from_db(fields=["merged", "merged_by", "merge_commit", "claimed", "base_id", "head_id"])
+    pull.issue.refresh_from_db(fields=["state", "closed", "closed_by"])
 
 
 def abandoned() -> list[PullRequest]:

@@ -13,7 +13,7 @@ from repos.issues.models import Issue
 from repos.issues.rights import taking_part
 from repos.issues.texts import checked
 from repos.models import Repository
-from repos.pulls import branches, signals
+from repos.pulls import branches, merging, signals
 from repos.pulls.models import PullRequest
 
 MOST_NAME_CHARACTERS = 250
@@ -43,10 +43,12 @@ def reopen(actor: Actor, pull: PullRequest) -> None:
 
 
 def pull_of(repository: Repository, number: int) -> PullRequest:
-    """Raises NotFound."""
+    """As it is: what a hub that died in a merge has left is settled by whoever looks. Raises NotFound."""
     issue = opening.issue_of(repository, number, is_pull=True)
     pull = PullRequest.objects.select_related("merged_by").get(pk=issue.pk)
     pull.issue = issue
+    if pull.claimed:
+        merging.settle(pull)
     return pull
 
 

@@ -1,4 +1,4 @@
-"""A few kills -9 of the web process in the middle of pushes, uploads and batches; `python -m bench.kill` does many."""
+"""A few kills -9 amid pushes, uploads, batches and merges; `python -m bench.kill` does many."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import killing
-from tests.support.crashes import KINDS, Stage
+from tests.support.crashes import Stage
+from tests.support.killing import KINDS
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
-ROUNDS = {"git": 3, "objects": 3, "runs": 2}  # every start loads MLflow again before it can take a batch
+ROUNDS = {"git": 3, "objects": 3, "runs": 2, "merges": 2}  # every start loads MLflow again before it can take a batch
 
 
 @pytest.fixture(scope="module")

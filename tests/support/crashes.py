@@ -285,6 +285,3 @@ class Batches(Work):
 
     def _url(self, name: str) -> str:
         return f"{self.stage.address}.mlflow/api/2.0/mlflow/{name}"
-
-
-KINDS: dict[str, type[Work]] = {"git": GitPushes, "objects": Uploads, "runs": Batches}

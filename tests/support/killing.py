@@ -18,9 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.crashes import KINDS, Stage, make_stage
+from tests.support.crash_merges import Merges
+from tests.support.crashes import Batches, GitPushes, Stage, Uploads, Work, make_stage
 from tests.support.hub import ROOT, Hub, embedded_hub, production_hub
 
+KINDS: dict[str, type[Work]] = {"git": GitPushes, "objects": Uploads, "runs": Batches, "merges": Merges}
 SETTLE_SECONDS = 240  # abandoned pushes are settled after a minute, by a task that runs twice a minute
 
 

@@ -24,8 +24,14 @@ def main(full_name: str) -> dict[str, list[str]]:
     owner, name = full_name.split("/")
     repository = Repository.objects.select_related("owner").get(owner__name=owner, name=name, deleted=None)
     return {
-        "pending": [*undelivered(), *unsettled()],
-        "wrong": [*refs_and_pushes(repository), *blobs(), *counters(repository), *leftovers(repository)],
+        "pending": [*undelivered(), *unsettled(), *claimed()],
+        "wrong": [
+            *refs_and_pushes(repository),
+            *blobs(),
+            *counters(repository),
+            *leftovers(repository),
+            *pulls(repository),
+        ],
     }
 
 
@@ -40,6 +46,25 @@ def unsettled() -> list[str]:
     from repos.models import Push
 
     return [f"push {pk} is not settled" for pk in Push.objects.filter(state="prepared").values_list("pk", flat=True)]
+
+
+def claimed() -> list[str]:
+    from repos.pulls.models import PullRequest
+
+    return [f"pull {pk} is claimed" for pk in PullRequest.objects.exclude(claimed=None).values_list("pk", flat=True)]
+
+
+def pulls(repository: Any) -> list[str]:
+    """Merged exactly when its commit is in the base."""
+    from repos.pulls import branches
+    from repos.pulls.models import PullRequest
+
+    found = []
+    for pull in PullRequest.objects.filter(issue__repository=repository).select_related("issue__repository__owner"):
+        inside = bool(pull.merge_commit) and branches.contains(repository, pull.base, pull.merge_commit)
+        if inside != bool(pull.merged) or inside != (pull.issue.state == "merged"):
+            found.append(f"#{pull.number} is {pull.issue.state}, merged {pull.merged}, in the base: {inside}")
+    return found
 
 
 def refs_and_pushes(repository: Any) -> list[str]:

@@ -55,6 +55,7 @@ export default function enhance(place) {
   };
 
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 150); });
+  if (field.value !== field.defaultValue) look(); // typed before this module was here
   field.addEventListener("blur", () => { asked++; show([]); });
   field.addEventListener("keydown", (event) => {
     if (list.hidden) return;

@@ -29,15 +29,16 @@ const behaviours = {
   "[data-finder]": () => import("./finder.js"),
 };
 
-async function start(root) {
-  for (const [selector, load] of Object.entries(behaviours)) {
-    const found = [...root.querySelectorAll(selector)].filter((element) => !element.dataset.enhanced);
-    if (!found.length) continue;
-    found.forEach((element) => (element.dataset.enhanced = "1"));
-    const { default: enhance } = await load();
-    found.forEach(enhance);
-  }
+async function enhanceAll(root, [selector, load]) {
+  const found = [...root.querySelectorAll(selector)].filter((element) => !element.dataset.enhanced);
+  if (!found.length) return;
+  found.forEach((element) => (element.dataset.enhanced = "1"));
+  const { default: enhance } = await load();
+  found.forEach(enhance);
 }
+
+// All at once: a page does not wait for one module to ask for the next.
+const start = (root) => Object.entries(behaviours).forEach((behaviour) => enhanceAll(root, behaviour));
 
 start(document);
 document.addEventListener("htmx:after:swap", () => start(document));

@@ -4,7 +4,7 @@ export default function enhance(section) {
   if (!slider) return;
   const shown = section.querySelector("output");
   const images = [...section.querySelectorAll("img[data-shots]")].map((image) => ({ image, shots: JSON.parse(image.dataset.shots) }));
-  slider.addEventListener("input", () => {
+  const show = () => {
     const step = Number(slider.value);
     shown.value = slider.value;
     for (const { image, shots } of images) {
@@ -16,5 +16,7 @@ export default function enhance(section) {
       const label = image.closest("figure").querySelector("[data-shown]");
       if (label) label.textContent = at;
     }
-  });
+  };
+  slider.addEventListener("input", show);
+  show(); // it may have been moved before this module was here
 }

@@ -18,7 +18,7 @@ from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
 from repos.issues.views.lists import list_page
 from repos.place import Place, store_of, url
-from repos.pulls import branches, merging, messages, requirements, verdicts
+from repos.pulls import branches, messages, requirements, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.gate import pull_at, readable
 
@@ -70,9 +70,6 @@ def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -
 def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     """The fragment that says whether it can be merged, with the button."""
     pull = pull_at(request, owner, name, number)
-    if pull.claimed:
-        merging.settle(pull)
-        pull = pull_at(request, owner, name, number)
     return render(request, "pulls/_merge_box.html", _merge_context(pull, request.actor.user_id))
 
 

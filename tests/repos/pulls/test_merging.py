@@ -208,7 +208,7 @@ def test_a_killed_merge_is_merged_exactly_when_the_base_has_it(
     with monkeypatch.context() as patch, pytest.raises(Died):
         patch.setattr(publishing, "publish", killed)
         merging.merge(as_actor(alice), again(alice, pull), Order(method="squash"))
-    left = again(alice, pull)
+    left = PullRequest.objects.select_related("issue__repository__owner").get(pk=pull.pk)  # as nobody looked yet
     assert left.claimed
     assert left.issue.is_open
     with pytest.raises(Conflict, match="right now"):
@@ -222,6 +222,22 @@ def test_a_killed_merge_is_merged_exactly_when_the_base_has_it(
     assert branches.contains(private, "main", settled.merge_commit) is after_the_swap
     if not after_the_swap:
         merging.merge(as_actor(alice), settled, Order())
+
+
+def test_who_looks_at_what_a_killed_merge_left_finds_it_merged(alice, private, project, proposed, monkeypatch):
+    pull, publish = proposed(), publishing.publish
+
+    def killed(*arguments, **options):
+        publish(*arguments, **options)
+        raise Died
+
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr(publishing, "publish", killed)
+        merging.merge(as_actor(alice), again(alice, pull), Order())
+    found = again(alice, pull)
+    assert found.merged
+    assert found.issue.state == "merged"
+    assert branches.contains(private, "main", found.merge_commit)
 
 
 def test_the_push_event_alone_settles_a_killed_merge(alice, private, project, proposed, monkeypatch):
