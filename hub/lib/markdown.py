@@ -7,6 +7,7 @@ nh3 is ever marked safe, at one place: the end of `clean`.
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -28,6 +29,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from hub.lib import sanitise
 from hub.lib.highlight import highlight_fragment
 from hub.lib.sanitise import Bases
+from hub.lib.tasklists import Box, boxes_of, number_boxes
 
 MAX_CHARACTERS = 1_000_000
 SECONDS = 2.0
@@ -62,6 +64,7 @@ def render(
     directory: str = "",
     seconds: float = SECONDS,
     references: References | None = None,
+    box: Callable[[Box], SafeString] | None = None,
 ) -> SafeString:
     """Safe HTML of a Markdown text.
 
@@ -69,16 +72,38 @@ def render(
     revision; directory: where the file lies below that root ("" is the root). Relative links go to the first,
     relative images to the second; no link climbs above the root. With empty bases (comments) both stay as written.
     references: finds mentions (@name, #3) in what is neither code nor part of a link already.
+    box: our own HTML for a box of a task list, instead of one that cannot be ticked.
     A text that is too long or too slow comes back as its source.
     """
     if len(text) > MAX_CHARACTERS:
         return source(text[:MAX_CHARACTERS], "This text is too long to be rendered; its beginning is shown as written.")
     bases = Bases(link_base, raw_base, directory)
     try:
-        rendered = _parser().render(text, {"deadline": time.monotonic() + seconds, "mentions": references})
-        return sanitise.clean(rendered, bases)
+        env = {"deadline": time.monotonic() + seconds, "mentions": references}
+        if box is not None:
+            env["box_mark"] = secrets.token_hex(8)  # which no text can hold
+        cleaned = sanitise.clean(_parser().render(text, env), bases)
+        return _with_boxes(cleaned, env, box) if box is not None else cleaned
     except (OutOfTime, sanitise.TooDeep):
         return source(text, "This text takes too long to be rendered; it is shown as written.")
+
+
+def boxes(text: str) -> list[Box]:
+    """The boxes of the task lists of a text, in the order in which render() asks for them; none of one too slow."""
+    if "[" not in text or len(text) > MAX_CHARACTERS:
+        return []
+    env: dict[str, Any] = {"deadline": time.monotonic() + SECONDS, "mentions": None}
+    try:
+        _parser().parse(text, env)
+    except OutOfTime:
+        return []
+    return boxes_of(env)
+
+
+def _with_boxes(cleaned: SafeString, env: dict[str, Any], box: Callable[[Box], SafeString]) -> SafeString:
+    found = boxes_of(env)
+    put = re.sub(f"x{env['box_mark']}x([0-9]+)x", lambda match: box(found[int(match[1])]), cleaned)
+    return mark_safe(put)  # noqa: S308  # what was cleaned, and our own boxes
 
 
 def source(text: str, note: str) -> SafeString:
@@ -93,6 +118,7 @@ def _parser() -> MarkdownIt:
     parser.use(front_matter_plugin).use(footnote_plugin).use(tasklists_plugin)
     parser.use(dollarmath_plugin, renderer=_math, allow_digits=False, allow_space=False, double_inline=True)
     parser.use(anchors_plugin, max_level=6)
+    parser.core.ruler.after("inline", "boxes", number_boxes)
     # Each list of rules looks at the clock first, so that no nesting of rules runs on for long.
     parser.core.ruler.after("inline", "limits", _check_counts)
     parser.core.ruler.push("align", _align_cells)

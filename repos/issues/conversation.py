@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
-from hub.lib.errors import Denied, Unprocessable
+from hub.lib import markdown
+from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
+from hub.lib.tasklists import toggled
 from repos.issues.models import Entry, Issue, Revision
 from repos.issues.rights import require, taking_part
-from repos.issues.texts import checked_body
+from repos.issues.texts import checked_body, digest, tasks_of
 
 
 def comment(actor: Actor, issue: Issue, body: str) -> Entry:
@@ -65,7 +67,32 @@ def edit_body(actor: Actor, issue: Issue, body: str) -> None:
             return
         _keep(issue, None, row.body, user)
         now = timezone.now()
-        Issue.objects.filter(pk=issue.pk).update(body=body, edited=now, updated=now)
+        Issue.objects.filter(pk=issue.pk).update(body=body, edited=now, updated=now, **tasks_of(body))
+
+
+def tick(actor: Actor, issue: Issue, entry: Entry | None, number: int, done: bool, *, seen: str) -> None:
+    """Tick a box of a task list, or take the tick away, in the issue's text or in a comment. A change as any other.
+
+    number: of the box, from 0. seen: digest() of the text that it was counted in. Raises Conflict when the text is
+    another by now, NotFound for no such box, Denied.
+    """
+    rights, _ = taking_part(actor, issue.repository)
+    require(rights.edit(issue) if entry is None else rights.edit_comment(entry), "tick this box")
+    with transaction.atomic():
+        if entry is None:
+            body = Issue.objects.select_for_update().get(pk=issue.pk).body
+        else:
+            body = Entry.objects.select_for_update().get(pk=entry.pk).body
+        if digest(body) != seen:
+            raise Conflict(
+                "Somebody changed this text since you saw it; nothing was ticked.",
+                details="Load the page again and tick the box as it is now.",
+            )
+        box = next((box for box in markdown.boxes(body) if box.number == number and box.at >= 0), None)
+        if box is None:
+            raise NotFound("There is no such box in this text.")
+        changed = toggled(body, box, done)
+        edit_body(actor, issue, changed) if entry is None else edit_comment(actor, entry, changed)
 
 
 def record(issue: Issue, kind: str, user: User | None, *, body: str = "", **detail: Any) -> Entry:

@@ -68,6 +68,8 @@ class Issue(models.Model):
     labels = models.ManyToManyField(Label, related_name="issues")
     assignees: models.ManyToManyField[User, models.Model] = models.ManyToManyField(USER, related_name="assigned_issues")
     comments_count = models.PositiveIntegerField(default=0)
+    tasks_done = models.PositiveSmallIntegerField(default=0)
+    tasks_count = models.PositiveSmallIntegerField(default=0, help_text="boxes of task lists in the body")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "number"], name="one_issue")]

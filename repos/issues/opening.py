@@ -14,7 +14,7 @@ from hub.lib.errors import NotFound
 from repos.issues import counting, triage
 from repos.issues.models import Counter, Entry, Issue, Label, Milestone
 from repos.issues.rights import require, taking_part
-from repos.issues.texts import checked_body, checked_title
+from repos.issues.texts import checked_body, checked_title, tasks_of
 from repos.models import Repository
 
 
@@ -49,6 +49,7 @@ def open_issue(
             created=now,
             updated=now,
             milestone=milestone,
+            **tasks_of(body),
         )
         issue.labels.set([*labels, *by_template])
         triage.check_assignees(repository, people)

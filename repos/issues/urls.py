@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.issues.views import issue, labels, lists, milestones, new, talk, verbs
+from repos.issues.views import issue, labels, lists, milestones, new, talk, ticking, verbs
 
 app_name = "issues"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path(_ISSUE, issue.issue, name="issue"),
     path(f"{_ISSUE}/edit", talk.edit, name="edit"),
     path(f"{_ISSUE}/history", talk.history, name="history"),
+    path(f"{_ISSUE}/tick", ticking.tick, name="tick"),
     path(f"{_ISSUE}/comment", talk.comment, name="comment"),
     path(f"{_ISSUE}/close", verbs.close, name="close"),
     path(f"{_ISSUE}/reopen", verbs.reopen, name="reopen"),
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ISSUE}/assignees", verbs.set_assignees, name="set-assignees"),
     path(f"{_ISSUE}/milestone", verbs.set_milestone, name="set-milestone"),
     path(f"{_COMMENT}/edit", talk.edit_comment, name="edit-comment"),
+    path(f"{_COMMENT}/tick", ticking.tick_comment, name="tick-comment"),
     path(f"{_COMMENT}/remove", talk.remove_comment, name="remove-comment"),
     path(f"{_COMMENT}/history", talk.comment_history, name="comment-history"),
     path(_LABELS, labels.page, name="labels"),

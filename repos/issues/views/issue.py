@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos.issues import labels, milestones, opening, texts, timeline, triage
+from repos.issues import labels, milestones, opening, timeline, triage
 from repos.issues.models import Issue
 from repos.issues.rights import Rights, rights_of
 from repos.issues.views.gate import readable
@@ -35,7 +35,6 @@ def conversation_of(request: HubRequest, issue: Issue) -> dict[str, Any]:
         "issue": issue,
         "conversation": timeline.conversation(issue, request.actor, rights, after=request.GET.get("after", "")),
         "first_page": not request.GET.get("after"),
-        "tasks": texts.tasks_of(issue.body),
         "rights": rights,
         "reopen_url": reverse("issues:reopen", args=[*issue.repository.full_name.split("/"), issue.number]),
         "may_comment": rights.comment(issue),

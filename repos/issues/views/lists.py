@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos.issues import labels, listing, milestones, query, texts
+from repos.issues import labels, listing, milestones, query
 from repos.issues.query import QueryError
 from repos.issues.rights import rights_of
 from repos.issues.views.gate import readable
@@ -48,7 +48,7 @@ def list_page(request: HubRequest, repository: Repository, *, kind: str) -> Http
         return render(request, "issues/list.html", {**context, "error": error, **marked}, status=422)
     page = listing.page(repository, request.actor, wanted, kind=kind, after=request.GET.get("after", ""))
     shown = {
-        "rows": [(issue, texts.tasks_of(issue.body)) for issue in page.rows],
+        "rows": page.rows,
         "next_url": "?" + urlencode({"q": asked, "after": page.after}) if page.after else "",
         "counts": listing.counts(repository, request.actor, wanted, kind=kind),
         "most": listing.MOST_COUNTED,

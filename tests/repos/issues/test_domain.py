@@ -192,7 +192,8 @@ def test_milestones_know_how_far_they_are(alice, private, public, opened):
 
 
 def test_task_lists_are_counted():
-    assert texts.tasks_of("- [x] a\n- [ ] b\n  1. [X] c\n\n[x] no list\n* [y] no box") == (2, 3)
+    text = "- [x] a\n- [ ] b\n  1. [X] c\n\n[x] no list\n* [y] no box\n\n```\n- [ ] code\n```"
+    assert texts.tasks_of(text) == {"tasks_done": 2, "tasks_count": 3}
 
 
 def test_closing_keywords_close_once(alice, private, opened):

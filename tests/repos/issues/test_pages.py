@@ -7,6 +7,7 @@ import pytest
 from repos.issues import conversation, issue_templates, labels, milestones, states
 from repos.issues.issue_templates import template_from
 from repos.issues.models import Entry, Issue
+from repos.issues.texts import digest
 from repos.models import Access, Membership
 from tests.repos.issues.conftest import again, as_actor, seen
 
@@ -28,11 +29,14 @@ VERBS = {  # address → form; those of writers
     "/milestones/1/reopen": {},
     "/milestones/1/remove": {},
 }
+TEXT = "- [x] one\n- [ ] two\n\n<script>alert(1)</script>"
 TAKING_PART = {
     "/issues/preview": {"body": "**hi**"},
     "/issues/1/comment": {"body": "Hello"},
     "/issues/1/close": {},
     "/issues/1/reopen": {},
+    "/issues/1/tick": {"box": "1-done", "seen": digest(TEXT)},
+    "/issues/comments/C/tick": {"box": "0-done", "seen": digest("- [ ] Me too")},
     "/issues/comments/C/remove": {},
 }
 
@@ -40,8 +44,8 @@ TAKING_PART = {
 @pytest.fixture
 def stage(alice, bob, private, opened):
     """An issue of bob's with a comment of his, a label and a milestone; at() fills their ids into an address."""
-    issue = opened(bob, private, "It <i>fails</i>", body="- [x] one\n- [ ] two\n\n<script>alert(1)</script>")
-    entry = conversation.comment(as_actor(bob), again(bob, issue), "Me too")
+    issue = opened(bob, private, "It <i>fails</i>", body=TEXT)
+    entry = conversation.comment(as_actor(bob), again(bob, issue), "- [ ] Me too")
     label = labels.create(as_actor(alice), seen(alice, private), name="bug", colour="d73a4a")
     milestones.create(as_actor(alice), seen(alice, private), title="Soon", description="By *then*")
 
