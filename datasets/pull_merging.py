@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from hub.lib.sandbox_job import Limits
 from hub.lib.stores import object_store
 from repos.git.read import shown
 from repos.models import Repository
-from repos.pulls.drivers import Missing, Outcome, Sides
+from repos.pulls.drivers import Beat, Choice, Choices, Missing, Opened, Outcome, Place, Sides
 
 MAX_MANIFEST_BYTES = 128 * 1024**2  # of each side: about a million files
 MAX_TABLE_BYTES = 64 * 1024**2  # of each side
@@ -58,6 +58,18 @@ class DataDriver:
             return Outcome(None, (f"It cannot be read as DVC's: {error}",))
         except _NotHere as error:
             return Outcome(None, missing=(str(error),), command=_push(sides.path))
+
+    def open(self, repository: Repository, sides: Sides, *, beat: Beat) -> Opened | None:
+        return None
+
+    def places(self, repository: Repository, sides: Sides, opened: Opened, start: int, limit: int) -> list[Place]:
+        return []
+
+    def check(self, repository: Repository, places: list[Place], choices: Mapping[int, Choice]) -> dict[int, str]:
+        return {}
+
+    def resolve(self, repository: Repository, sides: Sides, opened: Opened, choices: Choices, *, beat: Beat) -> Outcome:
+        return Outcome(None)
 
     def missing(self, repository: Repository, base: str, head: str) -> list[Missing]:
         """Of a repository that keeps its data elsewhere nothing is asked."""

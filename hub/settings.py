@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "repos.attachments.apps.AttachmentsConfig",
     "repos.issues.apps.IssuesConfig",
     "repos.pulls.apps.PullsConfig",
+    "repos.pulls.conflicts.apps.ConflictsConfig",
     "datasets.apps.DatasetsConfig",
     "experiments.apps.ExperimentsConfig",
     "hub.apps.HubConfig",

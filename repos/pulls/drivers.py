@@ -1,16 +1,24 @@
-"""Who can merge what git cannot: upper apps register drivers for files whose form they know, e.g. DVC's pointers."""
+"""Who can merge what git cannot: upper apps register drivers for files whose form they know, e.g. DVC's pointers.
+
+What a driver cannot decide either it takes apart into places (a file of a folder, a cell of a table) for people.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from repos.models import Repository
+
+Beat = Callable[[int, int | None], None]
+SIDES = ("ours", "theirs", "base")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Three versions of one file. base None: both sides added it. ours: the branch that is merged into, at commit."""
+    """Three versions of one file. base None: both sides added it. ours: the branch that is merged into. commit: the
+    tip of the pull request's base, which says what holds for both."""
 
     commit: str
     path: str
@@ -40,6 +48,78 @@ class Missing:
     command: str
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What people must decide in one file. total: places, 0 when the driver needs nobody. digest: changes with what
+    the numbers of its places mean. facts: the driver's own, as JSON. missing, command: what must be pushed first."""
+
+    total: int
+    digest: str
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    command: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One thing that only a person can decide. number: from 0, in the order of the file. kind: lines, cell, row,
+    column, file, object, stage or value. where: in words.
+
+    base, ours, theirs: what each side has, as text or {name: text}; None when it is not there. may: the words that
+    decide it (SIDES, both, both-theirs-first, remove, value). type: of a value that is typed. suggested: the text that
+    goes with "both" or "value" unless another is given. path: of the file or object, "" for a part of one. before,
+    after: lines around, where there are any.
+    """
+
+    number: int
+    kind: str
+    where: str
+    base: Any
+    ours: Any
+    theirs: Any
+    may: tuple[str, ...]
+    type: str = ""
+    suggested: str = ""
+    path: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """word: one of Place.may. text: what was typed, for "value" and (a name) for "both"."""
+
+    word: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Of one file, by the numbers of places; rest: the side for all others, "" for none."""
+
+    places: Mapping[int, Choice] = field(default_factory=dict)
+    rest: str = ""
+
+    def of(self, number: int) -> Choice | None:
+        return self.places.get(number) or (Choice(self.rest) if self.rest else None)
+
+    def undecided(self, total: int) -> int:
+        return 0 if self.rest else total - sum(number < total for number in self.places)
+
+
+class NotKept(Exception):
+    """What a driver had made of a file was swept: it has to be opened again."""
+
+
+class Unfit(ValueError):
+    """A choice that cannot be made. number: of its place, None when it is the file as a whole."""
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 class Driver(Protocol):
     def wants(self, path: str) -> bool: ...
 
@@ -49,6 +129,22 @@ class Driver(Protocol):
 
     def missing(self, repository: Repository, base: str, head: str) -> list[Missing]:
         """Of what changed between two commits: what must be pushed before the head's side is of use to anybody."""
+        ...
+
+    def open(self, repository: Repository, sides: Sides, *, beat: Beat) -> Opened | None:
+        """What people must decide. None: it can only be decided as git sees it. May take long: a worker asks."""
+        ...
+
+    def places(self, repository: Repository, sides: Sides, opened: Opened, start: int, limit: int) -> list[Place]:
+        """A page of them. Raises NotKept."""
+        ...
+
+    def check(self, repository: Repository, places: list[Place], choices: Mapping[int, Choice]) -> dict[int, str]:
+        """What is wrong with typed texts, by the number of the place. Words are checked by who asks."""
+        ...
+
+    def resolve(self, repository: Repository, sides: Sides, opened: Opened, choices: Choices, *, beat: Beat) -> Outcome:
+        """The merged file, with what it names stored for good. Choices decide every place. Raises Unfit."""
         ...
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
+from repos.pulls.conflicts.views import pages as conflicts
+from repos.pulls.conflicts.views import verbs as choices
 from repos.pulls.views import files, pages, verbs
 
 app_name = "pulls"
@@ -24,6 +26,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}/data", pages.panel, {"which": "data"}, name="data"),
     path(f"{_PULL}/experiments", pages.panel, {"which": "experiments"}, name="experiments"),
     path(f"{_PULL}/pipelines", pages.panel, {"which": "pipelines"}, name="pipelines"),
+    path(f"{_PULL}/conflicts", conflicts.index, name="conflicts"),
+    path(f"{_PULL}/conflicts/resolve", choices.resolve, name="resolve"),
+    path(f"{_PULL}/conflicts/<slug:digest>", conflicts.file, name="conflict"),
+    path(f"{_PULL}/conflicts/<slug:digest>/choose", choices.choose, name="choose"),
+    path(f"{_PULL}/conflicts/<slug:digest>/choose-all", choices.choose_all, name="choose-all"),
     path(f"{_PULL}/merge-box", pages.merge_box, name="merge-box"),
     path(f"{_PULL}/merge", verbs.merge, name="merge"),
     path(f"{_PULL}/reopen", verbs.reopen, name="reopen"),

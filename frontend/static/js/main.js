@@ -27,6 +27,7 @@ const behaviours = {
   "[data-viewed-form]": () => import("./viewed.js"),
   "[data-steps-of='files']": () => import("./file-steps.js"),
   "[data-finder]": () => import("./finder.js"),
+  "[data-conflicts]": () => import("./conflicts.js"),
 };
 
 async function enhanceAll(root, [selector, load]) {

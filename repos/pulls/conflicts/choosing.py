@@ -1,0 +1,118 @@
+"""What somebody has chosen so far: kept place by place, so that a hundred thousand can be decided in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import Count
+
+from hub.accounts.actor import Actor
+from hub.accounts.models import User
+from hub.lib.errors import Denied, NotFound, Unauthenticated, Unprocessable
+from repos import access
+from repos.access import Access, Area
+from repos.pulls.conflicts import places
+from repos.pulls.conflicts.files import File
+from repos.pulls.conflicts.listing import Listing
+from repos.pulls.conflicts.models import REST, Chosen
+from repos.pulls.drivers import SIDES, Choice, Choices
+from repos.pulls.models import PullRequest
+
+MAX_TEXT_CHARACTERS = 200_000
+BATCH = 200
+
+
+def chooser(actor: Actor, pull: PullRequest) -> User:
+    """Who may resolve: they write the request's branch. Raises Unauthenticated, Denied, NotFound, Unprocessable."""
+    if actor.user is None:
+        raise Unauthenticated("Sign in to resolve conflicts.")
+    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
+    access.require_scope(actor, Area.REPO, write=True)
+    if not pull.issue.is_open:
+        raise Unprocessable(f"This pull request is {pull.issue.state} already.")
+    if pull.claimed:
+        raise Denied("This is being merged right now.", details="Look again in a moment.")
+    return actor.user
+
+
+def chosen(pull: PullRequest, user: User, file: File, numbers: range | None = None) -> Choices:
+    """What this person chose in a file, or only at these places (and for the rest)."""
+    rows = Chosen.objects.filter(pull=pull, user=user, file=file.digest)
+    if numbers is not None:
+        rows = rows.filter(place__in=[REST, *numbers])
+    found = {place: Choice(word, text) for place, word, text in rows.values_list("place", "word", "text")}
+    rest = found.pop(REST, None)
+    return Choices(found, rest.word if rest else "")
+
+
+def undecided(pull: PullRequest, user: User | None, listing: Listing) -> dict[str, int]:
+    """Places without a choice, by the digest of their file."""
+    left = {file.digest: file.total for file in listing.files}
+    if user is None:
+        return left
+    rows = Chosen.objects.filter(pull=pull, user=user, file__in=left)
+    for digest, count in rows.exclude(place=REST).values_list("file").annotate(Count("pk")):
+        left[digest] = max(0, left[digest] - count)
+    for digest in rows.filter(place=REST).values_list("file", flat=True):
+        left[digest] = 0
+    return left
+
+
+def save(pull: PullRequest, user: User, listing: Listing, file: File, made: Mapping[int, Choice]) -> dict[int, str]:
+    """Keep choices, all or none; what is wrong with them, by the number of the place. Raises Unprocessable."""
+    wrong = check(pull, listing, file, made)
+    if wrong:
+        return wrong
+    rows = [
+        Chosen(pull=pull, user=user, file=file.digest, place=place, word=choice.word, text=choice.text)
+        for place, choice in made.items()
+    ]
+    Chosen.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["pull", "user", "file", "place"],
+        update_fields=["word", "text"],
+        batch_size=500,
+    )
+    return {}
+
+
+def check(pull: PullRequest, listing: Listing, file: File, made: Mapping[int, Choice]) -> dict[int, str]:
+    """What is wrong with choices. Raises Unprocessable on places that there are not."""
+    for number, choice in made.items():
+        if not 0 <= number < file.total:
+            raise Unprocessable(
+                f"'{file.path_shown}' has no place {number}.", details=f"Its places are 0 to {file.total - 1:,}."
+            )
+        if len(choice.text) > MAX_TEXT_CHARACTERS:
+            return {number: f"A text may have {MAX_TEXT_CHARACTERS:,} characters here."}
+    wrong: dict[int, str] = {}
+    for start in sorted({number // BATCH * BATCH for number in made}):
+        some = {number: choice for number, choice in made.items() if start <= number < start + BATCH}
+        page = places.of(pull.repository, listing, file, start, BATCH)
+        wrong |= places.problems(pull.repository, file, page, some)
+    return wrong
+
+
+def save_all(pull: PullRequest, user: User, file: File, word: str) -> None:
+    """One side for every place of a file, in the place of all that was chosen in it. word "": decide them anew."""
+    if word and word not in SIDES:
+        raise Unprocessable(f"All places take one of {', '.join(SIDES)}.")
+    with transaction.atomic():
+        Chosen.objects.filter(pull=pull, user=user, file=file.digest).delete()
+        if word:
+            Chosen.objects.create(pull=pull, user=user, file=file.digest, place=REST, word=word)
+
+
+def forget(pull: PullRequest) -> None:
+    """After it was resolved, merged or closed."""
+    Chosen.objects.filter(pull=pull).delete()
+
+
+def file_at(listing: Listing, path: str) -> File:
+    """Raises NotFound."""
+    found = listing.at(path)
+    if found is None:
+        raise NotFound(f"'{path[:200]}' is not in conflict.")
+    return found

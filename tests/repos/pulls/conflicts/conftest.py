@@ -1,0 +1,49 @@
+"""A pull request of `work` into `main` of alice/private whose branches changed the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.accounts.models import User
+from repos.models import Repository
+from repos.pulls.models import PullRequest
+from tests.repos.pulls.conftest import again
+from tests.support.writer import Writer
+
+LINES = "".join(f"line {n}\n" for n in range(30))
+
+
+@pytest.fixture
+def parted(
+    alice: User,
+    private: Repository,
+    writer: Callable[[Repository], Writer],
+    proposed: Callable[..., PullRequest],
+) -> Callable[..., PullRequest]:
+    """parted(base, ours, theirs) → the pull request; files as for Writer.commit, ours those of its branch.
+
+    Its `writer` is the repository's."""
+    made = writer(private)
+
+    def part(base: Any, ours: Any, theirs: Any) -> PullRequest:
+        first = made.commit(base, "Base")
+        made.commit(ours, "Ours", branch="work", start=first)
+        made.commit(theirs, "Theirs")
+        private.refresh_from_db()
+        return again(alice, proposed())
+
+    part.writer = made  # type: ignore[attr-defined]
+    return part
+
+
+@pytest.fixture
+def lines(parted: Callable[..., PullRequest]) -> PullRequest:
+    """One conflict at line 3, and another change of each side that goes together."""
+    return parted(
+        {"a.txt": LINES},
+        {"a.txt": LINES.replace("line 3\n", "our 3\n").replace("line 20\n", "our 20\n")},
+        {"a.txt": LINES.replace("line 3\n", "their 3\n").replace("line 28\n", "their 28\n")},
+    )
