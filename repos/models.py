@@ -52,6 +52,10 @@ class Repository(models.Model):
     updated = models.DateTimeField(auto_now=True)
     pushed = models.DateTimeField(null=True)
     deleted = models.DateTimeField(null=True, help_text="hidden at once; its stores are removed by a task")
+    merge_methods = models.CharField(
+        max_length=40, default="merge squash rebase", help_text="of pull requests: those allowed, the usual one first"
+    )
+    delete_merged_branches = models.BooleanField(default=False, help_text="as the merge box proposes")
     ref_generation = models.BigIntegerField(default=0, help_text="grows with every ref change; keys cached lists")
     empty = models.BooleanField(default=True)
     size_bytes = models.BigIntegerField(default=0)

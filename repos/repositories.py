@@ -131,6 +131,8 @@ def update(
     private: bool | None = None,
     default_branch: str | None = None,
     topics: Iterable[str] | None = None,
+    merge_methods: str | None = None,
+    delete_merged_branches: bool | None = None,
 ) -> Repository:
     """Change what is not None. Raises Unprocessable with nothing changed."""
     wanted = {
@@ -138,6 +140,8 @@ def update(
         "website": None if website is None else checked_website(website),
         "private": private,
         "default_branch": default_branch,
+        "merge_methods": merge_methods,
+        "delete_merged_branches": delete_merged_branches,
     }
     labels = None if topics is None else checked_topics(topics)
     with transaction.atomic():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hub.lib.errors import Busy, TooLarge
@@ -24,14 +24,22 @@ def run(
     ok: tuple[int, ...] = (0,),
     timeout_seconds: float = TIMEOUT_SECONDS,
     limit_bytes: int = LIMIT_BYTES,
+    extra: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints. ok: exit statuses that are answers.
+    """What git prints. ok: exit statuses that are answers. extra: more environment, e.g. a Quarantine's.
 
     Raises GitError, Busy past the time limit, TooLarge past the size limit.
     """
     try:
         return commands.run(
-            store, *_ALWAYS, *args, stdin=stdin, ok=ok, timeout_seconds=timeout_seconds, max_bytes=limit_bytes
+            store,
+            *_ALWAYS,
+            *args,
+            stdin=stdin,
+            ok=ok,
+            timeout_seconds=timeout_seconds,
+            max_bytes=limit_bytes,
+            extra=extra,
         )
     except GitTimeout as error:
         raise Busy("Reading this took too long.", details="Try again, or clone the repository to read it.") from error

@@ -202,12 +202,12 @@ def read_tree(store: Path, tree: str, *, sizes: bool = True) -> list[TreeEntry]:
     return sorted(entries, key=lambda e: (e.kind not in {"dir", "submodule"}, e.name))
 
 
-def blob_sizes(store: Path, oids: list[str]) -> dict[str, int]:
-    """Sizes in bytes, without reading the blobs; a missing one is left out."""
+def blob_sizes(store: Path, oids: list[str], *, extra: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Sizes in bytes, without reading the blobs; a missing one is left out. extra: of a quarantine that may have it."""
     if not oids:
         return {}
     question = "\n".join(oids).encode() + b"\n"
-    answer = cli.run(store, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=question)
+    answer = cli.run(store, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=question, extra=extra)
     pairs = (line.split() for line in answer.decode().splitlines())
     return {oid: int(size) for oid, size in pairs if size.isdigit()}
 
@@ -229,11 +229,11 @@ def read_blob(store: Path, oid: str, *, limit_bytes: int) -> Blob:
     raise NotFound("That file's content is not in this repository.")
 
 
-def blobs(store: Path, oids: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Several blobs at once, all held in memory: the caller has asked for their sizes."""
+def blobs(store: Path, oids: list[str], *, extra: Mapping[str, str] | None = None) -> Iterator[tuple[str, bytes]]:
+    """Several blobs (or commits, as git keeps them) at once, all in memory: the caller has asked for their sizes."""
     if not oids:
         return
-    data = cli.run(store, "cat-file", "--batch", stdin="\n".join(oids).encode() + b"\n")
+    data = cli.run(store, "cat-file", "--batch", stdin="\n".join(oids).encode() + b"\n", extra=extra)
     position = 0
     while position < len(data):
         end = data.index(b"\n", position)

@@ -78,6 +78,23 @@ class Quarantine:
             if aside.exists():
                 aside.rename(alternates)
 
+    def keep_only(self, tip: str, without: str) -> None:
+        """Forget what was only needed on the way to a commit: trees with conflict marks, commits that nobody keeps.
+
+        without: a commit of the repository, whose history is there already.
+        """
+        listed = commands.records(
+            self.repository,
+            *("rev-list", "--objects", "--no-object-names", tip, f"^{without}"),
+            separator=b"\n",
+            timeout_seconds=300,
+            extra=self.environment,
+        )
+        reached = {line.decode() for line in listed}
+        for name in [name for name, _ in self.new_objects()]:
+            if name not in reached:
+                (self.objects / name[:2] / name[2:]).unlink(missing_ok=True)
+
 
 def path_of(root: Path, repository_id: int) -> Path:
     """The bare directory of a repository: <root>/<two hex digits>/<id>.git."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dulwich.index import validate_path_element_default, validate_path_element_hfs, validate_path_element_ntfs
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
 FILE, EXECUTABLE, DIRECTORY = 0o100644, 0o100755, 0o040000
 MAX_PATH_BYTES, MAX_NAME_BYTES, MAX_DEPTH = 4_000, 255, 64
@@ -84,10 +84,20 @@ def add_blob(store: DiskObjectStore, data: bytes) -> str:
 
 def root_of(store: DiskObjectStore, commit: str) -> str:
     """The id of a commit's tree. Raises KeyError when there is no such commit."""
+    return _commit(store, commit).tree.decode()
+
+
+def parent_of(store: DiskObjectStore, commit: str) -> str | None:
+    """The first parent; None for the first commit of a history. Raises KeyError when there is no such commit."""
+    parents = _commit(store, commit).parents
+    return parents[0].decode() if parents else None
+
+
+def _commit(store: DiskObjectStore, commit: str) -> Commit:
     found = store[ObjectID(commit.encode())]
     if not isinstance(found, Commit):
         raise KeyError(commit)
-    return found.tree.decode()
+    return found
 
 
 def file_at(store: DiskObjectStore, root: str | None, parts: Parts) -> TreeFile | None:
@@ -164,7 +174,7 @@ def add_commit(
     tree: str,
     parents: Sequence[str],
     author: str,
-    message: str,
+    message: str = "",
     when: int | None = None,
     committer: str = "",
 ) -> str:
@@ -180,6 +190,27 @@ def add_commit(
     commit.message = message.rstrip().encode("utf-8", "replace") + b"\n"
     store.add_object(commit)
     return commit.id.decode()
+
+
+def add_copy(
+    store: DiskObjectStore, original: bytes, *, tree: str, parent: str, committer: str, when: int | None = None
+) -> str:
+    """Write a commit as git keeps it (original) with another tree and parent; its id.
+
+    Author, encoding and message stay byte for byte; a signature, which would be wrong now, does not.
+    """
+    headers, _, message = original.partition(b"\n\n")
+    kept = {
+        line.partition(b" ")[0]: line for line in headers.split(b"\n") if line.startswith((b"author ", b"encoding "))
+    }
+    moment = int(time.time()) if when is None else when
+    lines = [f"tree {tree}".encode(), f"parent {parent}".encode(), kept[b"author"]]
+    lines.append(f"committer {committer} {moment} +0000".encode())
+    if b"encoding" in kept:
+        lines.append(kept[b"encoding"])
+    copy = ShaFile.from_raw_string(Commit.type_num, b"\n".join(lines) + b"\n\n" + message)
+    store.add_object(copy)
+    return copy.id.decode()
 
 
 def _write(store: DiskObjectStore, tree: Tree) -> str:

@@ -52,7 +52,7 @@ def counts(repository: Repository, actor: Actor, query: Query, *, kind: str) -> 
 
 
 def for_lists(rows: QuerySet[Issue]) -> QuerySet[Issue]:
-    return rows.select_related("author", "milestone").prefetch_related("labels", "assignees")
+    return rows.select_related("author", "milestone", "pull").prefetch_related("labels", "assignees")
 
 
 def matching(
@@ -63,6 +63,8 @@ def matching(
     if query.state and not any_state:
         states = {"closed": [Issue.State.CLOSED, Issue.State.MERGED]}.get(query.state, [query.state])
         rows = rows.filter(state__in=states)
+    if query.draft is not None:
+        rows = rows.filter(pull__draft=query.draft)
     for name in query.authors:
         rows = rows.filter(author=_person(actor, name))
     for name in query.assignees:

@@ -35,6 +35,7 @@ class Query:
     without_labels: list[str] = field(default_factory=list)
     milestone: str | None = None
     lacks: list[str] = field(default_factory=list)
+    draft: bool | None = None
     words: list[str] = field(default_factory=list)
     sort: str = "created"
     descending: bool = True
@@ -98,6 +99,12 @@ def _no(query: Query, value: str, match: re.Match[str]) -> None:
     query.lacks.append(value.lower())
 
 
+def _draft(query: Query, value: str, match: re.Match[str]) -> None:
+    if value.lower() not in {"true", "false"}:
+        raise QueryError("draft: takes true or false.", match.start("value"))
+    query.draft = value.lower() == "true"
+
+
 def _label(query: Query, value: str, match: re.Match[str]) -> None:
     (query.without_labels if match["minus"] else query.labels).append(value)
 
@@ -120,6 +127,7 @@ _QUALIFIERS = {
     "assignee": lambda query, value, _: query.assignees.append(value),
     "label": _label,
     "milestone": _milestone,
+    "draft": _draft,
     "no": _no,
     "sort": _sort,
 }

@@ -49,6 +49,14 @@ def parted(repository: Repository, base: str, head: str) -> str:
     return merge_base(repository, base, head) or base
 
 
+def behind(repository: Repository, base: str, head: str) -> int:
+    """How many commits base has and head has not."""
+    store = store_of(repository)
+    return cache.by_ids(
+        repository, "behind", base, head, make=lambda: history.ahead_behind(store, base=base, head=head)[1]
+    )
+
+
 def contains(repository: Repository, branch: str, commit: str) -> bool:
     """Whether a commit is in a branch as it is now. One that was never stored is in none."""
     store, ref = store_of(repository), f"refs/heads/{branch}"

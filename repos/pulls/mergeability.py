@@ -13,7 +13,6 @@ from repos.git.read import shown
 from repos.git.store import Quarantine
 from repos.git.writing import EXECUTABLE, FILE, TreeFile
 from repos.models import Repository
-from repos.place import store_of
 from repos.pulls import branches, drivers
 from repos.pulls.drivers import Driver, Outcome, Sides
 
@@ -112,7 +111,7 @@ def resolved(
     outcomes = []
     for number, conflict in enumerate(found.conflicts):
         beat(number, len(found.conflicts))
-        outcomes.append((conflict, _driven(repository, base, conflict, keep=keep)))
+        outcomes.append((conflict, _driven(repository, quarantine, base, conflict, keep=keep)))
     troubles = tuple(
         _trouble(conflict, outcome) for conflict, outcome in outcomes if outcome is None or outcome.data is None
     )
@@ -136,7 +135,9 @@ def driver_of(conflict: Conflict) -> Driver | None:
     return drivers.driver_for(conflict.path) if both else None
 
 
-def _driven(repository: Repository, commit: str, conflict: Conflict, *, keep: bool) -> Outcome | None:
+def _driven(
+    repository: Repository, quarantine: Quarantine, commit: str, conflict: Conflict, *, keep: bool
+) -> Outcome | None:
     """What a driver says; None for what only people can decide."""
     driver = driver_of(conflict)
     if driver is None:
@@ -144,10 +145,11 @@ def _driven(repository: Repository, commit: str, conflict: Conflict, *, keep: bo
     assert conflict.ours
     assert conflict.theirs
     oids = [side.oid for side in (conflict.base, conflict.ours, conflict.theirs) if side]
-    sizes = read.blob_sizes(store_of(repository), oids)
+    extra = quarantine.environment  # a commit replayed before this one may have made what is ours now
+    sizes = read.blob_sizes(quarantine.repository, oids, extra=extra)
     if any(sizes.get(oid, MOST_FILE_BYTES + 1) > MOST_FILE_BYTES for oid in oids):
         return None
-    blobs = dict(read.blobs(store_of(repository), oids))
+    blobs = dict(read.blobs(quarantine.repository, oids, extra=extra))
     base = blobs[conflict.base.oid] if conflict.base else None
     sides = Sides(commit, conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid])
     return driver.merge(repository, sides, keep=keep)

@@ -20,36 +20,24 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unauthenticated, Unprocessable
-from repos import access, publishing, repositories, rules
+from repos import access, publishing
 from repos.access import Access, Area
-from repos.git import writing
 from repos.git.read import shown
-from repos.git.store import ZERO, Quarantine, RefChange
+from repos.git.store import RefChange
 from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
-from repos.pulls import branches, mergeability, messages, requirements, signals
-from repos.pulls.mergeability import Verdict
+from repos.pulls import branches, building, heads, requirements, signals, ways
+from repos.pulls.building import METHODS, CannotMerge, Ends
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
+__all__ = ["METHODS", "CannotMerge", "Order", "merge"]
 logger = logging.getLogger("covey.pulls")
-METHODS = ("merge", "squash")
 ATTEMPTS = 5
 ABANDONED_AFTER = timedelta(seconds=60)
 MAX_MESSAGE_CHARACTERS = 10_000
-
-
-class CannotMerge(Conflict):
-    """Both sides changed the same. verdict says where."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        places = [f"{trouble.path}: {trouble.why}" for trouble in verdict.troubles[:5]]
-        commands = sorted({trouble.command for trouble in verdict.troubles if trouble.command})
-        step = f"Run: {'; '.join(commands)}" if commands else "Merge the base into the branch and push it."
-        super().__init__(f"This cannot be merged as it is. {'. '.join(places)}.", details=step)
-        self.verdict = verdict
 
 
 @dataclass(frozen=True)
@@ -73,9 +61,9 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
         raise Unauthenticated("Sign in to merge.")
     access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
     access.require_scope(actor, Area.REPO, write=True)
-    if order.method not in METHODS:
-        raise Unprocessable(f"Merge by one of {', '.join(METHODS)}.")
+    ways.require(pull.repository, order.method)
     checked(order.message, "The message")
+    settle(pull)  # another attempt may have died
     if order.waive:
         _waive(actor, pull)
     _claim(pull)
@@ -85,8 +73,7 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
         _release(pull)
         raise
     finish(pull, commit, actor.user)
-    if order.delete_branch and rules.asked_of(pull.repository, pull.head) is None:
-        delete_branch(actor, pull, via=order.via)
+    heads.delete_if_wanted(actor, pull, via=order.via)
     return commit
 
 
@@ -108,11 +95,15 @@ def _claim(pull: PullRequest) -> None:
     """One at a time. Raises Conflict."""
     free = PullRequest.objects.filter(pk=pull.pk, claimed=None, merged=None, issue__state=Issue.State.OPEN)
     pull.claimed = timezone.now()
-    if free.update(claimed=pull.claimed, merge_commit=""):
+    if free.filter(draft=False, base=pull.base).update(claimed=pull.claimed, merge_commit=""):
         return
     now = PullRequest.objects.select_related("issue").get(pk=pull.pk)
     if now.claimed:
         raise Conflict("Somebody merges this right now.", details="Look again in a moment.")
+    if now.issue.is_open and now.draft:
+        raise Conflict("This is a draft.", details="Mark it as ready for review first.")
+    if now.issue.is_open:
+        raise Conflict("Its base was changed in the meantime.", details="Reload the page, then merge.")
     raise Conflict(f"This pull request is {now.issue.state} already.", details="Reload the page.")
 
 
@@ -149,37 +140,17 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     requirements.require(pull, base, head, waive=order.waive)
     with store().quarantine(repository.pk) as quarantine:
-        verdict = mergeability.merged(
-            repository, quarantine, base, head, keep=True, beat=lambda _done, _total: _renew(pull)
-        )
-        verdict = mergeability.with_missing(repository, verdict, base, head)
-        if not verdict.clean:
-            raise CannotMerge(verdict)
-        squash = order.method == "squash"
-        if squash and verdict.tree == _tree_of(quarantine, base):  # also what another attempt has squashed a moment ago
-            raise Unprocessable("There is nothing to merge.", details="The base holds all these changes already.")
-        author = pull.issue.author if squash and pull.issue.author else user
-        with writing.object_store(quarantine.objects) as objects:
-            commit = writing.add_commit(
-                objects,
-                tree=verdict.tree,
-                parents=[base] if squash else [base, head],
-                author=repositories.author_of(author),
-                committer=repositories.author_of(user),
-                message=messages.of_merge(
-                    pull, order.message[:MAX_MESSAGE_CHARACTERS], squash=squash, base=base, head=head
-                ),
-            )
-        _write_ahead(pull, commit, order.method, base, head)
-        change = RefChange(f"refs/heads/{pull.base}", base, commit)
+        text, ends = order.message[:MAX_MESSAGE_CHARACTERS], Ends(base, head)
+        commit = building.built(pull, user, quarantine, ends, order.method, text, lambda _done, _total: _renew(pull))
+        _write_ahead(pull, commit, order, user, ends)
         requirements.require(pull, base, head, waive=order.waive)  # the merge may have taken minutes
         try:
             publishing.publish(
                 repository,
                 actor,
-                [change],
+                [RefChange(pull.base_ref, base, commit)],
                 quarantine=quarantine,
-                unmoved={f"refs/heads/{pull.head}": head},
+                unmoved={pull.head_ref: head},
                 via=order.via,
                 reviewed=True,
             )
@@ -188,17 +159,15 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     return commit
 
 
-def _tree_of(quarantine: Quarantine, commit: str) -> str:
-    with writing.object_store(quarantine.objects) as objects:
-        return writing.root_of(objects, commit)
+def _write_ahead(pull: PullRequest, commit: str, order: Order, user: User, ends: Ends) -> None:
+    """Before the swap: who finds the claim of a dead hub looks for this commit in the base. Of commits that were
+    replayed it is the last, which the base has exactly when it has them all."""
+    deletes = order.delete_branch and not heads.stays(pull)
+    what = {"merge_commit": commit, "method": order.method, "merged_by": user, "delete_branch": deletes}
+    _renew(pull, base_id=ends.base, head_id=ends.head, **what)
 
 
-def _write_ahead(pull: PullRequest, commit: str, method: str, base: str, head: str) -> None:
-    """Before the swap: who finds the claim of a dead hub looks for this commit in the base."""
-    _renew(pull, merge_commit=commit, method=method, base_id=base, head_id=head)
-
-
-def _renew(pull: PullRequest, **values: str) -> None:
+def _renew(pull: PullRequest, **values: object) -> None:
     """Keep the claim, which says more now. Raises Conflict when it is lost."""
     mine, pull.claimed = PullRequest.objects.filter(pk=pull.pk, merged=None, claimed=pull.claimed), timezone.now()
     if not mine.update(claimed=pull.claimed, **values):
@@ -206,11 +175,15 @@ def _renew(pull: PullRequest, **values: str) -> None:
 
 
 def finish(pull: PullRequest, commit: str, user: User | None) -> bool:
-    """Write down that the base has the merge. Safe to run twice. False when it was written down already."""
+    """Write down that the base has the merge. user: whoever brought it there, where no attempt of ours did. Safe to
+    run twice. False when it was written down already."""
     now = timezone.now()
     with transaction.atomic():
-        open_ = PullRequest.objects.filter(pk=pull.pk, merged=None)
-        if not open_.update(merged=now, merged_by=user, merge_commit=commit, claimed=None):
+        row = PullRequest.objects.select_for_update(of=("self",)).select_related("merged_by").get(pk=pull.pk)
+        ours = row.merge_commit == commit
+        user = row.merged_by if ours else user
+        said = {} if ours else {"merge_commit": commit, "merged_by": user, "method": "", "delete_branch": False}
+        if not PullRequest.objects.filter(pk=pull.pk, merged=None).update(merged=now, claimed=None, **said):
             return False
         issue = pull.issue
         what = {"commit": commit, "base": shown(pull.base)}
@@ -227,7 +200,7 @@ def finish(pull: PullRequest, commit: str, user: User | None) -> bool:
 def settle(pull: PullRequest) -> None:
     """Of a claim whose hub died: merged exactly when its commit is in the base; else free to be merged again. The row
     is read again."""
-    if pull.merge_commit and branches.contains(pull.repository, pull.base, pull.merge_commit):
+    if pull.merged is None and pull.merge_commit and branches.contains(pull.repository, pull.base, pull.merge_commit):
         finish(pull, pull.merge_commit, None)
     elif pull.claimed and pull.claimed < timezone.now() - ABANDONED_AFTER:
         _release(pull)
@@ -244,14 +217,3 @@ def abandoned() -> list[PullRequest]:
     old = timezone.now() - ABANDONED_AFTER
     rows = PullRequest.objects.filter(Q(claimed__lt=old), merged=None)
     return list(rows.select_related("issue__repository__owner").order_by("claimed")[:500])
-
-
-def delete_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None:
-    """The head, once merged or closed, where nobody pushed since. Raises Denied, Conflict or Unprocessable."""
-    if pull.issue.is_open:
-        raise Unprocessable("Merge or close the pull request first.")
-    if pull.head == pull.repository.default_branch:
-        raise Denied("The default branch stays.")
-    publishing.publish(pull.repository, actor, [RefChange(f"refs/heads/{pull.head}", pull.head_id, ZERO)], via=via)
-    with transaction.atomic():
-        record(pull.issue, "head_deleted", actor.user, branch=shown(pull.head))

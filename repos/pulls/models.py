@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class PullRequest(models.Model):
     """base, head: names of branches. base_id, head_id: their tips as last seen while it was open.
 
-    merge_commit: what the last attempt to merge has made, or what was merged. claimed: when somebody began to merge;
-    whether it happened is for git to say: a request is merged exactly when its merge commit is in the base.
+    draft: not to be merged yet. merge_commit: what the last attempt to merge has made, or what was merged (of a rebase
+    the last of them, base_id being where the base was before); merged_by: who made it. claimed: when somebody began to
+    merge; whether it happened is for git to say: a request is merged exactly when its merge commit is in the base.
+    delete_branch: the head goes once it is merged.
     """
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, primary_key=True, related_name="pull")
@@ -25,11 +27,14 @@ class PullRequest(models.Model):
     head = models.CharField(max_length=250)
     base_id = models.CharField(max_length=40)
     head_id = models.CharField(max_length=40)
+    draft = models.BooleanField(default=False)
     merge_commit = models.CharField(max_length=40, blank=True)
     method = models.CharField(max_length=10, blank=True)
     claimed = models.DateTimeField(null=True)
     merged = models.DateTimeField(null=True)
     merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    delete_branch = models.BooleanField(default=False)
 
     class Meta:
         indexes = [
@@ -43,6 +48,14 @@ class PullRequest(models.Model):
     @property
     def number(self) -> int:
         return self.issue.number
+
+    @property
+    def base_ref(self) -> str:
+        return f"refs/heads/{self.base}"
+
+    @property
+    def head_ref(self) -> str:
+        return f"refs/heads/{self.head}"
 
     @property
     def ref(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.accounts.actor import Actor
 from hub.jobs.outbox import receiver
 from repos.models import Push
-from repos.pulls import branches, following, signals
+from repos.pulls import branches, following, heads, signals
 from repos.pulls.models import PullRequest
 from repos.signals import PUSHED
 
@@ -25,3 +26,12 @@ def look_again(payload: dict[str, Any]) -> None:
     if pull.repository.deleted is None and pull.issue.is_open:
         branches.pin(pull, pull.head_id)
         following.follow_head(pull, None)
+
+
+@receiver(signals.PULL_MERGED)
+def delete_head(payload: dict[str, Any]) -> None:
+    """Of a merge whose hub died before it came to that; whoever merged is asked once more whether they may."""
+    rows = PullRequest.objects.select_related("issue__repository__owner", "merged_by")
+    pull = rows.get(pk=payload["pull_id"])
+    if pull.repository.deleted is None:
+        heads.delete_if_wanted(Actor(user=pull.merged_by), pull)

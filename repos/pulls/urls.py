@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from repos.pulls.conflicts.views import pages as conflicts
 from repos.pulls.conflicts.views import verbs as choices
-from repos.pulls.views import files, pages, verbs
+from repos.pulls.views import files, merge_box, pages, verbs
 
 app_name = "pulls"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -31,8 +31,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}/conflicts/<slug:digest>", conflicts.file, name="conflict"),
     path(f"{_PULL}/conflicts/<slug:digest>/choose", choices.choose, name="choose"),
     path(f"{_PULL}/conflicts/<slug:digest>/choose-all", choices.choose_all, name="choose-all"),
-    path(f"{_PULL}/merge-box", pages.merge_box, name="merge-box"),
+    path(f"{_PULL}/merge-box", merge_box.merge_box, name="merge-box"),
     path(f"{_PULL}/merge", verbs.merge, name="merge"),
     path(f"{_PULL}/reopen", verbs.reopen, name="reopen"),
+    path(f"{_PULL}/ready", verbs.ready, name="ready"),
+    path(f"{_PULL}/draft", verbs.to_draft, name="draft"),
+    path(f"{_PULL}/base", verbs.change_base, name="base"),
     path(f"{_PULL}/delete-branch", verbs.delete_branch, name="delete-branch"),
+    path(f"{_PULL}/restore-branch", verbs.restore_branch, name="restore-branch"),
 ]

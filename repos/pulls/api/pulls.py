@@ -27,7 +27,7 @@ from repos.issues.api.shapes import issue_object, person, url_of
 from repos.issues.models import Issue
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import branches, merging, opening, verdicts
+from repos.pulls import branches, drafts, merging, opening, verdicts
 from repos.pulls.merging import METHODS, Order
 from repos.pulls.models import PullRequest
 
@@ -41,6 +41,14 @@ class NewPull(serializers.Serializer):
     body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
     head = serializers.CharField(max_length=250)
     base = serializers.CharField(max_length=250)
+    draft = Flag(default=False)
+
+
+class ChangedPull(ChangedIssue):
+    """What is sent is changed. base: the branch to merge into. draft: false makes it ready for review."""
+
+    base = serializers.CharField(max_length=250, required=False)
+    draft = Flag(required=False)
 
 
 class MergeOrder(serializers.Serializer):
@@ -86,7 +94,7 @@ class Pulls(ConditionalView):
 class OnePull(ConditionalView):
     """With mergeable: whether it can be merged as it is; null once it is closed, and while a worker looks."""
 
-    inputs = {"patch": ChangedIssue}
+    inputs = {"patch": ChangedPull}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
@@ -94,7 +102,7 @@ class OnePull(ConditionalView):
 
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(asking.taking_part(request, owner, name), number)
-        fields, actor = valid(ChangedIssue, request), gate.actor_of(request)
+        fields, actor = valid(ChangedPull, request), gate.actor_of(request)
         reopens = fields.get("state") == "open" and not pull.issue.is_open
         with transaction.atomic():  # all of it or nothing
             Issue.objects.select_for_update().get(pk=pull.pk)
@@ -102,6 +110,11 @@ class OnePull(ConditionalView):
             if reopens:
                 del fields["state"]
                 opening.reopen(actor, pull)
+                pull = opening.pull_of(pull.repository, number)
+            if "base" in fields:
+                opening.change_base(actor, pull, fields["base"])
+            if "draft" in fields:
+                (drafts.mark_draft if fields["draft"] else drafts.mark_ready)(actor, pull)
             change(actor, pull.issue, fields)
         return self.get(request, owner, name, number)
 
@@ -145,6 +158,8 @@ class Merge(APIView):
         pull, fields = opening.pull_of(repository, number), valid(MergeOrder, request)
         if not pull.issue.is_open:
             raise WrongMethod(f"#{number} is {pull.issue.state} already.")
+        if pull.draft:
+            raise WrongMethod(f"#{number} is a draft.", details="Mark it as ready for review first.")
         message = f"{fields['commit_title']}\n\n{fields['commit_message']}".strip()
         order = Order(
             method=fields["merge_method"],
@@ -167,7 +182,7 @@ def pull_object(pull: PullRequest) -> dict[str, Any]:
         "commits_url": f"{api}/pulls/{pull.number}/commits",
         "head": _end(pull, pull.head, pull.head_id),
         "base": _end(pull, pull.base, pull.base_id),
-        "draft": False,
+        "draft": pull.draft,
         "merged": pull.merged is not None,
         "merged_at": pull.merged.isoformat() if pull.merged else None,
         "merged_by": person(pull.merged_by),

@@ -15,8 +15,8 @@ from repos.place import store_of
 from repos.pulls import changed
 from repos.pulls import viewed as marks
 from repos.pulls.changed import Ends
+from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
-from repos.pulls.views.pages import context_of
 from repos.views.commit import options_of
 from repos.views.places import page_number, rest_of
 

@@ -1,4 +1,4 @@
-"""Open, merge, reopen, delete the branch: one address each."""
+"""Open, merge, reopen, make ready, change the base, delete the branch or have it back: one address each."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.http import HubRequest
-from hub.lib.errors import Conflict, Unprocessable
+from hub.lib.errors import Conflict, NotFound, Unprocessable
+from repos import browsing
 from repos.git.read import to_text
+from repos.issues.rights import require, rights_of
 from repos.issues.views.verbs import said_beside
 from repos.models import Access
-from repos.pulls import merging, opening
+from repos.pulls import drafts, heads, merging, opening
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.requirements import RequirementsUnmet
+from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at, readable
+
+MOST_BRANCHES = 500  # to choose a base from
 
 
 @login_required
@@ -24,10 +29,11 @@ from repos.pulls.views.gate import pull_at, readable
 def create(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
     fields = {field: request.POST.get(field, "") for field in ("title", "body", "base", "head")}
+    draft = request.POST.get("draft") == "1"
     try:
-        pull = opening.open_pull(request.actor, repository, **fields)
+        pull = opening.open_pull(request.actor, repository, **fields, draft=draft)
     except (Unprocessable, Conflict) as error:
-        context = {"repository": repository, "tab": "pulls", "error": error, **fields}
+        context = {"repository": repository, "tab": "pulls", "error": error, "draft": draft, **fields}
         return render(request, "pulls/new.html", context, status=error.code)
     return redirect(pull.issue)
 
@@ -46,8 +52,8 @@ def merge(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
     )
     try:
         merging.merge(request.actor, pull, order)
-    except (CannotMerge, RequirementsUnmet):
-        messages.error(request, "It cannot be merged as it is; below is why.")
+    except (CannotMerge, RequirementsUnmet) as error:
+        messages.error(request, f"{error.message} {error.details}")
     return redirect(pull.issue)
 
 
@@ -64,5 +70,47 @@ def reopen(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
 @require_POST
 def delete_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
-    merging.delete_branch(request.actor, pull)
+    heads.delete_branch(request.actor, pull)
     return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def restore_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    heads.restore_branch(request.actor, pull)
+    return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def ready(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    drafts.mark_ready(request.actor, pull)
+    return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def to_draft(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    drafts.mark_draft(request.actor, pull)
+    return redirect(pull.issue)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_base(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """A page that names the branches, since there may be many."""
+    pull = pull_at(request, owner, name, number)
+    require(rights_of(request.actor, pull.repository).change(pull.issue), "change the base of this")
+    error = None
+    if request.method == "POST":
+        try:
+            opening.change_base(request.actor, pull, to_text(request.POST.get("base", "").encode("utf-8", "replace")))
+            return redirect(pull.issue)
+        except (Unprocessable, Conflict, NotFound) as caught:
+            error = caught
+    names = [row.name for row in browsing.branches(pull.repository)[:MOST_BRANCHES] if row.name != pull.head]
+    context = {**context_of(pull, ""), "names": names, "error": error}
+    return render(request, "pulls/base_form.html", context, status=error.code if error else 200)

@@ -46,7 +46,7 @@ def test_a_merge_that_cannot_be_is_refused_with_the_reason(bob, project, api):
     client = api(bob)
     client.post(f"{V1}/pulls", NEW, format="json")
     assert client.put(f"{V1}/pulls/1/merge", {"sha": "0" * 40}, format="json").status_code == 409
-    assert client.put(f"{V1}/pulls/1/merge", {"merge_method": "rebase"}, format="json").status_code == 400
+    assert client.put(f"{V1}/pulls/1/merge", {"merge_method": "octopus"}, format="json").status_code == 400
     project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n")}, "Meanwhile")
     answer = client.put(f"{V1}/pulls/1/merge", {}, format="json")
     assert answer.status_code == 409

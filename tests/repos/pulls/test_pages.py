@@ -19,6 +19,9 @@ VERBS = {
     "/pull/1/unviewed": {"file": f"diff-{'0' * 16}:{'0' * 40}:{'1' * 40}"},
     "/pull/1/reopen": {},
     "/pull/1/delete-branch": {},
+    "/pull/1/restore-branch": {},
+    "/pull/1/ready": {},
+    "/pull/1/draft": {},
 }
 
 

@@ -60,7 +60,7 @@ def test_the_merge_box_lists_it_instead_of_a_button(alice, private, project, pro
     assert "Ask the oracle." in page
     assert 'pull/1/merge"' not in page
     answer = as_user(alice).post("/alice/private/pull/1/merge", {"method": "merge"}, follow=True)
-    assert b"It cannot be merged as it is" in answer.content
+    assert b"This cannot be merged yet." in answer.content
 
 
 def test_the_api_says_why(alice, private, project, proposed, checks, api):

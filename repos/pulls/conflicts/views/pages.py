@@ -20,8 +20,8 @@ from repos.pulls.conflicts.listing import Listing
 from repos.pulls.conflicts.views import shown
 from repos.pulls.drivers import Choice, NotKept
 from repos.pulls.models import PullRequest
+from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
-from repos.pulls.views.pages import context_of
 
 PAGE = 50
 MOST_PAGES = 100_000
