@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from hub.lib.errors import NotFound
 from repos import cache, difftable
 from repos.git import cli, diff
-from repos.git.diff import FileDiff
+from repos.git.diff import Diff, FileDiff
 from repos.git.read import shown as printable
 from repos.models import Repository
 from repos.place import quoted, store_of, url
@@ -118,7 +118,11 @@ def some(
 
 def of_patch(patch: bytes, options: Options) -> ShownDiff:
     """The lines of a patch as `git diff` writes it, whoever made it; no files when it is none."""
-    found = diff.of_patch(patch)
+    return shown_whole(diff.of_patch(patch), options)
+
+
+def shown_whole(found: Diff, options: Options) -> ShownDiff:
+    """A difference of which nothing is loaded later."""
     files = [_shown_file(file, "", options) for file in found.files]
     return ShownDiff(files, found.total, found.added, found.removed)
 

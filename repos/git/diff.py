@@ -7,7 +7,7 @@ touches 50,000 files costs a list, not a page of 50,000 diffs.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,21 +83,46 @@ class Diff:
     removed: int = 0
 
 
-def compare(store: Path, base: str, head: str, *, path: str = "", ignore_space: bool = False) -> Diff:
-    """What differs from base to head, both full ids of commits or trees. path: one file, shown whole."""
-    files = changed(store, base, head, path=path, ignore_space=ignore_space)
+def compare(
+    store: Path,
+    base: str,
+    head: str,
+    *,
+    path: str = "",
+    ignore_space: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> Diff:
+    """What differs from base to head, both full ids of commits or trees. path: one file, shown whole. extra: of the
+    quarantine that a tree lies in."""
+    files = changed(store, base, head, path=path, ignore_space=ignore_space, extra=extra)
     per_file, per_page = (MAX_LINES_ALONE, MAX_LINES_ALONE) if path else (MAX_LINES_PER_FILE, MAX_LINES_SHOWN)
     listed = with_lines(
-        store, base, head, files[:MAX_FILES], per_file, per_page, renames=not path, ignore_space=ignore_space
+        store,
+        base,
+        head,
+        files[:MAX_FILES],
+        per_file,
+        per_page,
+        renames=not path,
+        ignore_space=ignore_space,
+        extra=extra,
     )
     return Diff(listed, len(files), sum(f.added for f in files), sum(f.removed for f in files))
 
 
-def changed(store: Path, base: str, head: str, *, path: str = "", ignore_space: bool = False) -> list[FileDiff]:
+def changed(
+    store: Path,
+    base: str,
+    head: str,
+    *,
+    path: str = "",
+    ignore_space: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> list[FileDiff]:
     """All files that differ, with their counts and without their lines. path: only this one, never as a rename."""
     only = ["--", path] if path else []
     options = _options(renames=not path, ignore_space=ignore_space)
-    return _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only))
+    return _files(_git(store, options, "--raw", "--numstat", "-z", base, head, *only, extra=extra))
 
 
 def with_lines(
@@ -110,12 +135,13 @@ def with_lines(
     *,
     renames: bool = True,
     ignore_space: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> list[FileDiff]:
     """The same files, those that can be afforded with their lines. per_file, per_page: changed lines at most."""
-    shown = _affordable(store, files, per_file, per_page)
+    shown = _affordable(store, files, per_file, per_page, extra)
     names = sorted({name for file in shown for name in (file.old_name, file.name)})
     options = _options(renames=renames, ignore_space=ignore_space)
-    hunks = _sections(_git(store, options, "-U3", base, head, "--", *names)) if names else {}
+    hunks = _sections(_git(store, options, "-U3", base, head, "--", *names, extra=extra)) if names else {}
     chosen = {file.name for file in shown}
     return [
         replace(file, hunks=tuple(hunks.get(to_bytes(file.name), []))) if file.name in chosen else file
@@ -167,10 +193,12 @@ def of_patch(patch: bytes) -> Diff:
     return Diff(found, len(sections), sum(f.added for f in found), sum(f.removed for f in found))
 
 
-def _affordable(store: Path, files: list[FileDiff], per_file: int, per_page: int) -> list[FileDiff]:
+def _affordable(
+    store: Path, files: list[FileDiff], per_file: int, per_page: int, extra: Mapping[str, str] | None
+) -> list[FileDiff]:
     """The files whose lines are shown at once, in order, within the limits of a page."""
     few = [file for file in files[:MAX_FILES_SHOWN] if not file.binary and file.lines <= per_file]
-    sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")])
+    sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")], extra=extra)
     shown, lines, letters = list[FileDiff](), 0, 0
     for file in few:
         lines += file.lines
@@ -182,9 +210,9 @@ def _affordable(store: Path, files: list[FileDiff], per_file: int, per_page: int
     return shown
 
 
-def _git(store: Path, options: list[str], *args: str) -> bytes:
+def _git(store: Path, options: list[str], *args: str, extra: Mapping[str, str] | None = None) -> bytes:
     """diff-tree, since it obeys no configuration of a user; no program of the repository's choice ever runs."""
-    return cli.run(store, "diff-tree", *_FIXED, *_PLAIN, *options, *args, timeout_seconds=TIMEOUT_SECONDS)
+    return cli.run(store, "diff-tree", *_FIXED, *_PLAIN, *options, *args, timeout_seconds=TIMEOUT_SECONDS, extra=extra)
 
 
 # ---- the list of files ---------------------------------------------------------------------------

@@ -67,17 +67,24 @@ def contains(repository: Repository, branch: str, commit: str) -> bool:
 
 
 def pin(pull: PullRequest, commit: str) -> None:
-    """Point refs/pull/<number>/head at a commit. Safe to run twice and at the same moment.
+    """Point refs/pull/<number>/head at a commit. Safe to run twice and at the same moment."""
+    _point(pull, pull.ref, commit)
 
-    No push and no policy: the ref is the hub's own, and whoever made the branch was asked already.
-    """
+
+def keep(pull: PullRequest, commit: str) -> None:
+    """A head that a force-push takes away: what was reviewed stays, and nobody is offered the ref that keeps it."""
+    _point(pull, f"refs/reviewed/{pull.number}/{commit}", commit)
+
+
+def _point(pull: PullRequest, ref: str, commit: str) -> None:
+    """No push and no policy: the ref is the hub's own, and whoever made the branch was asked already."""
     store = store_of(pull.repository)
     for _ in range(5):
-        old = refs(store, pull.ref).get(pull.ref, ZERO)
+        old = refs(store, ref).get(ref, ZERO)
         if old == commit:
             return
         try:
-            return move_refs(store, [RefChange(pull.ref, old, commit)])
+            return move_refs(store, [RefChange(ref, old, commit)])
         except RefMoved:
             continue
-    raise RefMoved(f"{pull.ref} moves all the time")
+    raise RefMoved(f"{ref} moves all the time")

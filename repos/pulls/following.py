@@ -40,8 +40,10 @@ def follow_head(pull: PullRequest, user: User | None) -> None:
     if tip in {None, pull.head_id} or pull.claimed:  # a claim is settled with the head it has
         return
     assert tip
-    branches.pin(pull, tip)
     forced = not commands.succeeds(store_of(pull.repository), "merge-base", "--is-ancestor", pull.head_id, tip)
+    if forced:
+        branches.keep(pull, pull.head_id)
+    branches.pin(pull, tip)
     with transaction.atomic():
         if PullRequest.objects.filter(pk=pull.pk, head_id=pull.head_id, merged=None).update(head_id=tip):
             record(pull.issue, "forced" if forced else "pushed", user, old=pull.head_id, new=tip)

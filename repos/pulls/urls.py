@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from repos.pulls.conflicts.views import pages as conflicts
 from repos.pulls.conflicts.views import verbs as choices
-from repos.pulls.views import files, merge_box, pages, verbs
+from repos.pulls.views import files, merge_box, pages, ranges, verbs
 
 app_name = "pulls"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}/commits", pages.commits, name="commits"),
     path(f"{_PULL}/files", files.files, name="files"),
     path(f"{_PULL}/diff/<rest:rest>", files.one, name="file"),
+    path(f"{_PULL}/range", ranges.choose, name="range"),
+    path(f"{_PULL}/range/<rest:rest>", ranges.between, name="range-between"),
     path(f"{_PULL}/viewed", files.mark, {"viewed": True}, name="viewed"),
     path(f"{_PULL}/unviewed", files.mark, {"viewed": False}, name="unviewed"),
     path(f"{_PULL}.diff", files.text, name="text"),

@@ -76,8 +76,9 @@ def refs_and_pushes(repository: Any) -> list[str]:
     for update in RefUpdate.objects.filter(push__repository=repository, applied=True).order_by("push_id"):
         told[update.ref] = update.new
     told = {ref: new for ref, new in told.items() if new != ZERO}
-    # refs/pull is the hub's own: it repeats what rows of pull requests say, and no push moves it.
-    there = {ref: oid for ref, oid in refs(repository.path).items() if not ref.startswith("refs/pull/")}
+    # These are the hub's own: they repeat what rows of pull requests say, and no push moves them.
+    own = ("refs/pull/", "refs/reviewed/")
+    there = {ref: oid for ref, oid in refs(repository.path).items() if not ref.startswith(own)}
     return [f"{ref}: git {there.get(ref)}, rows {told.get(ref)}" for ref in there.keys() ^ told.keys()] + [
         f"{ref}: git {there[ref]}, rows {told[ref]}" for ref in there.keys() & told.keys() if there[ref] != told[ref]
     ]
