@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "hub.jobs.apps.JobsConfig",
     "hub.accounts.apps.AccountsConfig",
     "repos.apps.ReposConfig",
+    "repos.statuses.apps.StatusesConfig",
     "repos.attachments.apps.AttachmentsConfig",
     "repos.issues.apps.IssuesConfig",
     "repos.pulls.apps.PullsConfig",

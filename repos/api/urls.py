@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.api import archives, contents, people, refs, repositories, rules, tokens, topics
+from repos.api import archives, contents, people, refs, repositories, rules, statuses, tokens, topics
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -28,6 +28,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/tags", refs.Tags.as_view()),
     path(f"{_REPOSITORY}/tags/<path:ref>", refs.OneTag.as_view()),
     path(f"{_REPOSITORY}/commits", refs.Commits.as_view()),
+    path(f"{_REPOSITORY}/commits/<path:ref>/statuses", statuses.CommitStatuses.as_view()),
+    path(f"{_REPOSITORY}/commits/<path:ref>/status", statuses.CombinedStatus.as_view()),
+    path(f"{_REPOSITORY}/statuses/<path:ref>", statuses.Statuses.as_view()),
     path(f"{_REPOSITORY}/commits/<path:ref>", refs.OneCommit.as_view()),
     path(f"{_REPOSITORY}/content/<path:rest>", contents.Contents.as_view()),
     path(f"{_REPOSITORY}/contents/<path:rest>", contents.Contents.as_view()),

@@ -12,6 +12,7 @@ from repos import browsing, diffs
 from repos.diffs import Options
 from repos.git import read
 from repos.git.diff import EMPTY_TREE
+from repos.statuses.marks import mark_of
 from repos.views.places import place_at, readable, rest_of
 
 
@@ -34,6 +35,7 @@ def commit(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespons
             "tab": "files",
             "place": place,
             "commit": found,
+            "mark": mark_of(place.repository, found.sha),
             "body": found.body[:100_000],
             "diff": diffs.between(place.repository, base, found.sha, options),
             "options": options,

@@ -12,6 +12,7 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos import browsing
 from repos.git import history
+from repos.statuses.marks import marks_of
 from repos.views.places import home_of, place_at, readable
 
 COMMITS_PER_PAGE = 30
@@ -33,6 +34,7 @@ def commits(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpR
             "tab": "files",
             "place": place,
             "days": days,
+            "marks": marks_of(place.repository, [commit.sha for commit in page.commits]),
             "page": page,
             "after": after,
             "branches": browsing.branches(place.repository),

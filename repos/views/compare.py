@@ -13,6 +13,7 @@ from repos.git.history import Commit
 from repos.git.read import Rev
 from repos.models import Repository
 from repos.place import Place, store_of, url
+from repos.statuses.marks import marks_of
 from repos.views.commit import options_of
 from repos.views.places import home_of, readable, rest_of
 
@@ -47,6 +48,7 @@ def compare(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespon
         "related": start is not None,
         "start": start,
         "commits": page.commits,
+        "marks": marks_of(repository, [commit.sha for commit in page.commits]),
         "more_commits": bool(page.after),
         "diff": diffs.between(repository, start, head.commit, options) if start else None,
         "options": options,

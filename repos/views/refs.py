@@ -15,6 +15,7 @@ from repos.git import history
 from repos.git.refs import RefRow
 from repos.models import Repository
 from repos.place import store_of
+from repos.statuses.marks import marks_of
 from repos.views.places import readable
 
 REFS_PER_PAGE = 30
@@ -35,7 +36,8 @@ def branches(request: HubRequest, owner: str, name: str) -> HttpResponse:
     page = _page(request, browsing.branches(repository))
     default = browsing.default_rev(repository)
     rows = [_branch(repository, ref, default.commit if default else ref.commit) for ref in page.rows]
-    return _render(request, "repos/branches.html", repository, page=page, rows=rows, default=default)
+    found = marks_of(repository, [ref.commit for ref in page.rows])
+    return _render(request, "repos/branches.html", repository, page=page, rows=rows, default=default, marks=found)
 
 
 @require_safe

@@ -16,6 +16,7 @@ from repos.place import Place, store_of, url
 from repos.pulls import branches
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at, readable
+from repos.statuses.marks import marks_of
 
 COMMITS_SHOWN = 250
 PANELS = {
@@ -45,7 +46,8 @@ def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
     base, head = branches.ends(pull)
     page = history.log(store_of(pull.repository), head, without=base, limit=COMMITS_SHOWN)
     place = Place(pull.repository, Rev(head, "commit", head))
-    context = {"place": place, "commits": page.commits, "more_commits": bool(page.after)}
+    found = marks_of(pull.repository, [commit.sha for commit in page.commits])
+    context = {"place": place, "commits": page.commits, "marks": found, "more_commits": bool(page.after)}
     return render(request, "pulls/commits.html", {**context_of(pull, "commits"), **context})
 
 
