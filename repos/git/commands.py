@@ -74,11 +74,17 @@ def environment(settings: Mapping[str, str] | None = None, **extra: str) -> dict
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_TERMINAL_PROMPT": "0",
     }
-    for number, (key, value) in enumerate((settings or {}).items()):
+    return chosen | configuration(settings or {}) | extra
+
+
+def configuration(settings: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment that sets git's configuration for one process."""
+    if not settings:
+        return {}
+    chosen = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
         chosen[f"GIT_CONFIG_KEY_{number}"], chosen[f"GIT_CONFIG_VALUE_{number}"] = key, value
-    if settings:
-        chosen["GIT_CONFIG_COUNT"] = str(len(settings))
-    return chosen | extra
+    return chosen
 
 
 def run(
