@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "repos.issues.apps.IssuesConfig",
     "repos.pulls.apps.PullsConfig",
     "repos.pulls.conflicts.apps.ConflictsConfig",
+    "repos.reviews.apps.ReviewsConfig",
     "datasets.apps.DatasetsConfig",
     "experiments.apps.ExperimentsConfig",
     "hub.apps.HubConfig",

@@ -7,7 +7,7 @@ touches 50,000 files costs a list, not a page of 50,000 diffs.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -157,6 +157,27 @@ def text(store: Path, base: str, head: str) -> AsyncIterator[bytes]:
 def _options(*, renames: bool, ignore_space: bool) -> list[str]:
     """renames: needs both names; of a path alone it finds none."""
     return [*(["-M", "-l1000"] if renames else []), *(["-w"] if ignore_space else [])]
+
+
+def names_changed(store: Path, old: str, new: str) -> list[FileDiff]:
+    """The files that differ, renames found; without counts, for which git would read every file."""
+    return _files(_git(store, _options(renames=True, ignore_space=False), "--raw", "-z", old, new))
+
+
+def bare_hunks(
+    store: Path, old: str, new: str, files: Collection[FileDiff]
+) -> dict[str, tuple[tuple[int, int, int], ...]]:
+    """name → (first old line, how many, how many now) of each change: of an insertion the line it comes after."""
+    names = sorted({name for file in files for name in (file.old_name, file.name)})
+    patch = _git(store, _options(renames=True, ignore_space=False), "-U0", old, new, "--", *names) if names else b""
+    return {
+        to_text(name): tuple((hunk.old, _count_of(hunk, "-"), _count_of(hunk, "+")) for hunk in hunks)
+        for name, hunks in _sections(patch).items()
+    }
+
+
+def _count_of(hunk: Hunk, kind: str) -> int:
+    return sum(line.kind == kind for line in hunk.lines)
 
 
 def of_texts(store: Path, old: Path, new: Path, name: str, *, ignore_space: bool = False) -> tuple[FileDiff, bool]:

@@ -13,27 +13,34 @@ from hub.accounts.models import User
 from hub.lib import markdown
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
 from hub.lib.tasklists import toggled
-from repos.issues.models import Entry, Issue, Revision
+from repos.issues.models import Entry, Issue, Revision, Thread
 from repos.issues.rights import require, taking_part
 from repos.issues.texts import checked_body, digest, tasks_of
 
 
-def comment(actor: Actor, issue: Issue, body: str) -> Entry:
-    """Raises Unprocessable on nothing said, Denied in a locked conversation."""
+def comment(actor: Actor, issue: Issue, body: str, *, thread: Thread | None = None, **detail: Any) -> Entry:
+    """thread: of this issue, what the comment belongs to. Raises Unprocessable on nothing said, Denied in a locked
+    conversation."""
+    user = speaking(actor, issue)
+    body = something(body)
+    with transaction.atomic():
+        entry = _write(issue, kind=Entry.Kind.COMMENT, author=user, body=body, thread=thread, detail=detail)
+        Issue.objects.filter(pk=issue.pk).update(comments_count=F("comments_count") + 1)
+    return entry
+
+
+def speaking(actor: Actor, issue: Issue) -> User:
+    """Whoever is about to say something. Raises Denied in a locked conversation."""
     rights, user = taking_part(actor, issue.repository)
     if not rights.comment(issue):
         raise Denied("This conversation is locked.", details="Those with write access may still write here.")
-    body = _something(body)
-    with transaction.atomic():
-        entry = record(issue, Entry.Kind.COMMENT, user, body=body)
-        Issue.objects.filter(pk=issue.pk).update(comments_count=F("comments_count") + 1)
-    return entry
+    return user
 
 
 def edit_comment(actor: Actor, entry: Entry, body: str) -> None:
     rights, user = taking_part(actor, entry.issue.repository)
     require(rights.edit_comment(entry), "edit this comment")
-    body = _something(body)
+    body = something(body)
     with transaction.atomic():
         row = Entry.objects.select_for_update().get(pk=entry.pk)
         if row.body == body:
@@ -97,8 +104,12 @@ def tick(actor: Actor, issue: Issue, entry: Entry | None, number: int, done: boo
 
 def record(issue: Issue, kind: str, user: User | None, *, body: str = "", **detail: Any) -> Entry:
     """Write down what happened, inside the transaction that makes it so."""
+    return _write(issue, kind=kind, author=user, body=body, detail=detail)
+
+
+def _write(issue: Issue, **values: Any) -> Entry:
     now = timezone.now()
-    entry = Entry.objects.create(issue=issue, kind=kind, author=user, body=body, detail=detail, created=now)
+    entry = Entry.objects.create(issue=issue, created=now, **values)
     Issue.objects.filter(pk=issue.pk).update(updated=now)
     return entry
 
@@ -111,7 +122,8 @@ def _keep(issue: Issue, entry: Entry | None, body: str, user: User) -> None:
     Revision.objects.create(issue=issue, entry=entry, body=body, editor=user, created=timezone.now())
 
 
-def _something(body: str) -> str:
+def something(body: str) -> str:
+    """A text that says something. Raises Unprocessable."""
     body = checked_body(body)
     if not body.strip():
         raise Unprocessable("The comment is empty.", details="Write something first.")

@@ -92,9 +92,39 @@ def url_of(full_name: str, number: int, *, is_pull: bool) -> str:
     return f"/{full_name}/{'pull' if is_pull else 'issues'}/{number}"
 
 
+class Thread(models.Model):
+    """What is said about one place, in the conversation of one issue. Its comments are entries, the first begins it.
+
+    path: of the file; of a run its id; of a model "name/version". rev: the full id of the commit it was said at, or "".
+    detail, per kind: line {"side": "old" or "new", "start", "line"}; row {"key": {column: value}};
+    image {"region": [x, y, width, height] as fractions} or {}. Kinds keep here, too, what they quote later.
+    """
+
+    class Kind(models.TextChoices):
+        LINE = "line"
+        ROW = "row"
+        IMAGE = "image"
+        RUN = "run"
+        MODEL = "model"
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="threads")
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    path = models.CharField(max_length=1000)
+    rev = models.CharField(max_length=40, blank=True)
+    detail = models.JSONField(default=dict)
+    created = models.DateTimeField()
+    resolved = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["repository", "kind", "path"], name="threads_by_place")]
+
+
 class Entry(models.Model):
     """One thing in the conversation below an issue: a comment, or something that happened. Ordered by id.
 
+    thread: of a comment on one place; the later ones of a thread are shown below its first.
     detail: of the kinds that are no comments, e.g. {"from": …, "to": …}, {"label": {"name", "colour"}}, {"commit": …}.
     """
 
@@ -113,6 +143,7 @@ class Entry(models.Model):
         UNLOCKED = "unlocked"
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="entries")
+    thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="comments", db_index=False)
     kind = models.CharField(max_length=20, default=Kind.COMMENT)
     author = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     body = models.TextField(blank=True)
@@ -121,7 +152,10 @@ class Entry(models.Model):
     edited = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["issue", "id"], name="entries_in_order")]
+        indexes = [
+            models.Index(fields=["issue", "id"], name="entries_in_order"),
+            models.Index(fields=["thread", "id"], condition=models.Q(thread__isnull=False), name="entries_of_threads"),
+        ]
 
 
 class Revision(models.Model):

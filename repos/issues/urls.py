@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.issues.views import issue, labels, lists, milestones, new, talk, ticking, verbs
+from repos.issues.views import issue, labels, lists, milestones, new, talk, threads, ticking, verbs
 
 app_name = "issues"
 _REPOSITORY = "<owner:owner>/<repository:name>"
 _ISSUES = f"{_REPOSITORY}/issues"
 _ISSUE = f"{_ISSUES}/<int:number>"
 _COMMENT = f"{_ISSUES}/comments/<int:entry_id>"
+_THREAD = f"{_ISSUES}/threads/<int:thread_id>"
 _LABELS = f"{_REPOSITORY}/labels"
 _MILESTONES = f"{_REPOSITORY}/milestones"
 
@@ -35,6 +36,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{_COMMENT}/tick", ticking.tick_comment, name="tick-comment"),
     path(f"{_COMMENT}/remove", talk.remove_comment, name="remove-comment"),
     path(f"{_COMMENT}/history", talk.comment_history, name="comment-history"),
+    path(f"{_ISSUES}/threads/begin", threads.begin, name="begin-thread"),
+    path(_THREAD, threads.thread, name="thread"),
+    path(f"{_THREAD}/reply", threads.reply, name="reply"),
+    path(f"{_THREAD}/resolve", threads.resolve, name="resolve"),
+    path(f"{_THREAD}/unresolve", threads.unresolve, name="unresolve"),
     path(_LABELS, labels.page, name="labels"),
     path(f"{_LABELS}/create", labels.create, name="create-label"),
     path(f"{_LABELS}/suggest", labels.suggest, name="suggest-labels"),

@@ -109,8 +109,9 @@ def _of(issue: Issue) -> dict[str, object]:
 
 
 def to_entry(issue: Issue, entry: Entry) -> HttpResponse:
-    """Back to the conversation, at the page where this entry is the first."""
-    before = Entry.objects.filter(issue=issue, pk__lt=entry.pk).order_by("-pk").values_list("pk", flat=True)
+    """Back to the conversation, at the page where this entry, or the thread it belongs to, is the first."""
+    stands = Entry.objects.filter(thread=entry.thread_id).order_by("pk")[0].pk if entry.thread_id else entry.pk
+    before = timeline.standing(issue).filter(pk__lt=stands).order_by("-pk").values_list("pk", flat=True)
     last = before.first() if before.count() >= timeline.PAGE_ENTRIES else None
     page = f"?after={last}" if last else ""
     return redirect(f"{issue.get_absolute_url()}{page}#comment-{entry.pk}")
