@@ -12,6 +12,7 @@ class DatasetsConfig(AppConfig):
             receivers,
             scrubbing,
             statistics,
+            unfurled,
             usage,
         )
         from datasets.attached import AttachmentKeeper

@@ -6,7 +6,7 @@ class ExperimentsConfig(AppConfig):
 
     def ready(self) -> None:
         from datasets import usage
-        from experiments import receivers  # noqa: F401  registers them
+        from experiments import receivers, unfurled  # noqa: F401  registers them
         from experiments.space import artifacts
 
         usage.PARTS["Artifacts of runs"] = artifacts

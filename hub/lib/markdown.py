@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.safestring import SafeString, mark_safe
 from latex2mathml.converter import convert
@@ -41,12 +41,27 @@ _TEXT_COMMAND = re.compile(r"\\(?:text\w*|mbox|mathrm)\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Link:
-    """Part of a text that is to lead somewhere. title: shown beside the pointer."""
+    """Part of a text that is to lead somewhere. title: shown beside the pointer.
+
+    label: shown instead of what is written, as a card with a note. block: HTML (cleaned as all is) that is shown
+    instead where a paragraph is nothing else.
+    """
 
     start: int
     end: int
     href: str
     title: str = ""
+    label: str = ""
+    note: str = ""
+    block: str = ""
+
+
+class Cards(Protocol):
+    """What texts speak of: words (`run:…`) in plain text, and addresses that stand there by themselves."""
+
+    def of_words(self, text: str) -> Sequence[Link]: ...
+
+    def of_page(self, address: str) -> Link | None: ...
 
 
 References = Callable[[str], Sequence[Link]]  # of a piece of plain text, in order and apart from each other
@@ -65,21 +80,22 @@ def render(
     seconds: float = SECONDS,
     references: References | None = None,
     box: Callable[[Box], SafeString] | None = None,
+    cards: Cards | None = None,
 ) -> SafeString:
     """Safe HTML of a Markdown text.
 
     link_base, raw_base: URL prefixes, ending in "/", of the pages and of the raw files at the root of the same
     revision; directory: where the file lies below that root ("" is the root). Relative links go to the first,
     relative images to the second; no link climbs above the root. With empty bases (comments) both stay as written.
-    references: finds mentions (@name, #3) in what is neither code nor part of a link already.
-    box: our own HTML for a box of a task list, instead of one that cannot be ticked.
+    references: finds mentions (@name, #3) in what is neither code nor part of a link already; cards: what is shown
+    with more than its name. box: our own HTML for a box of a task list, instead of one that cannot be ticked.
     A text that is too long or too slow comes back as its source.
     """
     if len(text) > MAX_CHARACTERS:
         return source(text[:MAX_CHARACTERS], "This text is too long to be rendered; its beginning is shown as written.")
     bases = Bases(link_base, raw_base, directory)
     try:
-        env = {"deadline": time.monotonic() + seconds, "mentions": references}
+        env: dict[str, Any] = {"deadline": time.monotonic() + seconds, "mentions": references, "cards": cards}
         if box is not None:
             env["box_mark"] = secrets.token_hex(8)  # which no text can hold
         cleaned = sanitise.clean(_parser().render(text, env), bases)
@@ -122,8 +138,11 @@ def _parser() -> MarkdownIt:
     # Each list of rules looks at the clock first, so that no nesting of rules runs on for long.
     parser.core.ruler.after("inline", "limits", _check_counts)
     parser.core.ruler.push("align", _align_cells)
+    # Before addresses are looked for, which would take the end of "data:model.pt" for one.
+    parser.core.ruler.before("linkify", "words", _link_words)
     # Before escaped characters join the text: an escaped "#3" is no reference.
     parser.core.ruler.before("text_join", "mentions", _link_mentions)
+    parser.core.ruler.before("text_join", "cards", _link_cards)
     parser.block.ruler.before("table", "deadline", _check_clock)
     parser.inline.ruler.before("text", "deadline", _check_clock)
     return parser
@@ -158,6 +177,42 @@ def _link_mentions(state: StateCore) -> None:
             token.children = list(_with_links(token.children, find))
 
 
+def _link_words(state: StateCore) -> None:
+    cards: Cards | None = state.env.get("cards")
+    for token in state.tokens:
+        if cards and token.type == "inline" and token.children and ":" in token.content:
+            token.children = list(_with_links(token.children, cards.of_words))
+
+
+def _link_cards(state: StateCore) -> None:
+    cards: Cards | None = state.env.get("cards")
+    for at, token in enumerate(state.tokens):
+        if not (cards and token.type == "inline" and token.children and "://" in token.content):
+            continue
+        token.children, block = _with_cards(token.children, cards)
+        if block and at and state.tokens[at - 1].type == "paragraph_open":
+            state.tokens[at - 1].hidden = state.tokens[at + 1].hidden = True
+            token.children = [Token("html_inline", "", 0, content=block)]
+
+
+def _with_cards(tokens: Sequence[Token], cards: Cards) -> tuple[list[Token], str]:
+    """Addresses that nobody gave a text become cards. And what is shown instead, when there is nothing but one."""
+    made: list[Token] = []
+    block, at = "", 0
+    while at < len(tokens):
+        token = tokens[at]
+        bare = token.type == "link_open" and token.markup == "linkify"
+        link = cards.of_page(str(token.attrs.get("href", ""))) if bare else None
+        if link:
+            made.extend(_card(link, token.level))
+            block = link.block if len(tokens) == 3 else ""
+            at += 3  # a bare address is three tokens: open, its text, close
+        else:
+            made.append(token)
+            at += 1
+    return made, block
+
+
 def _with_links(tokens: Sequence[Token], find: References) -> Iterator[Token]:
     depth = 0  # of links, written as Markdown or as HTML
     for token in tokens:
@@ -174,12 +229,24 @@ def _linked(token: Token, links: Sequence[Link]) -> Iterator[Token]:
     at, level = 0, token.level
     for link in links:
         yield Token("text", "", 0, content=token.content[at : link.start], level=level)
+        if link.label:
+            yield from _card(link, level)
+            at = link.end
+            continue
         title = {"title": link.title} if link.title else {}
         yield Token("link_open", "a", 1, attrs={"href": link.href, **title}, level=level)
         yield Token("text", "", 0, content=token.content[link.start : link.end], level=level + 1)
         yield Token("link_close", "a", -1, level=level)
         at = link.end
     yield Token("text", "", 0, content=token.content[at:], level=level) if links else token
+
+
+def _card(link: Link, level: int) -> Iterator[Token]:
+    yield Token("link_open", "a", 1, attrs={"href": link.href, "class": "card"}, level=level)
+    yield Token("text", "", 0, content=link.label, level=level + 1)
+    if link.note:
+        yield Token("html_inline", "", 0, content=f" <small>{escape(link.note)}</small>", level=level + 1)
+    yield Token("link_close", "a", -1, level=level)
 
 
 def _math(formula: str, options: Mapping[str, Any]) -> str:

@@ -85,7 +85,7 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 _PYGMENTS = {name for name in STANDARD_TYPES.values() if name}
 CLASSES: dict[str, set[str]] = {
-    "div": {"highlight", "math", "block", "inline", "tree", "cell-input", "cell-output", "cell-html"},
+    "div": {"highlight", "math", "block", "inline", "tree", "cell-input", "cell-output", "cell-html", "quoted"},
     "span": {"math", "inline", "block", "cell-count", *_PYGMENTS},
     "p": {"note"},
     "pre": {"highlight", "cell-stderr", "cell-stdout", "cell-error"},
@@ -94,7 +94,7 @@ CLASSES: dict[str, set[str]] = {
     "li": {"task-list-item", "footnote-item"},
     "section": {"footnotes", "cell", "cell-code", "cell-markdown"},
     "sup": {"footnote-ref"},
-    "a": {"footnote-backref"},
+    "a": {"footnote-backref", "card"},
     "hr": {"footnotes-sep"},
     "input": {"task-list-item-checkbox"},
     "table": {"dataframe"},

@@ -7,6 +7,6 @@ class IssuesConfig(AppConfig):
 
     def ready(self) -> None:
         from repos.attachments import strays
-        from repos.issues import written
+        from repos.issues import quoting, written  # noqa: F401  registers how lines are shown
 
         strays.TEXTS.append(written.texts_since)

@@ -17,6 +17,7 @@ from hub.lib.names import OWNER_PATTERN, REPOSITORY_PATTERN
 from repos.git import commands
 from repos.git.commands import GitError
 from repos.issues.models import Issue, url_of
+from repos.issues.unfurling import Cards, cards_of
 from repos.models import Repository
 from repos.place import url
 
@@ -34,12 +35,14 @@ Place = tuple[str, str, int]  # owner and name in lower case ("" for here), numb
 
 @dataclass
 class References:
-    """Found for one reader. issues: place → (address, title). commits: as written → full id."""
+    """Found for one reader. issues: place → (address, title). commits: as written → full id. cards: what is shown with
+    more than its name."""
 
     repository: Repository
     users: dict[str, str] = field(default_factory=dict)
     issues: dict[Place, tuple[str, str]] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
+    cards: Cards = field(default_factory=Cards)
 
     def links(self, text: str) -> list[Link]:
         """For hub.lib.markdown.render(references=…)."""
@@ -58,7 +61,9 @@ class References:
 
 
 def references_of(repository: Repository, actor: Actor, texts: Iterable[str]) -> References:
-    """What these texts mention and this actor may read: at most three queries and one git process."""
+    """What these texts mention and this actor may read: at most three queries and one git process, and those
+    of the kinds of cards (repos.issues.unfurling) that are mentioned."""
+    texts = list(texts)
     users, places, commits = set[str](), set[Place](), set[str]()
     for match in (match for text in texts for match in _PATTERN.finditer(text)):
         if match["user"]:
@@ -72,6 +77,7 @@ def references_of(repository: Repository, actor: Actor, texts: Iterable[str]) ->
         _users(sorted(users)[:MOST]),
         _issues(repository, actor, sorted(places)[:MOST]),
         _commits(repository, sorted(commits)[:MOST]),
+        cards_of(repository, actor, texts),
     )
 
 

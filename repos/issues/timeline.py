@@ -173,7 +173,7 @@ def _tickable(text: str, mentioned: References, may_edit: bool) -> tuple[SafeStr
         return "", ""
     if not may_edit or "[" not in text:
         return rendered(text, mentioned), ""
-    html = markdown.render(text, references=mentioned.links, box=_button)
+    html = markdown.render(text, references=mentioned.links, cards=mentioned.cards, box=_button)
     return html, digest(text) if 'name="box"' in html else ""
 
 
@@ -201,4 +201,4 @@ def preview(repository: Repository, actor: Actor, text: str) -> SafeString:
 
 
 def rendered(text: str, mentioned: References) -> SafeString:
-    return markdown.render(text, references=mentioned.links)
+    return markdown.render(text, references=mentioned.links, cards=mentioned.cards)
