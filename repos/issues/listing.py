@@ -18,6 +18,7 @@ from repos.models import Repository
 
 PAGE_ROWS = 25
 MOST_COUNTED = 1_000
+AUTHORS_OF = 200  # issues whose authors a menu offers
 _CURSOR = re.compile(r"(?:([0-9T:.+Z-]{1,40})_)?(\d{1,10})")
 
 
@@ -34,7 +35,7 @@ def page(repository: Repository, actor: Actor, query: Query, *, kind: str, after
     rows = ordered(matching(repository, actor, query, kind=kind), query)
     if after:
         rows = rows.filter(_beyond(query, after))
-    found = list(for_lists(rows)[: PAGE_ROWS + 1])
+    found = list(for_lists(rows).defer("body")[: PAGE_ROWS + 1])
     for issue in found:
         issue.repository = repository
     shown = found[:PAGE_ROWS]
@@ -49,6 +50,13 @@ def counts(repository: Repository, actor: Actor, query: Query, *, kind: str) -> 
         "open": rows.filter(still_open)[: MOST_COUNTED + 1].count(),
         "closed": rows.filter(state__in=[Issue.State.CLOSED, Issue.State.MERGED])[: MOST_COUNTED + 1].count(),
     }
+
+
+def recent_authors(repository: Repository, *, kind: str) -> list[str]:
+    """Names of those who opened the latest ones, the last first."""
+    rows = Issue.objects.filter(repository=repository, is_pull=kind == "pull", author__isnull=False)
+    names = rows.order_by("-number").values_list("author__username", flat=True)[:AUTHORS_OF]
+    return list(dict.fromkeys(names))
 
 
 def for_lists(rows: QuerySet[Issue]) -> QuerySet[Issue]:
@@ -69,6 +77,8 @@ def matching(
         rows = rows.filter(author=_person(actor, name))
     for name in query.assignees:
         rows = rows.filter(pk__in=_through(Issue.assignees, user_id=_person(actor, name)))
+    for find, name in query.people:
+        rows = rows.filter(pk__in=find(_person(actor, name)))
     rows = _by_labels(repository, rows, query)
     if query.milestone is not None:
         rows = rows.filter(milestone__repository=repository, milestone__title__iexact=query.milestone)

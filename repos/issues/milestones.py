@@ -28,9 +28,10 @@ def listed(repository: Repository, *, closed: bool = False) -> QuerySet[Mileston
     return rows.annotate(**counts).order_by("due", "pk")
 
 
-def open_titles(repository: Repository) -> QuerySet[Milestone, str]:
+def open_numbers(repository: Repository) -> QuerySet[Milestone, tuple[int, str]]:
+    """(number, title) of each."""
     rows = Milestone.objects.filter(repository=repository, closed=None)
-    return rows.order_by("due", "pk").values_list("title", flat=True)
+    return rows.order_by("due", "pk").values_list("number", "title")
 
 
 def create(

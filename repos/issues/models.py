@@ -166,3 +166,30 @@ class Revision(models.Model):
     body = models.TextField(blank=True)
     editor = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
     created = models.DateTimeField()
+
+
+class SavedQuery(models.Model):
+    """A search of a list by a name: its owner's, or everybody's who may read the repository when it is shared.
+
+    place: its place among the shared ones, or among the owner's.
+    """
+
+    class Kind(models.TextChoices):
+        ISSUE = "issue"
+        PULL = "pull"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="saved_queries")
+    owner = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    name = models.CharField(max_length=100)
+    query = models.CharField(max_length=1000)
+    shared = models.BooleanField(default=False)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "kind", "owner", "name"], name="one_query_per_name"),
+            models.UniqueConstraint(
+                fields=["repository", "kind", "name"], condition=models.Q(shared=True), name="shared_query_name"
+            ),
+        ]

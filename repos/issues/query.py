@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
 
 from hub.lib.errors import Unprocessable
 
@@ -11,8 +15,20 @@ DEFAULT = "is:open"
 MOST_CHARACTERS, MOST_TERMS = 1_000, 30
 SORTS = {"created": "number", "updated": "updated", "comments": "comments_count"}
 LACKS = ("label", "assignee", "milestone")
-_WORD = re.compile(r'\s*(?P<minus>-?)(?:(?P<key>[A-Za-z]+):)?(?P<value>"[^"]*"|[^\s"]+)')
+_WORD = re.compile(r'\s*(?P<minus>-?)(?:(?P<key>[A-Za-z]+(?:-[A-Za-z]+)*):)?(?P<value>"[^"]*"|[^\s"]+)')
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_PLAIN = re.compile(r'[^\s":]+')
+Find = Callable[[int], QuerySet[Any]]  # the id of a user → the ids of issues
+_of_people: dict[str, Find] = {}
+
+
+def register(qualifier: str, find: Find) -> None:
+    """An app above this one adds a qualifier that takes a person, e.g. review-requested:@me."""
+    _of_people[qualifier] = find
+
+
+def knows(qualifier: str) -> bool:
+    return qualifier in _QUALIFIERS or qualifier in _of_people
 
 
 class QueryError(Unprocessable):
@@ -25,7 +41,10 @@ class QueryError(Unprocessable):
 
 @dataclass
 class Query:
-    """kind, state: "" when both do. Names are as written; "@me" is whoever asks. descending: the largest first."""
+    """kind, state: "" when both do. Names are as written; "@me" is whoever asks. descending: the largest first.
+
+    people: (how to find, name), of qualifiers that other apps registered.
+    """
 
     kind: str = ""
     state: str = ""
@@ -37,6 +56,7 @@ class Query:
     lacks: list[str] = field(default_factory=list)
     draft: bool | None = None
     words: list[str] = field(default_factory=list)
+    people: list[tuple[Find, str]] = field(default_factory=list)
     sort: str = "created"
     descending: bool = True
 
@@ -62,6 +82,35 @@ def parse(text: str) -> Query:
     return found
 
 
+def toggled(text: str, key: str, value: str) -> tuple[str, bool]:
+    """A search that parse() reads, with a term at its end, or without it where it stands; whether it stood there.
+
+    What the term contradicts goes: another state, order, milestone or person, and no:label before a label.
+    """
+    wanted, kept, stood = (key, value.lower()), [], False
+    for match in _WORD.finditer(text):
+        found = (match["key"] or "").lower(), match["value"].strip('"').lower()
+        if found == wanted and not match["minus"]:
+            stood = True
+        elif match["minus"] or not _contradicts(found, wanted):
+            kept.append(match[0].strip())
+    if not stood:
+        kept.append(f"{key}:{value}" if _PLAIN.fullmatch(value) else f'{key}:"{value}"')
+    return " ".join(kept), stood
+
+
+def _contradicts(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    subject = _subject(*one)
+    return subject == _subject(*other) and bool(subject) and not (one[0] == other[0] == "label")
+
+
+def _subject(key: str, value: str) -> str:
+    """What a term decides."""
+    if key in {"is", "state"}:
+        return "state" if value in {"open", "closed", "merged"} else "kind"
+    return value if key == "no" else key
+
+
 def _add(query: Query, match: re.Match[str]) -> None:
     key, value = (match["key"] or "").lower(), match["value"].strip('"')
     start = match.start("minus")
@@ -74,9 +123,12 @@ def _add(query: Query, match: re.Match[str]) -> None:
         raise QueryError(f"“-” cannot stand before {key}:.", start, "It can before label:.")
     if not value:
         raise QueryError(f"{key}: needs a value.", match.start("value"))
+    if find := _of_people.get(key):
+        query.people.append((find, value))
+        return
     add = _QUALIFIERS.get(key)
     if add is None:
-        known = ", ".join(f"{name}:" for name in _QUALIFIERS)
+        known = ", ".join(f"{name}:" for name in (*_QUALIFIERS, *_of_people))
         raise QueryError(f"There is no qualifier {key}:.", start, f"There are {known}. Quote what is only text.")
     add(query, value, match)
 

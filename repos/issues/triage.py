@@ -13,6 +13,7 @@ from hub.lib.errors import NotFound, Unprocessable
 from repos.issues.conversation import record
 from repos.issues.models import Entry, Issue, Label, Milestone
 from repos.issues.rights import triaging
+from repos.issues.texts import checked
 from repos.models import Access, Membership, Repository
 
 MOST_LABELS, MOST_ASSIGNEES = 100, 10
@@ -78,6 +79,15 @@ def people_named(repository: Repository, names: Collection[str]) -> list[User]:
             f"{sorted(missing)[0][:40]!r} cannot be assigned.",
             details="Name people with write access to the repository.",
         )
+    return found
+
+
+def once_assigned(repository: Repository, name: str) -> list[User]:
+    """Whoever of this name is assigned here, whether or not they may still write. Raises NotFound."""
+    here = Issue.objects.filter(repository=repository, assignees__isnull=False).values("assignees")
+    found = list(User.objects.filter(owner__name_key=checked(name, "The name").lower(), pk__in=here))
+    if not found:
+        raise NotFound(f"Nobody called {name[:40]!r} is assigned here.")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.issues.views import issue, labels, lists, milestones, new, talk, threads, ticking, verbs
+from repos.issues.views import bulk, issue, labels, lists, milestones, new, saved, talk, threads, ticking, verbs
 
 app_name = "issues"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -18,6 +18,17 @@ _MILESTONES = f"{_REPOSITORY}/milestones"
 
 urlpatterns: list[URLPattern] = [
     path(_ISSUES, lists.index, name="index"),
+    path(f"{_ISSUES}/bulk/close", bulk.close, name="bulk-close"),
+    path(f"{_ISSUES}/bulk/reopen", bulk.reopen, name="bulk-reopen"),
+    path(f"{_ISSUES}/bulk/label", bulk.label, name="bulk-label"),
+    path(f"{_ISSUES}/bulk/unlabel", bulk.unlabel, name="bulk-unlabel"),
+    path(f"{_ISSUES}/bulk/milestone", bulk.milestone, name="bulk-milestone"),
+    path(f"{_ISSUES}/bulk/assign", bulk.assign, name="bulk-assign"),
+    path(f"{_ISSUES}/bulk/unassign", bulk.unassign, name="bulk-unassign"),
+    path(f"{_ISSUES}/searches/save", saved.save, name="save-search"),
+    path(f"{_ISSUES}/searches/<int:saved_id>/up", saved.up, name="search-up"),
+    path(f"{_ISSUES}/searches/<int:saved_id>/down", saved.down, name="search-down"),
+    path(f"{_ISSUES}/searches/<int:saved_id>/remove", saved.remove, name="remove-search"),
     path(f"{_ISSUES}/new", new.new, name="new"),
     path(f"{_ISSUES}/preview", new.preview, name="preview"),
     path(_ISSUE, issue.issue, name="issue"),

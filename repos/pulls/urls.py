@@ -15,6 +15,7 @@ _PULL = f"{_REPOSITORY}/pull/<int:number>"
 
 urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/pulls", pages.index, name="index"),
+    path(f"{_REPOSITORY}/pulls/bulk/reopen", verbs.bulk_reopen, name="bulk-reopen"),
     path(f"{_REPOSITORY}/pulls/create", verbs.create, name="create"),
     path(_PULL, pages.conversation, name="pull"),
     path(f"{_PULL}/commits", pages.commits, name="commits"),

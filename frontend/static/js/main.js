@@ -19,6 +19,7 @@ const behaviours = {
   "[data-columns]": () => import("./columns.js"),
   "[data-live]": () => import("./live.js"),
   "[data-chosen]": () => import("./chosen.js"),
+  "[data-ticked]": () => import("./ticked.js"),
   "[data-runs-table]": () => import("./runs-table.js"),
   "[data-steps]": () => import("./steps.js"),
   "[data-drawing]": () => import("./drawing.js"),

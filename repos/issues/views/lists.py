@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos.issues import labels, listing, milestones, query
+from repos.issues import labels, listing, milestones, query, saved, triage
 from repos.issues.query import QueryError
 from repos.issues.rights import rights_of
 from repos.issues.views.gate import readable
@@ -18,11 +18,11 @@ from repos.models import Repository
 
 MENU_ROWS = 100
 SORTS = {
-    "sort:created-desc": "Newest",
-    "sort:created-asc": "Oldest",
-    "sort:updated-desc": "Recently updated",
-    "sort:updated-asc": "Least recently updated",
-    "sort:comments-desc": "Most comments",
+    "created-desc": "Newest",
+    "created-asc": "Oldest",
+    "updated-desc": "Recently updated",
+    "updated-asc": "Least recently updated",
+    "comments-desc": "Most comments",
 }
 
 
@@ -40,6 +40,7 @@ def list_page(request: HubRequest, repository: Repository, *, kind: str) -> Http
         "kind": kind,
         "asked": asked,
         "rights": rights_of(request.actor, repository),
+        **_searches(request, repository, asked, kind=kind),
     }
     try:
         wanted = query.parse(asked)
@@ -53,24 +54,57 @@ def list_page(request: HubRequest, repository: Repository, *, kind: str) -> Http
         "counts": listing.counts(repository, request.actor, wanted, kind=kind),
         "most": listing.MOST_COUNTED,
         "state": wanted.state,
-        **_menus(repository, asked),
+        "back": urlencode({"kind": kind, "q": asked, "after": request.GET.get("after", "")}),
+        **_menus(request, repository, asked, kind=kind),
     }
     return render(request, "issues/list.html", {**context, **shown})
 
 
-def _menus(repository: Repository, asked: str) -> dict[str, Any]:
-    """What one click adds to the search: (what it says, address)."""
-    rest = " ".join(word for word in asked.split() if not word.startswith(("is:open", "is:closed", "is:merged")))
-    unsorted = " ".join(word for word in asked.split() if not word.startswith("sort:"))
-    names = labels.listed(repository).values_list("name", flat=True)[:MENU_ROWS]
-    titles = milestones.open_titles(repository)[:MENU_ROWS]
+def _searches(request: HubRequest, repository: Repository, asked: str, *, kind: str) -> dict[str, Any]:
+    """The usual searches and the saved ones: (name, address, whether it is this one), and what may be done to each."""
+    rights = rights_of(request.actor, repository)
+    rows = saved.usable(repository, request.actor, kind=kind)
+    named = [*saved.usual(request.actor, kind=kind), *((row.name, row.query) for row in rows)]
+    may_change = [(row, saved.may_change(request.actor, row, triage=rights.triage)) for row in rows]
+    return {"searches": [(name, search(text), text == asked) for name, text in named], "saved": may_change}
+
+
+def _menus(request: HubRequest, repository: Repository, asked: str, *, kind: str) -> dict[str, Any]:
+    """What one click does to the search: (what it says, address, whether it is so)."""
+    names = list(labels.listed(repository).values_list("name", flat=True)[:MENU_ROWS])
+    titles = list(milestones.open_numbers(repository)[:MENU_ROWS])
+    people = list(triage.assignable(repository).values_list("username", flat=True)[:MENU_ROWS])
+    me = ["@me"] if request.actor.user else []
+
+    def offered(key: str, values: list[str], lacking: str = "") -> list[tuple[str, str, bool]]:
+        rows = [("no", key, lacking)] if lacking else []
+        rows += [(key, value, "Me" if value == "@me" else value) for value in values]
+        return [(said, *_one_click(asked, *term)) for *term, said in rows]
+
     return {
-        "open_url": search(f"is:open {rest}"),
-        "closed_url": search(f"is:closed {rest}"),
-        "label_menu": [(name, search(f'{asked} label:"{name}"')) for name in names],
-        "milestone_menu": [(title, search(f'{asked} milestone:"{title}"')) for title in titles],
-        "sort_menu": [(word, search(f"{unsorted} {term}")) for term, word in SORTS.items()],
+        "open_url": search(_with(asked, "is", "open")),
+        "closed_url": search(_with(asked, "is", "closed")),
+        "menus": [
+            ("Author", offered("author", [*me, *listing.recent_authors(repository, kind=kind)])),
+            ("Label", offered("label", names, "No label")),
+            ("Milestone", offered("milestone", [title for _, title in titles], "No milestone")),
+            ("Assignee", offered("assignee", [*me, *people], "Nobody")),
+            ("Sort", [(word, *_one_click(asked, "sort", value)) for value, word in SORTS.items()]),
+        ],
+        "all_labels": names,
+        "all_milestones": titles,
+        "all_people": people,
     }
+
+
+def _one_click(asked: str, key: str, value: str) -> tuple[str, bool]:
+    text, stood = query.toggled(asked, key, value)
+    return search(text), stood
+
+
+def _with(asked: str, key: str, value: str) -> str:
+    text, stood = query.toggled(asked, key, value)
+    return asked if stood else text
 
 
 def search(text: str) -> str:

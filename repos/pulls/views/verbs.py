@@ -12,7 +12,9 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos import browsing
 from repos.git.read import to_text
+from repos.issues.models import Issue
 from repos.issues.rights import require, rights_of
+from repos.issues.views.bulk import changed
 from repos.issues.views.verbs import said_beside
 from repos.models import Access
 from repos.pulls import drafts, heads, merging, opening
@@ -64,6 +66,20 @@ def reopen(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
     with said_beside(request, pull.issue):
         opening.reopen(request.actor, pull)
     return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def bulk_reopen(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    """Each as if alone: its branches are looked at again."""
+    repository = readable(request, owner, name)
+
+    def reopen(issue: Issue) -> None:
+        pull = opening.pull_of(repository, issue.number)
+        if not pull.issue.is_open:
+            opening.reopen(request.actor, pull)
+
+    return changed(request, repository, reopen, "open")
 
 
 @login_required

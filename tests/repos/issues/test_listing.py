@@ -133,3 +133,11 @@ def test_a_page_costs_few_queries(alice, some, django_assert_max_num_queries):
         page = listing.page(some, as_actor(alice), wanted, kind="issue")
         assert [[label.name for label in issue.labels.all()] for issue in page.rows] == [["bad data"]] * 3
         assert [list(issue.assignees.all()) for issue in page.rows] == [[]] * 3
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_list_costs_few_queries(bob, some, as_user, django_assert_max_num_queries):
+    client = as_user(bob)
+    for text in ("is:open", 'is:open author:bob label:"bad data" no:assignee'):
+        with django_assert_max_num_queries(22):
+            assert client.get("/alice/private/issues", {"q": text}).status_code == 200

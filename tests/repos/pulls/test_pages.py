@@ -159,3 +159,16 @@ def test_the_page_costs_few_queries(project, proposed, bob, as_user, django_asse
     for page in ("/pull/1", "/pull/1/files", "/pull/1/merge-box"):
         with django_assert_max_num_queries(18):
             client.get(BASE + page)
+
+
+def test_ticked_ones_are_reopened_as_if_alone(project, proposed, alice, bob, as_user):
+    pull, client = proposed(), as_user(bob)
+    client.post(f"{BASE}/issues/bulk/close?kind=pull", {"number": 1})
+    assert not again(alice, pull).issue.is_open
+    done = client.post(f"{BASE}/pulls/bulk/reopen?kind=pull&q=is%3Aclosed", {"number": 1})
+    assert done.headers["Location"] == f"{BASE}/pulls?q=is%3Aclosed"
+    assert again(alice, pull).issue.is_open
+    client.post(f"{BASE}/issues/bulk/close?kind=pull", {"number": 1})
+    project.git("update-ref", "-d", "refs/heads/work")
+    page = client.post(f"{BASE}/pulls/bulk/reopen?kind=pull", {"number": 1}, follow=True).content.decode()
+    assert "There is no branch" in page
