@@ -21,7 +21,7 @@ from repos.git import diff as gitdiff
 from repos.git.diff import FileDiff, Hunk, Line
 from repos.models import Repository
 
-VERSION = 2  # grows when the shape of what is kept changes
+VERSION = 3  # grows when the shape of what is kept changes
 TEXT_BYTES = 8 * 1024**2
 PARSED_BYTES = {"structure": previews.TEXT_BYTES, "notebook": previews.NOTEBOOK_BYTES}
 _BOM = (b"\xff\xfe", b"\xfe\xff")
@@ -117,7 +117,7 @@ def _parsed(kind: str, name: str, base: _Side | None, head: _Side | None) -> Cha
         summary = {f"paths_{what}": found[what] for what in ("added", "removed", "changed")}
     else:
         found = sandbox.call("hub.lib.previews.notebook_changes:changes", old + new, seconds=10, **options)
-        summary = {f"cells_{what}": found[what] for what in ("added", "removed", "changed", "unchanged")}
+        summary = {f"cells_{what}": found[what] for what in ("added", "removed", "changed", "moved", "unchanged")}
         summary["outputs_changed"] = found["outputs_changed"]
     note = f"{found['left_out']:,} more are left out." if found["left_out"] else ""
     return Changes(kind, summary, found, note)

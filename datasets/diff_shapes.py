@@ -54,9 +54,12 @@ def _text(result: dict[str, Any]) -> dict[str, Any]:
 
 def _notebook(result: dict[str, Any]) -> dict[str, Any]:
     """Without the outputs: what they show is HTML for people."""
-    names = ("what", "kind", "old", "new", "hunks")
+    names = ("what", "moved", "kind", "old", "new", "hunks")
     cells = result["cells"]
-    return {"cells": [{n: c[n] for n in names} | {"outputs_changed": c["outputs"] is not None} for c in cells]}
+    return {
+        "cells": [{n: c[n] for n in names} | {"outputs_changed": c["outputs"] is not None} for c in cells],
+        "metadata": result["metadata"],
+    }
 
 
 def _image(result: dict[str, Any]) -> dict[str, Any]:

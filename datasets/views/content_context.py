@@ -16,7 +16,7 @@ from repos import difftable
 from repos.git.diff import FileDiff
 
 EXTENSIONS = {"python": "py", "r": "r", "julia": "jl", "scala": "scala", "sql": "sql", "bash": "sh", "markdown": "md"}
-SIGNS = {"added": "+", "removed": "−", "changed": "±", "outputs": "±", "unchanged": ""}
+SIGNS = {"added": "+", "removed": "−", "changed": "±", "outputs": "±", "moved": "↕", "unchanged": ""}
 WORDS = {"outputs": "other outputs"}
 
 
@@ -30,6 +30,7 @@ class Cell:
     sign: str
     kind: str
     number: int
+    moved_from: int = 0  # its number at the base, where it stands elsewhere now
     lines: SafeString | str = ""
     outputs: tuple[SafeString, SafeString] | None = None
 
@@ -72,7 +73,7 @@ def _notebook(result: dict[str, Any], *, split: bool) -> dict[str, Any]:
             shown[-1] += 1
         else:
             shown.append(1)
-    return {"cells": shown}
+    return {"cells": shown, "metadata": result["metadata"]}
 
 
 def _cell(cell: dict[str, Any], extension: str, *, split: bool) -> Cell:
@@ -84,6 +85,7 @@ def _cell(cell: dict[str, Any], extension: str, *, split: bool) -> Cell:
         SIGNS[what],
         cell["kind"],
         cell["new"] or cell["old"],
+        cell["old"] if cell["moved"] else 0,
         difftable.html(contentdiffs.lines_of_cell(cell, named), split=split),
         (_clean(outputs[0]), _clean(outputs[1])) if outputs else None,
     )

@@ -12,11 +12,13 @@ from repos import diffs
 from repos.diffs import Options, ShownFile
 from repos.difftable import anchor_of
 from repos.git.diff import FileDiff
+from repos.git.read import shown
 from repos.place import quoted, url
 from repos.pulls import beside, branches, filetree, generated, viewed
 from repos.pulls.models import PullRequest
 
 PAGE_FILES = 100
+NOTEBOOK, MOST_NOTEBOOKS = ".ipynb", 100
 PAGE_LINES = 600  # changed ones, at once; the other files of the page bring theirs when they come into view
 
 
@@ -38,6 +40,16 @@ class File:
     folded: str
     mark: str
     lost: list[SafeString]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """url: of the page that compares it, which another app has."""
+
+    name: str
+    old_name: str
+    status: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -85,9 +97,26 @@ def page(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> P
 
 def one(actor: Actor, pull: PullRequest, ends: Ends, path: str, options: Options) -> File:
     """A file whose lines were left for later. Raises NotFound when nothing differs there."""
-    shown = _of_pull(pull, ends, diffs.of_file(pull.repository, ends.base, ends.head, path, options), path, options)
+    found = _of_pull(pull, ends, diffs.of_file(pull.repository, ends.base, ends.head, path, options), path, options)
     said = beside.beside(actor, pull, [path]).get(path, {})
-    return _with(File(shown, viewed=False, folded="", mark="", lost=[]), said, options)
+    return _with(File(found, viewed=False, folded="", mark="", lost=[]), said, options)
+
+
+def notebooks(pull: PullRequest) -> tuple[list[Notebook], int]:
+    """(the first that differ, how many do in all)."""
+    ends = ends_of(pull)
+    files = diffs.listed(pull.repository, ends.base, ends.head, ignore_space=False)
+    found = [file for file in files if file.name.endswith(NOTEBOOK)]
+    place = url(pull.repository, "datasets/diff", f"{ends.base}...{ends.head}")
+    return [
+        Notebook(
+            shown(file.name),
+            shown(file.old_name) if file.old_name != file.name else "",
+            file.status,
+            f"{place}/{quoted(file.name)}",
+        )
+        for file in found[:MOST_NOTEBOOKS]
+    ], len(found)
 
 
 def _files(
@@ -96,18 +125,16 @@ def _files(
     folded = {file.name: generated.why(file.name) for file in files}
     plain = [file for file in files if not folded[file.name]]
     repository = pull.repository
-    shown = {
+    lines = {
         file.name: one
-        for some, lines in ((plain, PAGE_LINES), ([file for file in files if folded[file.name]], 0))
-        for file, one in zip(
-            some, diffs.some(repository, ends.base, ends.head, some, options, lines=lines), strict=True
-        )
+        for some, most in ((plain, PAGE_LINES), ([file for file in files if folded[file.name]], 0))
+        for file, one in zip(some, diffs.some(repository, ends.base, ends.head, some, options, lines=most), strict=True)
     }
     said = beside.beside(actor, pull, [file.name for file in files])
     return [
         _with(
             File(
-                _of_pull(pull, ends, shown[file.name], file.name, options),
+                _of_pull(pull, ends, lines[file.name], file.name, options),
                 anchor_of(file.name) in seen,
                 folded[file.name],
                 viewed.name_of(file),

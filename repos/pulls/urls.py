@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}.diff", files.text, name="text"),
     path(f"{_PULL}/data", pages.panel, {"which": "data"}, name="data"),
     path(f"{_PULL}/experiments", pages.panel, {"which": "experiments"}, name="experiments"),
+    path(f"{_PULL}/notebooks", files.notebooks, name="notebooks"),
     path(f"{_PULL}/pipelines", pages.panel, {"which": "pipelines"}, name="pipelines"),
     path(f"{_PULL}/conflicts", conflicts.index, name="conflicts"),
     path(f"{_PULL}/conflicts/resolve", choices.resolve, name="resolve"),

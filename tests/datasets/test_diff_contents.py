@@ -140,6 +140,7 @@ def test_cells_of_a_notebook(project, as_user, bob, where):
     assert answer["kind"] == "notebook"
     assert answer["summary"] == {
         "cells_added": 1, "cells_removed": 1, "cells_changed": 1, "cells_unchanged": 1, "outputs_changed": 1,
+        "cells_moved": 0,
     }  # fmt: skip
     changed = next(cell for cell in answer["cells"] if cell["what"] == "changed")
     assert [line[0] + line[3] for line in changed["hunks"][0]["lines"]] == ["-x = 1", "+x = 2", " print(x)"]
@@ -147,6 +148,36 @@ def test_cells_of_a_notebook(project, as_user, bob, where):
     assert EVIL not in page
     assert "1 cell unchanged" in page
     assert "new_one" in page
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_cell_that_stands_elsewhere_was_moved(private, writer, as_user, bob, named):
+    texts = ["import pandas", "rows = 3", "plot(rows)", "print(7 * 9)", "del everything_else"]
+    cells = [code(said, id=f"c{n}") if named else code(said) for n, said in enumerate(texts)]
+    made = writer(private)
+    made.commit({"n.ipynb": notebook(*cells)})
+    made.git("tag", "v1")
+    made.commit({"n.ipynb": notebook(cells[4], *cells[1:4], cells[0] | ({"source": "import numpy"} if named else {}))})
+    answer = ask(as_user(bob), "n.ipynb")
+    moved = {(cell["old"], cell["new"]): cell["what"] for cell in answer["cells"] if cell["moved"]}
+    assert moved == {(5, 1): "moved", (1, 5): "changed" if named else "moved"}
+    assert (answer["summary"]["cells_moved"], answer["summary"]["cells_added"]) == (2, 0)
+    page = text(as_user(bob).get(f"{ADDRESS}/v1...main/n.ipynb"))
+    assert "code, moved from 5" in page
+    assert "3 cells unchanged" in page
+
+
+def test_metadata_is_said_in_one_line(private, writer, as_user, bob):
+    made = writer(private)
+    made.commit({"n.ipynb": notebook(code("x", id="a"), code("y", id="b"))})
+    made.git("tag", "v1")
+    tagged = [code(name, id=id_, metadata={"tags": ["<b>"]}) for name, id_ in (("x", "a"), ("y", "b"))]
+    book = json.loads(notebook(*tagged))
+    book["metadata"]["kernelspec"] = {"name": "python3"}
+    made.commit({"n.ipynb": json.dumps(book)})
+    assert ask(as_user(bob), "n.ipynb")["summary"]["cells_unchanged"] == 2
+    page = text(as_user(bob).get(f"{ADDRESS}/v1...main/n.ipynb"))
+    assert "Metadata differs: kernelspec.name, tags of 2 cells." in page
 
 
 def test_outputs_are_shown_as_in_the_preview(private, writer, as_user, bob):

@@ -24,7 +24,7 @@ _ATTACHMENT = re.compile(r"attachment:([^\s)\"']+)")
 
 def notebook(data: bytes, *, link_base: str, raw_base: str, directory: str) -> dict[str, Any]:
     """{"html", "note"}. Raises ValueError for what is no notebook."""
-    cells, language = cells_of(data)
+    cells, language = cells_of(book_of(data))
     writer = Writer(Bases(link_base, raw_base, directory), language)
     for cell in cells[:MAX_CELLS]:
         writer.cell(cell)
@@ -32,8 +32,9 @@ def notebook(data: bytes, *, link_base: str, raw_base: str, directory: str) -> d
     return {"html": "".join(writer.pieces), "note": note}
 
 
-def cells_of(data: bytes) -> tuple[list[dict[str, Any]], str]:
-    """The cells and the language. Versions 3 and older are converted by nbformat, which only this path loads."""
+def book_of(data: bytes) -> dict[str, Any]:
+    """A notebook of version 4, with cells; older ones are converted by nbformat, which only this path loads. Raises
+    ValueError."""
     try:
         book = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -42,13 +43,17 @@ def cells_of(data: bytes) -> tuple[list[dict[str, Any]], str]:
         raise ValueError("This is not a notebook: it names no format.")
     if book["nbformat"] < 4:
         book = _converted(data)
-    cells = book.get("cells")
-    if not isinstance(cells, list):
+    if not isinstance(book.get("cells"), list):
         raise ValueError("This is not a notebook: it has no cells.")
+    return book
+
+
+def cells_of(book: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """The cells and the language."""
     about = book.get("metadata")
     info = about.get("language_info") or about.get("kernelspec") if isinstance(about, dict) else None
     name = (info.get("name") or info.get("language")) if isinstance(info, dict) else ""
-    return [cell for cell in cells if isinstance(cell, dict)], str(name or "python")
+    return [cell for cell in book["cells"] if isinstance(cell, dict)], str(name or "python")
 
 
 def _converted(data: bytes) -> dict[str, Any]:

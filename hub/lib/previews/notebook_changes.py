@@ -1,7 +1,7 @@
 """Worker: what differs between two versions of a notebook, cell by cell. Outputs are shown as in its preview.
 
 Cells are the same when their ids are, else when their text is; what stands in the same place and reads alike was
-edited. Execution counts differ after every run and do not count.
+edited; what went in one place and came in another was moved. Execution counts differ after every run and do not count.
 """
 
 from __future__ import annotations
@@ -20,44 +20,75 @@ MAX_HTML_CHARACTERS = 4_000_000  # of all outputs together
 MAX_LINES = 1_500  # of a cell, compared
 CONTEXT = 3
 ALIKE, LOOK_AHEAD = 0.6, 10
+MAX_NAMES, MAX_NAME_CHARACTERS = 20, 80  # of what differs besides cells
 Cell = dict[str, Any]
 
 
 def changes(data: bytes, *, at: int, absent: str = "") -> dict[str, Any]:
-    """{"added", "removed", "changed", "outputs_changed", "unchanged": counts of cells, "cells": [...], "language",
-    "left_out": cells beyond the limit}.
+    """{"added", "removed", "changed", "outputs_changed", "moved", "unchanged": counts of cells, "cells": [...],
+    "language", "metadata": names of what else differs, "left_out": cells beyond the limit}.
 
-    A cell: {"what": added, removed, changed, outputs or unchanged, "kind", "old", "new": numbers from 1 (0: absent),
+    A cell: {"what": added, removed, changed, outputs, moved or unchanged, "moved": whether it stands elsewhere now
+    (changed or not), "kind", "old", "new": numbers from 1 (0: absent),
     "hunks": [{"old", "new": first lines, "lines": [[" ", "+" or "-", old number, new number, text]]}],
     "outputs": html of both sides, null when they are alike}.
     data: the base's bytes up to `at`, then the head's. absent: the side that has no file. Raises ValueError.
     """
-    old, language = _read("base", data[:at]) if absent != "base" else ([], "")
-    new, language = _read("head", data[at:]) if absent != "head" else ([], language)
+    before, old, language = _read("base", data[:at]) if absent != "base" else ({}, [], "")
+    after, new, language = _read("head", data[at:]) if absent != "head" else ({}, [], language)
     left_out = max(0, len(old) - MAX_CELLS) + max(0, len(new) - MAX_CELLS)
     outputs = _Outputs()
-    cells = [_told(one, other, outputs) for one, other in _paired(old[:MAX_CELLS], new[:MAX_CELLS])]
+    pairs = _paired(old[:MAX_CELLS], new[:MAX_CELLS])
+    cells = [_told(one, other, outputs, moved=moved) for one, other, moved in pairs]
     whats = [cell["what"] for cell in cells]
     counts = {what: whats.count(what) for what in ("added", "removed", "changed", "unchanged")}
     rerun = sum(cell["outputs"] is not None and cell["what"] in {"changed", "outputs"} for cell in cells)
-    return {**counts, "outputs_changed": rerun, "cells": cells, "language": language, "left_out": left_out}
+    return {
+        **counts,
+        "outputs_changed": rerun,
+        "moved": sum(cell["moved"] for cell in cells),
+        "cells": cells,
+        "language": language,
+        "metadata": [] if absent else _metadata(before, after, pairs),
+        "left_out": left_out,
+    }
 
 
-def _read(side: str, data: bytes) -> tuple[list[tuple[int, Cell]], str]:
+def _read(side: str, data: bytes) -> tuple[Cell, list[tuple[int, Cell]], str]:
     try:
-        cells, language = notebook.cells_of(data)
+        book = notebook.book_of(data)
+        cells, language = notebook.cells_of(book)
     except ValueError as error:
         raise ValueError(f"At {side}: {error}") from error
-    return list(enumerate(cells, 1)), language
+    return book, list(enumerate(cells, 1)), language
 
 
 # ---- which cell is which -------------------------------------------------------------------------
 Side = list[tuple[int, Cell]]
 Pair = tuple[tuple[int, Cell] | None, tuple[int, Cell] | None]
+Matched = list[tuple[tuple[int, Cell] | None, tuple[int, Cell] | None, bool]]
 
 
-def _paired(old: Side, new: Side) -> Iterator[Pair]:
+def _paired(old: Side, new: Side) -> Matched:
+    """Every cell once, in the order of the new side; the last: whether it stands elsewhere now."""
     shared = _ids(old) & _ids(new)
+    pairs = list(_in_order(old, new, shared))
+    went: dict[tuple[str, ...], list[tuple[int, Cell]]] = {}
+    for one, other in pairs:
+        if one and other is None and any(_name(one[1], shared)[1:]):  # not what is empty
+            went.setdefault(_name(one[1], shared), []).append(one)
+    found: Matched = []
+    taken = set[int]()
+    for one, other in pairs:
+        same = went.get(_name(other[1], shared)) if other and one is None else None
+        gone = same.pop(0) if same else None
+        if gone:
+            taken.add(gone[0])
+        found.append((gone or one, other, gone is not None))
+    return [(one, other, moved) for one, other, moved in found if other or one is None or one[0] not in taken]
+
+
+def _in_order(old: Side, new: Side, shared: set[str]) -> Iterator[Pair]:
     one, other = ([_name(cell, shared) for _, cell in side] for side in (old, new))
     for what, i, i_end, j, j_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if what == "equal":
@@ -102,15 +133,18 @@ def _alike(one: Cell, other: Cell, shared: set[str]) -> bool:
 
 
 # ---- one pair ------------------------------------------------------------------------------------
-def _told(one: tuple[int, Cell] | None, other: tuple[int, Cell] | None, outputs: _Outputs) -> dict[str, Any]:
+def _told(
+    one: tuple[int, Cell] | None, other: tuple[int, Cell] | None, outputs: _Outputs, *, moved: bool
+) -> dict[str, Any]:
     old, new = one[1] if one else {}, other[1] if other else {}
     same = one is not None and other is not None and _source(old) == _source(new) and _kind(old) == _kind(new)
     shown = outputs.both(old, new)
     what = "added" if one is None else "removed" if other is None else "changed"
     if same:
-        what = "unchanged" if shown is None else "outputs"
+        what = ("moved" if moved else "unchanged") if shown is None else "outputs"
     return {
         "what": what,
+        "moved": moved,
         "kind": _kind(new or old),
         "old": one[0] if one else 0,
         "new": other[0] if other else 0,
@@ -132,6 +166,33 @@ def _hunks(old: str, new: str) -> list[dict[str, Any]]:
             lines += [["-", n + 1, 0, a[n]] for n in range(i, i_end)]
             lines += [["+", 0, n + 1, b[n]] for n in range(j, j_end)]
         found.append({"old": group[0][1] + 1, "new": group[0][3] + 1, "lines": lines})
+    return found
+
+
+# ---- what is no cell ------------------------------------------------------------------------------
+def _metadata(before: Cell, after: Cell, pairs: Matched) -> list[str]:
+    """e.g. ["kernelspec.name", "tags of 3 cells"]."""
+    found = [name for name in ("nbformat", "nbformat_minor") if before.get(name) != after.get(name)]
+    old, new = (_flat(book.get("metadata")) for book in (before, after))
+    found += [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    cells = Counter[str]()
+    for one, other, _ in pairs:
+        if one and other:
+            was, now = (_flat(cell[1].get("metadata"), deep=False) for cell in (one, other))
+            cells.update(name for name in {*was, *now} if was.get(name) != now.get(name))
+    found += [f"{name} of {count} cell{'s' if count > 1 else ''}" for name, count in sorted(cells.items())]
+    names = [name[:MAX_NAME_CHARACTERS] for name in found]
+    return names[:MAX_NAMES] + ([f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else [])
+
+
+def _flat(metadata: Any, *, deep: bool = True) -> dict[str, str]:
+    """name → value; of the first two levels."""
+    if not isinstance(metadata, dict):
+        return {}
+    found: dict[str, str] = {}
+    for name, value in metadata.items():
+        inner = value if deep and isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): json.dumps(one, sort_keys=True) for key, one in inner.items()}
     return found
 
 

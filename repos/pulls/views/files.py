@@ -30,6 +30,15 @@ def files(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 
 
 @require_safe
+def notebooks(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """Slots for what the app that compares data shows of each notebook; they are loaded as they come into view."""
+    pull = pull_at(request, owner, name, number)
+    found, total = changed.notebooks(pull)
+    context = {"notebooks": found, "total": total}
+    return render(request, "pulls/notebooks.html", {**context_of(pull, "notebooks"), **context})
+
+
+@require_safe
 def one(request: HubRequest, owner: str, name: str, number: int, rest: str) -> HttpResponse:
     """The fragment with one file's lines: base/head/path."""
     pull, options = pull_at(request, owner, name, number), options_of(request)

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from repos.pulls import ranges
+from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
-from repos.pulls.views.pages import context_of
 from repos.views.commit import options_of
 from repos.views.places import rest_of
 

@@ -171,3 +171,21 @@ def test_the_page_asks_at_most_fifteen_questions(page, bob, as_user, django_asse
     for query in ("", "?w=1"):  # warm, and cold
         with django_assert_max_num_queries(15):
             client.get(f"{BASE}/files{query}")
+
+
+def test_the_notebooks_have_a_tab_whose_panels_load_by_themselves(project, proposed, bob, as_user):
+    before = '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "source": "x = 1"}]}'
+    start = project.commit({"n b.ipynb": before}, "Before", start=project.tips["main"])
+    project.commit({"n b.ipynb": before.replace("= 1", "= 22")}, "After", branch="work", start=start)
+    proposed()
+    client = as_user(bob)
+    shown = client.get(f"{BASE}/notebooks").content.decode()
+    address = re.search(r'hx-get="([^"]+)"', shown)[1]
+    assert address == f"/alice/private/datasets/diff/{start}...{project.tips['work']}/n%20b.ipynb"
+    panel = client.get(address).content.decode()
+    assert "<strong>±1</strong> changed" in panel
+    assert "<mark>22</mark>" in panel
+
+
+def test_without_notebooks_the_tab_says_so(page, bob, as_user):
+    assert "changes no notebook" in as_user(bob).get(f"{BASE}/notebooks").content.decode()

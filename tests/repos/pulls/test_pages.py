@@ -11,7 +11,7 @@ from tests.repos.pulls.conftest import TEXT, again, branched
 pytestmark = pytest.mark.django_db
 BASE = "/alice/private"
 PAGES = ["/pulls", "/pull/1", "/pull/1/commits", "/pull/1/files", "/pull/1/data", "/pull/1/pipelines"]
-PAGES += ["/pull/1/merge-box", "/pull/1.diff", "/pull/1/range"]
+PAGES += ["/pull/1/merge-box", "/pull/1.diff", "/pull/1/range", "/pull/1/notebooks"]
 VERBS = {
     "/pulls/create": {"title": "Back", "base": "work", "head": "third"},
     "/pull/1/merge": {},
