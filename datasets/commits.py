@@ -150,11 +150,13 @@ def stream(
     known: Sequence[str] = (),
     *,
     refs: Sequence[str] = _REFS,
+    wanted: Sequence[str] = (),
     patterns: Sequence[str] = _PATTERNS,
 ) -> Iterator[Commit]:
     """Commits with the files they changed, oldest first. Merges are seen from their first parent.
 
-    known: commits whose history is left out. patterns: of the paths that count. Raises GitError.
+    known: commits whose history is left out. refs, wanted: options and commits that say whose is walked. patterns: of
+    the paths that count. Raises GitError.
     """
     options = [*refs, "--stdin", "--full-history", "--reverse", "--topo-order"]
     options += ["--raw", "-z", "--no-renames", "--no-abbrev", "--diff-merges=first-parent", "--format=commit %H"]
@@ -162,7 +164,7 @@ def stream(
     records = commands.records(
         store_of(repository),
         *("-c", "log.showRoot=true", "log", *options, "--", *patterns),
-        stdin="".join(f"^{tip}\n" for tip in known).encode(),
+        stdin="".join([*(f"{tip}\n" for tip in wanted), *(f"^{tip}\n" for tip in known)]).encode(),
         timeout_seconds=GIT_SECONDS,
         limits=commands.TRANSFER,
         extra={"GIT_LITERAL_PATHSPECS": "0"},  # the patterns are ours

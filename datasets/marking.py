@@ -3,7 +3,7 @@
 Nothing here parses YAML or JSON: every word of 32 hexadecimal digits in a pointer counts as a name. So nothing that any
 version of DVC could read is missed, whatever its form, its size or its paths; at worst too much is kept.
 
-Later, open pull requests keep the commits they need as refs (refs/pull/…), and refs are all that is asked for here.
+Pull requests keep the commits they need as refs (refs/pull/…), and refs are all that is asked for here.
 """
 
 from __future__ import annotations
@@ -65,6 +65,14 @@ class Marks:
         finally:
             self._base.execute("DETACH manifest")
 
+    def batches(self, size: int) -> Iterator[list[str]]:
+        """All of them, in their order; those added meanwhile may or may not be among them."""
+        last = b""
+        question = "SELECT oid FROM marks WHERE oid > ? ORDER BY oid LIMIT ?"
+        while rows := self._base.execute(question, (last, size)).fetchall():
+            last = rows[-1][0]
+            yield [packed[:16].hex() + (".dir" if len(packed) > 16 else "") for (packed,) in rows]
+
     def unmarked(self, oids: Sequence[str]) -> set[str]:
         """Those of them that nothing names; at most a few thousand at once."""
         packed = {_packed(oid): oid for oid in oids}
@@ -94,7 +102,7 @@ class History:
         found = commits.stream(self.repository, refs=["--all"], patterns=PATTERNS) if self._tips else iter(())
         fresh = self._fresh(found, beat)
         while batch := list(islice(fresh, BATCH)):
-            for pieces in _contents(self.repository, batch):
+            for pieces in contents(self.repository, batch):
                 self.marks.add(oids_in(pieces))
                 beat()
         self._generation = generation
@@ -132,7 +140,7 @@ def _tips(repository: Repository) -> list[str]:
     return sorted(set(commands.run(store, "for-each-ref", "--format=%(objectname)").decode().split()))
 
 
-def _contents(repository: Repository, oids: list[str]) -> Iterator[Iterable[bytes]]:
+def contents(repository: Repository, oids: list[str]) -> Iterator[Iterable[bytes]]:
     """The bytes of each of these blobs of git. Raises GitError when one is missing."""
     store = store_of(repository)
     sizes = read.blob_sizes(store, oids)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 
-from datasets import formats, objects, removal, results
+from datasets import formats, lending, objects, removal, results
 from datasets.declared_keys import declared_key
 from datasets.dvc import keys, merging, pointers
 from datasets.dvc.documents import Malformed
@@ -24,7 +24,7 @@ from datasets.models import Blob
 from datasets.presence import presence
 from datasets.tables.names import MERGED
 from datasets.threeway import Conflict
-from datasets.tracking import tracked
+from datasets.tracking import Output, tracked
 from datasets.versions import blob_file
 from hub.lib import sandbox_job
 from hub.lib.objectstore import Stored
@@ -71,14 +71,27 @@ class DataDriver:
     def resolve(self, repository: Repository, sides: Sides, opened: Opened, choices: Choices, *, beat: Beat) -> Outcome:
         return Outcome(None)
 
-    def missing(self, repository: Repository, base: str, head: str) -> list[Missing]:
+    def missing(
+        self, repository: Repository, base: str, head: str, *, lender: Repository | None = None
+    ) -> list[Missing]:
         """Of a repository that keeps its data elsewhere nothing is asked."""
         old, new = tracked(repository, base).outputs, tracked(repository, head).outputs
         changed = [output for path, output in new.items() if path not in old or old[path].out != output.out]
         if not changed or not objects.whole(repository.pk, keys.BUCKET).exists():
             return []
-        lost = [found.output for found in presence(repository, changed) if not found.whole and not found.elsewhere]
+        lost = _not_whole(repository, changed)
+        if lost and lender:
+            lost = _not_whole(lender, lost)
         return [Missing(o.pointer, (f"{shown(o.path)} ({o.out.oid})",), _push(o.pointer)) for o in lost[:MOST_NAMED]]
+
+    def lend(
+        self, lender: Repository, repository: Repository, wanted: Sequence[str], known: Sequence[str], *, beat: Beat
+    ) -> None:
+        lending.lend(lender, repository, wanted, known, beat=beat)
+
+
+def _not_whole(repository: Repository, outputs: Sequence[Output]) -> list[Output]:
+    return [found.output for found in presence(repository, outputs) if not found.whole and not found.elsewhere]
 
 
 class _Work:
@@ -109,7 +122,7 @@ class _Work:
         if merged.conflicts:
             return list(merged.conflicts)
         md5s = [str(entry["md5"]) for entry in json.loads(merged.data)]
-        sizes = objects.sizes(self.repository.pk, keys.BUCKET, (keys.key_of(md5) for md5 in md5s))
+        sizes = self._sizes([keys.key_of(md5) for md5 in md5s])
         if lost := [md5 for md5 in md5s if keys.key_of(md5) not in sizes]:
             raise _NotHere(f"{len(lost)} files of the folder, e.g. {lost[0]}")
         if self.keep:
@@ -155,10 +168,15 @@ class _Work:
             return Outcome(made.read_bytes())
 
     def _blob(self, oid: str) -> Blob:
-        blob = objects.find(self.repository.pk, keys.BUCKET, keys.key_of(oid))
-        if blob is None:
-            raise _NotHere(oid)
-        return blob
+        for repository in filter(None, (self.repository, self.sides.lender)):
+            if blob := objects.find(repository.pk, keys.BUCKET, keys.key_of(oid)):
+                return blob
+        raise _NotHere(oid)
+
+    def _sizes(self, names: Sequence[str]) -> dict[str, int]:
+        found = objects.sizes(self.repository.pk, keys.BUCKET, names)
+        lender, lost = self.sides.lender, [name for name in names if name not in found]
+        return found | objects.sizes(lender.pk, keys.BUCKET, lost) if lender and lost else found
 
     def _bytes(self, oid: str) -> bytes:
         blob = self._blob(oid)

@@ -67,6 +67,16 @@ class Repository(models.Model):
     issues_count = models.PositiveIntegerField(default=0, help_text="open ones")
     pulls_count = models.PositiveIntegerField(default=0, help_text="open ones")
 
+    # Of forks (repos/forks). Copies in everything: the rows only say where it came from.
+    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="forks")
+    network = models.BigIntegerField(
+        null=True, db_index=True, help_text="of a fork: the id of the repository that the first of them was made from"
+    )
+    kept_private = models.BooleanField(
+        default=False, help_text="a fork of a private repository: never public while that one is not"
+    )
+    forked = models.BooleanField(default=False, help_text="somebody has forked it; else nobody looks for forks")
+
     data_limit_bytes = models.BigIntegerField(
         null=True, help_text="of its objects, set by administrators of the hub; 0: none, null: the hub's default"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,10 +44,19 @@ class LogPage:
     after: str
 
 
-def log(store: Path, commit: str, *, path: str = "", after: str = "", limit: int = 30, without: str = "") -> LogPage:
+def log(
+    store: Path,
+    commit: str,
+    *,
+    path: str = "",
+    after: str = "",
+    limit: int = 30,
+    without: str = "",
+    extra: Mapping[str, str] | None = None,
+) -> LogPage:
     """A page of the commits reachable from one, newest first; with a path only those that changed it.
 
-    without: a commit whose history is left out.
+    without: a commit whose history is left out. extra: more environment, e.g. copying.both().
 
     A cursor is the walk's frontier: the ids of commits still to be walked, where the next page starts at the same
     cost as the first. "+N" skips N instead: for a path (its frontier is not among the commits shown) and when the
@@ -56,7 +66,7 @@ def log(store: Path, commit: str, *, path: str = "", after: str = "", limit: int
     args = ["log", f"-n{limit}", f"--skip={skip}", "-z", _format(_FIELDS)]
     starts = [*tips, *([f"^{without}"] if without else [])]
     try:
-        out = cli.run(store, *args, "--end-of-options", *starts, "--", *([path] if path else []))
+        out = cli.run(store, *args, "--end-of-options", *starts, "--", *([path] if path else []), extra=extra)
     except cli.GitError as error:
         raise NotFound("That page of the history does not exist.") from error
     found = _parse(out)
@@ -132,17 +142,17 @@ def count(store: Path, commit: str) -> int:
     return int(cli.run(store, "rev-list", "--count", "--end-of-options", commit))
 
 
-def ahead_behind(store: Path, base: str, head: str) -> tuple[int, int]:
-    """(commits only head has, commits only base has)."""
-    out = cli.run(store, "rev-list", "--left-right", "--count", "--end-of-options", f"{base}...{head}")
+def ahead_behind(store: Path, base: str, head: str, *, extra: Mapping[str, str] | None = None) -> tuple[int, int]:
+    """(commits only head has, commits only base has). extra: more environment, e.g. copying.both()."""
+    out = cli.run(store, "rev-list", "--left-right", "--count", "--end-of-options", f"{base}...{head}", extra=extra)
     behind, ahead = out.split()
     return int(ahead), int(behind)
 
 
-def merge_base(store: Path, base: str, head: str) -> str | None:
-    """The best common ancestor, None for unrelated histories."""
+def merge_base(store: Path, base: str, head: str, *, extra: Mapping[str, str] | None = None) -> str | None:
+    """The best common ancestor, None for unrelated histories. extra: more environment, e.g. copying.both()."""
     try:
-        return cli.run(store, "merge-base", "--end-of-options", base, head).decode().split("\n")[0]
+        return cli.run(store, "merge-base", "--end-of-options", base, head, extra=extra).decode().split("\n")[0]
     except cli.GitError as error:
         if error.status == 1:
             return None

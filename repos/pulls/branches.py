@@ -4,26 +4,62 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.lib.errors import NotFound
 from repos import cache
 from repos.git import commands, history
 from repos.git.store import ZERO, RefChange, RefMoved, move_refs, refs
 from repos.models import Repository
 from repos.place import store_of
+from repos.pulls import origins
 from repos.pulls.models import PullRequest
 
 
 @dataclass(frozen=True)
 class Tips:
-    """Full ids. base None: that branch is gone. Of a closed request they are what it last saw."""
+    """Full ids of commits that the repository has. base, head None: that branch is gone."""
 
     base: str | None
     head: str | None
 
 
 def tips_of(pull: PullRequest) -> Tips:
+    """Of a closed request they are what it last saw."""
     if not pull.issue.is_open:
         return Tips(pull.base_id, pull.head_id)
-    return tips(pull.repository, pull.base, pull.head)
+    return now(pull)
+
+
+def now(pull: PullRequest) -> Tips:
+    """Where its branches are, whatever became of it. Of a fork's branch: as far as its commits have come here."""
+    if pull.head_repository is None:
+        return tips(pull.repository, pull.base, pull.head)
+    base = f"refs/heads/{pull.base}"
+    found = refs(store_of(pull.repository), base, pull.ref)
+    return Tips(found.get(base), None if head_is_gone(pull) else found.get(pull.ref))
+
+
+def tip(repository: Repository, branch: str) -> str | None:
+    ref = f"refs/heads/{branch}"
+    return refs(store_of(repository), ref).get(ref)
+
+
+def head_tip(pull: PullRequest) -> str | None:
+    """Where the branch is in its own repository, whether or not its commits have come here. None when it is gone."""
+    try:
+        return tip(pull.source, pull.head)
+    except NotFound:  # of a fork without any commits
+        return None
+
+
+def head_is_gone(pull: PullRequest) -> bool:
+    """Somebody deleted the branch. A fork that went as a whole, or behind walls, leaves its requests as they are."""
+    return origins.gives(pull) and head_tip(pull) is None
+
+
+def head_moved(pull: PullRequest) -> str | None:
+    """Where the head is by now, when that is not where the row says, and when its commits may come here."""
+    found = head_tip(pull) if origins.gives(pull) else None
+    return found if found != pull.head_id else None
 
 
 def ends(pull: PullRequest) -> tuple[str, str]:
@@ -59,15 +95,17 @@ def behind(repository: Repository, base: str, head: str) -> int:
 
 def contains(repository: Repository, branch: str, commit: str) -> bool:
     """Whether a commit is in a branch as it is now. One that was never stored is in none."""
-    store, ref = store_of(repository), f"refs/heads/{branch}"
-    tip = refs(store, ref).get(ref)
-    if tip is None or not commands.succeeds(store, "cat-file", "-e", commit):
+    store, found = store_of(repository), tip(repository, branch)
+    if found is None or not commands.succeeds(store, "cat-file", "-e", commit):
         return False
-    return commands.succeeds(store, "merge-base", "--is-ancestor", commit, tip)
+    return commands.succeeds(store, "merge-base", "--is-ancestor", commit, found)
 
 
 def pin(pull: PullRequest, commit: str) -> None:
-    """Point refs/pull/<number>/head at a commit. Safe to run twice and at the same moment."""
+    """Point refs/pull/<number>/head at a commit of the head's repository, which comes here if it must. Safe to run
+    twice and at the same moment. Raises TooLarge."""
+    if pull.head_repository is not None:
+        origins.bring(pull.repository, pull.head_repository, commit)
     _point(pull, pull.ref, commit)
 
 

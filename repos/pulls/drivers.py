@@ -5,7 +5,7 @@ What a driver cannot decide either it takes apart into places (a file of a folde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,13 +18,14 @@ SIDES = ("ours", "theirs", "base")
 @dataclass(frozen=True)
 class Sides:
     """Three versions of one file. base None: both sides added it. ours: the branch that is merged into. commit: the
-    tip of the pull request's base, which says what holds for both."""
+    tip of the pull request's base, which says what holds for both. lender: a fork, where what theirs names may lie."""
 
     commit: str
     path: str
     base: bytes | None
     ours: bytes
     theirs: bytes
+    lender: Repository | None = None
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,18 @@ class Driver(Protocol):
         """keep: store what the merged file names; else only say what would come out."""
         ...
 
-    def missing(self, repository: Repository, base: str, head: str) -> list[Missing]:
-        """Of what changed between two commits: what must be pushed before the head's side is of use to anybody."""
+    def missing(
+        self, repository: Repository, base: str, head: str, *, lender: Repository | None = None
+    ) -> list[Missing]:
+        """Of what changed between two commits: what must be pushed before the head's side is of use to anybody.
+        lender: a fork that would lend what it has."""
+        ...
+
+    def lend(
+        self, lender: Repository, repository: Repository, wanted: Sequence[str], known: Sequence[str], *, beat: Beat
+    ) -> None:
+        """Let a repository name, of the lender's data, what the commits wanted and those behind them name, without
+        known and those behind. All of them are in the repository's git. Nothing is copied. Safe to run twice."""
         ...
 
     def open(self, repository: Repository, sides: Sides, *, beat: Beat) -> Opened | None:
@@ -159,5 +170,13 @@ def driver_for(path: str) -> Driver | None:
     return next((driver for driver in _drivers if driver.wants(path)), None)
 
 
-def missing(repository: Repository, base: str, head: str) -> list[Missing]:
-    return [found for driver in _drivers for found in driver.missing(repository, base, head)]
+def missing(repository: Repository, base: str, head: str, *, lender: Repository | None = None) -> list[Missing]:
+    return [found for driver in _drivers for found in driver.missing(repository, base, head, lender=lender)]
+
+
+def lend(
+    lender: Repository, repository: Repository, wanted: Sequence[str], known: Sequence[str], *, beat: Beat
+) -> None:
+    """What a fork's branches, or a fork's commits that are merged, need of what git does not hold."""
+    for driver in _drivers:
+        driver.lend(lender, repository, wanted, known, beat=beat)

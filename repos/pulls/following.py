@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
+from django.db.models import Q
 
 from hub.accounts.models import User
 from repos.git import commands
@@ -13,7 +16,7 @@ from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.models import Push, RefUpdate, Repository
 from repos.place import store_of
-from repos.pulls import branches, merging
+from repos.pulls import branches, merging, origins
 from repos.pulls.models import PullRequest
 
 HEADS = "refs/heads/"
@@ -24,11 +27,11 @@ def after_push(push: Push) -> None:
     """May run twice and late: git is asked where the branches are by now."""
     repository = push.repository
     moved = {row.ref.removeprefix(HEADS): row for row in push.updates.filter(applied=True, ref__startswith=HEADS)}
-    for pull in _open(repository, head__in=moved):
+    for pull in _from(repository, moved):
         follow_head(pull, push.user)
     for name in moved:
         settle_base(repository, name)
-    for pull in _open(repository, head__in=moved):
+    for pull in _from(repository, moved):
         close_without_head(pull, push.user)
     if row := moved.get(repository.default_branch):
         close_by_commits(repository, row, push.user)
@@ -36,10 +39,11 @@ def after_push(push: Push) -> None:
 
 def follow_head(pull: PullRequest, user: User | None) -> None:
     """Remember where the head is now, and say so in the conversation."""
-    tip = branches.tips(pull.repository, pull.base, pull.head).head
-    if tip in {None, pull.head_id} or pull.claimed:  # a claim is settled with the head it has
+    tip = branches.head_moved(pull)
+    if tip is None or pull.claimed:  # a claim is settled with the head it has
         return
-    assert tip
+    if pull.head_repository is not None:
+        origins.bring(pull.repository, pull.head_repository, tip)
     forced = not commands.succeeds(store_of(pull.repository), "merge-base", "--is-ancestor", pull.head_id, tip)
     if forced:
         branches.keep(pull, pull.head_id)
@@ -54,13 +58,13 @@ def settle_base(repository: Repository, base: str) -> None:
     somebody who merged on their own machine."""
     store = store_of(repository)
     heads = refs(store, HEADS)
-    tip, pulls = heads.get(f"{HEADS}{base}"), _open(repository, base=base)
+    tip, pulls = heads.get(f"{HEADS}{base}"), _open(issue__repository=repository, base=base)
     if tip is None or not pulls:
         return
     listed = commands.run(store, "for-each-ref", f"--merged={tip}", "--format=%(refname)", "--", HEADS, "refs/pull/")
     inside = set(listed.decode("utf-8", "surrogateescape").splitlines())
     for pull in pulls:
-        head = f"{HEADS}{pull.head}"
+        head = pull.merged_ref
         if pull.merge_commit and branches.contains(repository, base, pull.merge_commit):
             merging.finish(pull, pull.merge_commit, None)
         elif (head if head in heads else pull.ref) in inside and not pull.claimed:
@@ -69,7 +73,7 @@ def settle_base(repository: Repository, base: str) -> None:
 
 def close_without_head(pull: PullRequest, user: User | None) -> None:
     """A request whose branch is gone; its commits stay under refs/pull."""
-    if branches.tips(pull.repository, pull.base, pull.head).head is None and not pull.claimed:
+    if not pull.claimed and branches.head_is_gone(pull):
         with transaction.atomic():
             if states.end(pull.issue, user):
                 record(pull.issue, "head_deleted", user, branch=shown(pull.head))
@@ -87,6 +91,12 @@ def close_by_commits(repository: Repository, row: RefUpdate, user: User | None) 
             closing.close_by_text(repository, message, user, commit=sha)
 
 
-def _open(repository: Repository, **which: object) -> list[PullRequest]:
-    rows = PullRequest.objects.filter(issue__repository=repository, issue__state=Issue.State.OPEN, **which)
-    return list(rows.select_related("issue__repository__owner"))
+def _from(repository: Repository, names: Collection[str]) -> list[PullRequest]:
+    """Open ones that ask for these branches of a repository, in itself or in those it was forked from."""
+    own = Q(issue__repository=repository, head_repository=None)
+    return _open(own | Q(head_repository=repository, issue__repository__deleted=None), head__in=names)
+
+
+def _open(*which: Q, **fields: object) -> list[PullRequest]:
+    rows = PullRequest.objects.filter(*which, issue__state=Issue.State.OPEN, **fields)
+    return list(rows.select_related("issue__repository__owner", "issue__author", "head_repository__owner"))

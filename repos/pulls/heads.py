@@ -32,7 +32,7 @@ def delete_if_wanted(actor: Actor, pull: PullRequest, *, via: str = "web") -> No
     try:
         _delete(actor, pull, via)
     except (Conflict, Denied, NotFound, Unprocessable) as error:
-        if branches.tips(pull.repository, pull.base, pull.head).head is not None:
+        if branches.head_tip(pull) is not None:
             why = error.message
     with transaction.atomic():
         if wanted.update(delete_branch=False):
@@ -44,16 +44,16 @@ def restore_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None
     """As it was when this was merged or closed: refs/pull keeps its commits. Raises Denied, Conflict, Unprocessable."""
     _over(pull)
     name = shown(pull.head)
-    if branches.tips(pull.repository, pull.base, pull.head).head is not None:
+    if branches.head_tip(pull) is not None:
         raise Conflict(f"There is a branch '{name}' already.", details="Delete or rename that one first.")
-    publishing.publish(pull.repository, actor, [RefChange(pull.head_ref, ZERO, pull.head_id)], via=via)
+    publishing.publish(pull.source, actor, [RefChange(pull.head_ref, ZERO, pull.head_id)], via=via)
     with transaction.atomic():
         record(pull.issue, "head_restored", actor.user, branch=name)
 
 
 def stays(pull: PullRequest) -> bool:
     """The default branch, and one that a rule is for: what is merged from there goes on."""
-    return pull.head == pull.repository.default_branch or rules.asked_of(pull.repository, pull.head) is not None
+    return pull.head == pull.source.default_branch or rules.asked_of(pull.source, pull.head) is not None
 
 
 def _over(pull: PullRequest) -> None:
@@ -62,6 +62,6 @@ def _over(pull: PullRequest) -> None:
 
 
 def _delete(actor: Actor, pull: PullRequest, via: str) -> None:
-    if pull.head == pull.repository.default_branch:
+    if pull.head == pull.source.default_branch:
         raise Denied("The default branch stays.")
-    publishing.publish(pull.repository, actor, [RefChange(pull.head_ref, pull.head_id, ZERO)], via=via)
+    publishing.publish(pull.source, actor, [RefChange(pull.head_ref, pull.head_id, ZERO)], via=via)

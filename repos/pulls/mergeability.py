@@ -64,10 +64,13 @@ class Verdict:
         return any(trouble.missing for trouble in self.troubles)
 
 
-def with_missing(repository: Repository, found: Verdict, base: str, head: str) -> Verdict:
-    """The verdict, with what the head names and nobody has pushed: asked anew each time, since pushes mend it."""
+def with_missing(
+    repository: Repository, found: Verdict, base: str, head: str, *, lender: Repository | None = None
+) -> Verdict:
+    """The verdict, with what the head names and nobody has pushed: asked anew each time, since pushes mend it. lender:
+    a fork that would lend what it has."""
     told = {trouble.path for trouble in found.troubles}
-    asked = drivers.missing(repository, branches.parted(repository, base, head), head)
+    asked = drivers.missing(repository, branches.parted(repository, base, head), head, lender=lender)
     lost = [each for each in asked if each.path not in told]
     if not lost:
         return found
@@ -83,9 +86,10 @@ def merged(
     *,
     keep: bool,
     beat: Callable[[int, int], None],
+    lender: Repository | None = None,
 ) -> Verdict:
     """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good. beat:
-    told (done, all) before each conflict that a driver may take long for.
+    told (done, all) before each conflict that a driver may take long for. lender: a fork that would lend its data.
 
     Raises Busy when git needs too long.
     """
@@ -93,7 +97,7 @@ def merged(
         found = merge.merge_tree(quarantine.repository, base, head, extra=quarantine.environment)
     except GitTimeout as error:
         raise Busy("This merge takes too long.", details="Merge on your machine, then push the result.") from error
-    return resolved(repository, quarantine, base, found, keep=keep, beat=beat)
+    return resolved(repository, quarantine, base, found, keep=keep, beat=beat, lender=lender)
 
 
 def resolved(
@@ -104,6 +108,7 @@ def resolved(
     *,
     keep: bool,
     beat: Callable[[int, int], None] = _unwatched,
+    lender: Repository | None = None,
 ) -> Verdict:
     """What git has found, and what drivers make of its conflicts. beat: told before each of them."""
     if not found.conflicts:
@@ -111,7 +116,7 @@ def resolved(
     outcomes = []
     for number, conflict in enumerate(found.conflicts):
         beat(number, len(found.conflicts))
-        outcomes.append((conflict, _driven(repository, quarantine, base, conflict, keep=keep)))
+        outcomes.append((conflict, _driven(repository, quarantine, base, conflict, keep, lender)))
     troubles = tuple(
         _trouble(conflict, outcome) for conflict, outcome in outcomes if outcome is None or outcome.data is None
     )
@@ -136,7 +141,12 @@ def driver_of(conflict: Conflict) -> Driver | None:
 
 
 def _driven(
-    repository: Repository, quarantine: Quarantine, commit: str, conflict: Conflict, *, keep: bool
+    repository: Repository,
+    quarantine: Quarantine,
+    commit: str,
+    conflict: Conflict,
+    keep: bool,
+    lender: Repository | None,
 ) -> Outcome | None:
     """What a driver says; None for what only people can decide."""
     driver = driver_of(conflict)
@@ -151,7 +161,7 @@ def _driven(
         return None
     blobs = dict(read.blobs(quarantine.repository, oids, extra=extra))
     base = blobs[conflict.base.oid] if conflict.base else None
-    sides = Sides(commit, conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid])
+    sides = Sides(commit, conflict.path, base, blobs[conflict.ours.oid], blobs[conflict.theirs.oid], lender)
     return driver.merge(repository, sides, keep=keep)
 
 

@@ -28,7 +28,7 @@ from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
-from repos.pulls import branches, building, heads, requirements, signals, ways
+from repos.pulls import branches, building, drivers, heads, origins, requirements, signals, ways
 from repos.pulls.building import METHODS, CannotMerge, Ends
 from repos.pulls.models import PullRequest
 from repos.storage import store
@@ -116,10 +116,12 @@ def _release(pull: PullRequest) -> None:
 
 def _attempts(actor: Actor, user: User, pull: PullRequest, order: Order) -> str:
     for attempt in range(1, ATTEMPTS + 1):
-        tips = branches.tips(pull.repository, pull.base, pull.head)
+        tips = branches.now(pull)
         if tips.base is None or tips.head is None:
             gone = pull.head if tips.base else pull.base
             raise NotFound(f"The branch '{shown(gone)}' is gone.", details="Push it again, or close the pull request.")
+        if pull.head_repository is not None and branches.head_moved(pull):
+            raise Conflict("The branch has new commits, which are on their way.", details="Look again in a moment.")
         if order.expected and order.expected != tips.head:
             raise Conflict("The branch has new commits.", details="Look at them, then merge.")
         try:
@@ -139,6 +141,8 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     if branches.merge_base(repository, base, head) in {None, head}:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     requirements.require(pull, base, head, waive=order.waive)
+    if lender := origins.lender(pull):  # what it names is here before anything of ours names it
+        drivers.lend(lender, repository, [head], [base], beat=lambda _done, _total: _renew(pull))
     with store().quarantine(repository.pk) as quarantine:
         text, ends = order.message[:MAX_MESSAGE_CHARACTERS], Ends(base, head)
         commit = building.built(pull, user, quarantine, ends, order.method, text, lambda _done, _total: _renew(pull))
@@ -150,7 +154,7 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
                 actor,
                 [RefChange(pull.base_ref, base, commit)],
                 quarantine=quarantine,
-                unmoved={pull.head_ref: head},
+                unmoved={pull.merged_ref: head},
                 via=order.via,
                 reviewed=True,
             )

@@ -20,7 +20,12 @@ def of_merge(pull: PullRequest, text: str, *, squash: bool, base: str, head: str
 
 
 def usual_subject(pull: PullRequest) -> str:
-    return f"Merge pull request #{pull.number} from {shown(pull.head)}"
+    return f"Merge pull request #{pull.number} from {label(pull)}"
+
+
+def label(pull: PullRequest) -> str:
+    """The branch that is merged, with whose it is where that is a fork's."""
+    return f"{pull.source.owner.name}:{shown(pull.head)}" if pull.head_repository else shown(pull.head)
 
 
 def _subjects(pull: PullRequest, base: str, head: str) -> str:

@@ -19,12 +19,15 @@ class PullRequest(models.Model):
     draft: not to be merged yet. merge_commit: what the last attempt to merge has made, or what was merged (of a rebase
     the last of them, base_id being where the base was before); merged_by: who made it. claimed: when somebody began to
     merge; whether it happened is for git to say: a request is merged exactly when its merge commit is in the base.
-    delete_branch: the head goes once it is merged.
+    delete_branch: the head goes once it is merged. head_repository: the fork that head is a branch of, None for the
+    repository itself. agreed: whoever opened it knows that the commits of a private fork become public.
     """
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, primary_key=True, related_name="pull")
     base = models.CharField(max_length=250)
     head = models.CharField(max_length=250)
+    head_repository = models.ForeignKey("repos.Repository", null=True, on_delete=models.PROTECT, related_name="+")
+    agreed = models.BooleanField(default=False)
     base_id = models.CharField(max_length=40)
     head_id = models.CharField(max_length=40)
     draft = models.BooleanField(default=False)
@@ -54,8 +57,19 @@ class PullRequest(models.Model):
         return f"refs/heads/{self.base}"
 
     @property
+    def source(self) -> Repository:
+        """Whose branch the head is. Of a fork that is gone, the row alone is left."""
+        return self.head_repository or self.issue.repository
+
+    @property
     def head_ref(self) -> str:
+        """In the source."""
         return f"refs/heads/{self.head}"
+
+    @property
+    def merged_ref(self) -> str:
+        """What is merged, in the repository's own store: a fork's commits stand at the ref that keeps them."""
+        return self.ref if self.head_repository_id else self.head_ref
 
     @property
     def ref(self) -> str:

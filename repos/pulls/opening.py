@@ -14,23 +14,48 @@ from repos.issues.models import Counter, Issue
 from repos.issues.rights import require, taking_part
 from repos.issues.texts import checked
 from repos.models import Repository
-from repos.pulls import branches, merging, signals
+from repos.pulls import branches, merging, origins, signals
 from repos.pulls.models import PullRequest
+from repos.pulls.origins import Head
 
 MOST_NAME_CHARACTERS = 250
 
 
 def open_pull(
-    actor: Actor, repository: Repository, *, title: str, body: str = "", base: str, head: str, draft: bool = False
+    actor: Actor,
+    repository: Repository,
+    *,
+    title: str,
+    body: str = "",
+    base: str,
+    head: str,
+    draft: bool = False,
+    agreed: bool = False,
 ) -> PullRequest:
-    """Raises NotFound (no such branch), Unprocessable (nothing to merge), Conflict (it is open already)."""
+    """head: a branch here, or "owner:branch" of a fork. agreed: that the commits of a private fork become public.
+
+    Raises NotFound (no such branch), Unprocessable (nothing to merge), Conflict (it is open already).
+    """
     taking_part(actor, repository)
-    base_id, head_id = _comparable(repository, base, head)
+    named = origins.named(actor, repository, head)
+    origins.require_gift(actor, repository, named.repository, agreed=agreed)
+    base_id, head_id = _comparable(repository, base, named)
+    fork = named.repository if named.repository != repository else None
+    if fork is not None:
+        _check_only(repository, base, named.branch, fork)
+        origins.bring(repository, fork, head_id)  # before the row: whoever sees it finds its commits
     with transaction.atomic():
         issue = opening.open_issue(actor, repository, title=title, body=body, is_pull=True)
-        _check_only(repository, base, head, issue)  # behind the lock of the numbers
+        _check_only(repository, base, named.branch, fork, issue)  # behind the lock of the numbers
         pull = PullRequest.objects.create(
-            issue=issue, base=base, head=head, base_id=base_id, head_id=head_id, draft=draft
+            issue=issue,
+            base=base,
+            head=named.branch,
+            head_repository=fork,
+            agreed=agreed,
+            base_id=base_id,
+            head_id=head_id,
+            draft=draft,
         )
         outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
     branches.pin(pull, head_id)
@@ -39,13 +64,22 @@ def open_pull(
 
 def reopen(actor: Actor, pull: PullRequest) -> None:
     """With the branches as they are now. Raises what open_pull raises."""
-    base_id, head_id = _comparable(pull.repository, pull.base, pull.head)
+    base_id, head_id = _comparable(pull.repository, pull.base, _head_of(pull))
+    if pull.head_repository is not None:
+        origins.bring(pull.repository, pull.head_repository, head_id)
     with transaction.atomic():
         alone(pull.repository)
-        _check_only(pull.repository, pull.base, pull.head, pull.issue)
+        _check_only(pull.repository, pull.base, pull.head, pull.head_repository, pull.issue)
         PullRequest.objects.filter(pk=pull.pk).update(base_id=base_id, head_id=head_id)
         states.reopen(actor, pull.issue)
     branches.pin(pull, head_id)
+
+
+def _head_of(pull: PullRequest) -> Head:
+    """Raises Unprocessable when it is a fork's that gives nothing more."""
+    if not origins.gives(pull):
+        raise Unprocessable("The fork that this came from is gone, or gives no more.", details="Open another one.")
+    return Head(pull.source, pull.head)
 
 
 def change_base(actor: Actor, pull: PullRequest, base: str) -> None:
@@ -56,10 +90,10 @@ def change_base(actor: Actor, pull: PullRequest, base: str) -> None:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.", details="Reload the page.")
     if base == pull.base:
         return
-    base_id, _ = _comparable(pull.repository, base, pull.head)
+    base_id, _ = _comparable(pull.repository, base, _head_of(pull))
     with transaction.atomic():
         alone(pull.repository)
-        _check_only(pull.repository, base, pull.head, pull.issue)
+        _check_only(pull.repository, base, pull.head, pull.head_repository, pull.issue)
         free = PullRequest.objects.filter(pk=pull.pk, base=pull.base, claimed=None, issue__state=Issue.State.OPEN)
         if not free.update(base=base, base_id=base_id, merge_commit=""):
             raise Conflict("Somebody merges or changes this right now.", details="Look again in a moment.")
@@ -71,35 +105,37 @@ def change_base(actor: Actor, pull: PullRequest, base: str) -> None:
 def pull_of(repository: Repository, number: int) -> PullRequest:
     """As it is: what a hub that died in a merge has left is settled by whoever looks. Raises NotFound."""
     issue = opening.issue_of(repository, number, is_pull=True)
-    pull = PullRequest.objects.select_related("merged_by").get(pk=issue.pk)
+    pull = PullRequest.objects.select_related("merged_by", "head_repository__owner").get(pk=issue.pk)
     pull.issue = issue
     if pull.claimed:
         merging.settle(pull)
     return pull
 
 
-def _comparable(repository: Repository, base: str, head: str) -> tuple[str, str]:
+def _comparable(repository: Repository, base: str, head: Head) -> tuple[str, str]:
     """The tips of two branches of which head has what base has not."""
-    for name in (base, head):
+    for name in (base, head.branch):
         checked(name, "The branch's name")
         if not name or len(name) > MOST_NAME_CHARACTERS:
             raise NotFound("There is no such branch here.", details="Name a branch to merge, and one to merge into.")
-    found = branches.tips(repository, base, head)
-    for name, tip in ((base, found.base), (head, found.head)):
-        if tip is None:
-            raise NotFound(f"There is no branch '{shown(name)[:100]}' here.", details="Push it first.")
-    assert found.base is not None
-    assert found.head is not None
-    start = branches.merge_base(repository, found.base, found.head)
+    base_id, head_id = _tip(repository, base), _tip(head.repository, head.branch)
+    start = origins.merge_base(repository, base_id, head.repository, head_id)
     if start is None:
         raise Unprocessable(
             "These branches have no common commit.", details="Rebase one on the other, then open the pull request."
         )
-    if start == found.head:
+    if start == head_id:
         raise Unprocessable(
-            f"'{shown(base)}' has every commit of '{shown(head)}' already.", details="Push a commit to it first."
+            f"'{shown(base)}' has every commit of '{shown(head.branch)}' already.", details="Push a commit to it first."
         )
-    return found.base, found.head
+    return base_id, head_id
+
+
+def _tip(repository: Repository, branch: str) -> str:
+    tip = branches.tip(repository, branch)
+    if tip is None:
+        raise NotFound(f"There is no branch '{shown(branch)[:100]}' here.", details="Push it first.")
+    return tip
 
 
 def alone(repository: Repository) -> None:
@@ -107,9 +143,11 @@ def alone(repository: Repository) -> None:
     Counter.objects.select_for_update().filter(repository=repository).first()
 
 
-def _check_only(repository: Repository, base: str, head: str, issue: Issue) -> None:
+def _check_only(
+    repository: Repository, base: str, head: str, fork: Repository | None, issue: Issue | None = None
+) -> None:
     same = PullRequest.objects.filter(
-        issue__repository=repository, issue__state=Issue.State.OPEN, base=base, head=head
-    ).exclude(pk=issue.pk)
+        issue__repository=repository, issue__state=Issue.State.OPEN, base=base, head=head, head_repository=fork
+    ).exclude(issue=issue)
     if (number := same.values_list("issue__number", flat=True).first()) is not None:
         raise Conflict(f"#{number} asks for that already.", details=f"Push to '{shown(head)}': it follows.")

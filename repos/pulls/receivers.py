@@ -22,7 +22,8 @@ def follow(payload: dict[str, Any]) -> None:
 @receiver(signals.PULL_CHANGED)
 def look_again(payload: dict[str, Any]) -> None:
     """Write the ref that whoever opened it may not have come to write; see where the head is after a failed merge."""
-    pull = PullRequest.objects.select_related("issue__repository__owner").get(pk=payload["pull_id"])
+    rows = PullRequest.objects.select_related("issue__repository__owner", "issue__author", "head_repository__owner")
+    pull = rows.get(pk=payload["pull_id"])
     if pull.repository.deleted is None and pull.issue.is_open:
         branches.pin(pull, pull.head_id)
         following.follow_head(pull, None)

@@ -30,26 +30,31 @@ QUICK_SECONDS = 3
 LOOK_AGAIN = timedelta(seconds=10)  # after what a push, or a hub with less to do, may have mended
 
 
-def verdict(repository: Repository, base: str, head: str, *, user_id: int | None) -> Verdict | None:
-    """None while a worker looks. Raises Busy when it could not, or when too much waits already."""
+def verdict(
+    repository: Repository, base: str, head: str, *, user_id: int | None, lender: Repository | None = None
+) -> Verdict | None:
+    """None while a worker looks. lender: a fork that would lend its data. Raises Busy when it could not, or when too
+    much waits already."""
     key = cache.key_of(repository, "mergeable", base, head, VERSION)
     found = cache.known(key)
     if not isinstance(found, Verdict):
-        found = _found(repository, base, head, user_id)
+        found = _found(repository, base, head, user_id, lender)
         if found is None:
             return None
         if not found.missing:
             cache.keep(key, found)
-    return mergeability.with_missing(repository, found, base, head)
+    return mergeability.with_missing(repository, found, base, head, lender=lender)
 
 
-def _found(repository: Repository, base: str, head: str, user_id: int | None) -> Verdict | None:
+def _found(
+    repository: Repository, base: str, head: str, user_id: int | None, lender: Repository | None
+) -> Verdict | None:
     name = f"{LOOK}:{VERSION}:{repository.pk}:{base}:{head}"
     job = Job.objects.filter(key=name).first()
     if job is None and (quick := _at_once(repository, base, head)):
         return quick
     if job is None:
-        arguments = {"repository": repository.pk, "base": base, "head": head}
+        arguments = {"repository": repository.pk, "base": base, "head": head, "lender": lender and lender.pk}
         job = jobs.start(LOOK, name, arguments, repository_id=repository.pk, user_id=user_id)
     return _of_job(job)
 
@@ -84,15 +89,22 @@ def _of_job(job: Job) -> Verdict | None:
 
 @jobs.handler(LOOK)
 def look(run: Run) -> dict[str, Any]:
-    """Arguments: repository, base, head (commit ids). A Verdict, as a dictionary."""
+    """Arguments: repository, base, head (commit ids), lender (of a fork's). A Verdict, as a dictionary."""
     asked = run.job.arguments
     repository = Repository.objects.filter(pk=asked["repository"], deleted=None).first()
     if repository is None:
         raise Failed("The repository is gone.")
+    lender = Repository.objects.filter(pk=asked.get("lender"), deleted=None).first()
     with store().quarantine(repository.pk) as quarantine:
         try:
             found = mergeability.merged(
-                repository, quarantine, asked["base"], asked["head"], keep=False, beat=run.progress
+                repository,
+                quarantine,
+                asked["base"],
+                asked["head"],
+                keep=False,
+                beat=run.progress,
+                lender=lender,
             )
         except Busy as error:
             raise Failed(f"{error.message} {error.details}") from error

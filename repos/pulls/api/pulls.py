@@ -27,7 +27,7 @@ from repos.issues.api.shapes import issue_object, person, url_of
 from repos.issues.models import Issue
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import branches, drafts, merging, opening, verdicts
+from repos.pulls import branches, drafts, merging, opening, origins, verdicts
 from repos.pulls.merging import METHODS, Order
 from repos.pulls.models import PullRequest
 
@@ -35,13 +35,15 @@ COMMITS_LISTED = 250
 
 
 class NewPull(serializers.Serializer):
-    """head, base: names of branches of this repository."""
+    """base: a branch of this repository; head: another, or "owner:branch" of a fork. commits_become_public: must be
+    true where head's repository is private and this one is public."""
 
     title = serializers.CharField(max_length=1000)
     body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
-    head = serializers.CharField(max_length=250)
+    head = serializers.CharField(max_length=400)
     base = serializers.CharField(max_length=250)
     draft = Flag(default=False)
+    commits_become_public = Flag(default=False)
 
 
 class ChangedPull(ChangedIssue):
@@ -88,6 +90,7 @@ class Pulls(ConditionalView):
         repository = asking.taking_part(request, owner, name)
         access.require_scope(gate.actor_of(request), Area.REPO, write=False)
         actor, fields = gate.actor_of(request), valid(NewPull, request)
+        fields["agreed"] = fields.pop("commits_become_public")
         return once(request, lambda: Response(pull_object(opening.open_pull(actor, repository, **fields)), status=201))
 
 
@@ -209,7 +212,7 @@ def _mergeable(pull: PullRequest, user_id: int | None) -> bool | None:
     if start in {None, tips.head}:
         return False
     try:
-        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id)
+        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id, lender=origins.lender(pull))
     except Busy:
         return None  # not known yet; the rest of the pull request is no less true
     return found.clean if found else None

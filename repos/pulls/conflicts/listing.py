@@ -59,7 +59,7 @@ class Listing:
 
 def tips(pull: PullRequest) -> tuple[str, str]:
     """(ours, theirs). Raises NotFound when a branch is gone."""
-    found = branches.tips(pull.repository, pull.base, pull.head)
+    found = branches.now(pull)
     if found.base is None or found.head is None:
         gone = pull.head if found.base else pull.base
         raise NotFound(f"The branch '{shown(gone)}' is gone.", details="Push it again, or close the pull request.")

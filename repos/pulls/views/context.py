@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from repos.git import read
+from repos.pulls import messages
 from repos.pulls.models import PullRequest
 
 
@@ -16,5 +17,5 @@ def context_of(pull: PullRequest, section: str) -> dict[str, Any]:
         "pull": pull,
         "issue": pull.issue,
         "base_shown": read.shown(pull.base),
-        "head_shown": read.shown(pull.head),
+        "head_shown": messages.label(pull),
     }

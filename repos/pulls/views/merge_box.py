@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,11 +14,12 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy
 from repos.git import read
 from repos.issues.rights import rights_of
-from repos.pulls import branches, heads, messages, requirements, verdicts, ways
+from repos.pulls import branches, heads, messages, origins, requirements, verdicts, ways
 from repos.pulls.models import PullRequest
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
 
+TEACH_FORK = "git switch {head}\ngit pull {url} {base}\ngit push"
 TEACH = "git fetch origin\ngit switch {head}\ngit merge origin/{base}\ngit push"
 
 
@@ -31,9 +33,11 @@ def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpRe
 
 
 def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
-    context = {**context_of(pull, ""), "stays": heads.stays(pull)}
+    context = {**context_of(pull, ""), "stays": pull.head_repository is not None or heads.stays(pull)}
     if not pull.issue.is_open:
-        tip = branches.tips(pull.repository, pull.base, pull.head).head
+        if pull.head_repository is not None:  # whose branches are the fork's own matter
+            return context
+        tip = branches.head_tip(pull)
         return {**context, "head_stays": tip == pull.head_id, "head_gone": tip is None}
     if pull.claimed:
         return {**context, "waits": "This is being merged right now…"}
@@ -44,7 +48,8 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
     if start in {None, tips.head}:
         return {**context, "nothing": True}
     try:
-        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id)
+        lender = origins.lender(pull)
+        found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id, lender=lender)
     except Busy as error:
         return {**context, "unknown": error}
     if found is None:
@@ -61,8 +66,14 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         "methods": [(method, ways.LABELS[method]) for method in methods],
         "may_rebase": "rebase" in methods,
         "subject": messages.usual_subject(pull),
-        "teach": TEACH.format(base=_shell(pull.base), head=_shell(pull.head)),
+        "teach": _teach(pull),
     }
+
+
+def _teach(pull: PullRequest) -> str:
+    form = TEACH_FORK if pull.head_repository else TEACH
+    url = f"{settings.COVEY_URL}/{pull.repository.full_name}.git"
+    return form.format(base=_shell(pull.base), head=_shell(pull.head), url=url)
 
 
 def _shell(branch: str) -> str:

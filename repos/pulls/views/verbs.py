@@ -33,7 +33,8 @@ def create(request: HubRequest, owner: str, name: str) -> HttpResponse:
     fields = {field: request.POST.get(field, "") for field in ("title", "body", "base", "head")}
     draft = request.POST.get("draft") == "1"
     try:
-        pull = opening.open_pull(request.actor, repository, **fields, draft=draft)
+        agreed = request.POST.get("commits_become_public") == "1"
+        pull = opening.open_pull(request.actor, repository, **fields, draft=draft, agreed=agreed)
     except (Unprocessable, Conflict) as error:
         context = {"repository": repository, "tab": "pulls", "error": error, "draft": draft, **fields}
         return render(request, "pulls/new.html", context, status=error.code)

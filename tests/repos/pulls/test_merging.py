@@ -138,7 +138,7 @@ def test_a_push_to_either_branch_between_reading_and_swapping_is_not_lost(
         def wants(self, path):
             return False
 
-        def missing(self, repository, base, head):
+        def missing(self, repository, base, head, *, lender=None):
             if len(pushed) < 2:
                 pushed.append(push(alice, private, ("main", "work")[len(pushed)], f"late{len(pushed)}.txt", "late\n"))
             return []
@@ -162,7 +162,7 @@ def test_the_claim_of_a_long_merge_is_renewed(alice, project, proposed, monkeypa
             claims.append(PullRequest.objects.get().claimed)
             return Outcome(sides.theirs)
 
-        def missing(self, repository, base, head):
+        def missing(self, repository, base, head, *, lender=None):
             return []
 
     monkeypatch.setattr(drivers, "_drivers", [Long()])

@@ -1,0 +1,124 @@
+"""The repository that the head of a pull request is a branch of: what "owner:branch" names, and what it still gives.
+
+A fork gives its commits to the base when somebody opens a pull request, and when its branch moves afterwards. From
+then on they are the base's: whoever reads the base reads them, also when the fork goes or becomes private.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from hub.accounts.actor import Actor
+from hub.lib.errors import NotFound, TooLarge, Unprocessable
+from repos import access
+from repos.access import Access, Area
+from repos.git import commands, copying, history
+from repos.git.store import size_on_disk
+from repos.models import Repository
+from repos.place import store_of
+from repos.pulls.models import PullRequest
+
+BECOMES_PUBLIC = (
+    "{head} is private and {base} is public: the commits of this branch, those pushed to it while the pull request is "
+    "open, and the data they name once it is merged, become readable by everybody, and stay so."
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A branch, of the base's repository or of another one of its network."""
+
+    repository: Repository
+    branch: str
+
+
+def network_of(repository: Repository) -> int:
+    return repository.network or repository.pk
+
+
+def named(actor: Actor, base: Repository, text: str) -> Head:
+    """What "branch", "owner:branch" or "owner:name:branch" stands for, seen from the base.
+
+    Raises NotFound for whom or what this actor may not read, as for what does not exist.
+    """
+    *whose, branch = text.split(":", 2)
+    if not whose:
+        return Head(base, branch)
+    owner, name = whose[0].lower(), whose[1].lower() if len(whose) > 1 else ""
+    if owner == base.owner.name_key and name in {"", base.name_key}:
+        return Head(base, branch)
+    return Head(_of_network(actor, base, owner, name), branch)
+
+
+def _of_network(actor: Actor, base: Repository, owner: str, name: str) -> Repository:
+    nobody = NotFound(
+        f"'{owner[:40]}' has no fork of {base.full_name} that you may read.", details="Fork it, then push your branch."
+    )
+    if "\0" in owner + name:
+        raise nobody
+    rows = Repository.objects.visible_to(actor, area=Area.REPO).filter(owner__name_key=owner).exclude(pk=base.pk)
+    network = network_of(base)
+    rows = rows.filter(network=network) | rows.filter(pk=network)
+    found = list(rows.filter(**({"name_key": name} if name else {})).select_related("owner").order_by("pk")[:20])
+    if not found:
+        raise nobody
+    # Of several, rather a direct fork of the base than one of its cousins.
+    chosen = min(found, key=lambda row: (row.parent_id != base.pk, row.pk))
+    return access.check(actor, chosen, need=Access.READ, area=Area.REPO)
+
+
+def require_gift(actor: Actor, base: Repository, head: Repository, *, agreed: bool) -> None:
+    """Before somebody opens a pull request. Raises NotFound, Denied, or Unprocessable with what becomes public."""
+    if head == base:
+        return
+    # Who may only read a private fork does not give it to others.
+    access.check(actor, head, need=Access.WRITE if head.private else Access.READ, area=Area.REPO)
+    if head.private and not base.private and not agreed:
+        raise Unprocessable(
+            BECOMES_PUBLIC.format(head=head.full_name, base=base.full_name),
+            details="If you want that, say so: tick the box, or send commits_become_public=true.",
+        )
+
+
+def gives(pull: PullRequest) -> bool:
+    """Whether new commits and data of the head may come into the base: asked again each time, since a fork may have
+    become private, and whoever opened the request may have lost it."""
+    head = pull.head_repository
+    if head is None:
+        return True
+    if head.deleted is not None or (head.private and not pull.repository.private and not pull.agreed):
+        return False
+    rung = access.access_for(Actor(user=pull.issue.author), head)
+    return rung >= (Access.WRITE if head.private else Access.READ)
+
+
+def lender(pull: PullRequest) -> Repository | None:
+    """The fork whose data may be named in the base."""
+    return pull.head_repository if gives(pull) else None
+
+
+# ---- git ---------------------------------------------------------------------------------------
+def merge_base(base: Repository, base_id: str, head: Repository, head_id: str) -> str | None:
+    """Of commits of two stores. The caller may read both. None for unrelated histories."""
+    return history.merge_base(store_of(base), base_id, head_id, extra=copying.both(store_of(head)))
+
+
+def bring(base: Repository, head: Repository, commit: str) -> None:
+    """Store a commit of the head's repository in the base's, with all it reaches. Safe to run twice.
+
+    Raises TooLarge.
+    """
+    if commands.succeeds(store_of(base), "cat-file", "-e", commit):  # packs come whole, and nothing is ever pruned
+        return
+    most = settings.GIT_MAX_REPOSITORY_BYTES
+    store = store_of(base)
+    room = max(1, most - size_on_disk(store)) if most else 0
+    try:
+        copying.bring(store_of(head), store, [commit], most_bytes=room)
+    except copying.TooMuch as error:
+        raise TooLarge(
+            f"With these commits {base.full_name} would be larger than {most:,} bytes.",
+            details="Track large files with DVC, or ask an administrator for a larger limit.",
+        ) from error
