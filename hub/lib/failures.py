@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import connections
+from django.db import DataError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 
@@ -64,6 +64,8 @@ def as_expected(error: BaseException) -> HubError | None:
         return error
     if isinstance(error, Http404):
         return NotFound()
+    if isinstance(error, DataError) and "NUL" in str(error):  # SQLite looks for such a text and finds none
+        return Invalid("A text cannot hold a NUL character.", details="Send it without.")
     if says_disk_full(error):
         logger.error("no room: %s", error)
         return OutOfSpace()

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.lib.api import Flag, paged, searched, valid, whole_number
+from hub.lib.paging import words_of
 from repos import repositories
 from repos.api import gate
 from repos.api.shapes import repository_object, repository_objects
@@ -92,7 +93,7 @@ class RepositorySearch(APIView):
 
     def get(self, request: Request) -> Response:
         rows, query = listed(request), request.query_params
-        if words := query.get("q", "").strip()[:100]:
+        if words := words_of(query.get("q", "")):
             tagged = Topic.objects.filter(name__icontains=words).values("repository_id")
             rows = rows.filter(Q(name__icontains=words) | Q(description__icontains=words) | Q(pk__in=tagged))
         if topic := query.get("topic", "").strip().lower()[:40]:

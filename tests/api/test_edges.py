@@ -75,6 +75,13 @@ def test_no_address_makes_the_hub_fail(client_, words, where):
     assert client_.get(f"{V1}/{where}{quote(words.encode('utf-8', 'replace'))}").status_code < 500
 
 
+@pytest.mark.parametrize("where", ["repos/search?q=", "repos/search?topic=", "users/search?q="])
+def test_no_text_holds_nul(client_, where):
+    answer = client_.get(f"{V1}/{where}a%00b")
+    assert answer.status_code in {200, 400}
+    assert "NUL" in answer.json()["error"] if answer.status_code == 400 else answer.json()["data"] == []
+
+
 def test_other_types_are_415(client_):
     answer = client_.post(f"{V1}/user/repos", b"name=x", content_type="text/plain")
     assert answer.status_code == 415
