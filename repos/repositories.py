@@ -73,6 +73,11 @@ def create(
     return repository
 
 
+def hub_author() -> str:
+    """Of commits that no person makes."""
+    return f"Covey <covey@users.noreply.{urlsplit(settings.COVEY_URL).hostname}>"
+
+
 def author_of(user: User) -> str:
     """How git names this person: "Name <mail>"; what git would trip over is left out."""
     name = "".join(letter for letter in user.display_name if letter.isprintable() and letter not in "<>").strip()

@@ -13,11 +13,13 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Area
 from hub.lib.api import Flag, paged, searched, valid, whole_number
 from hub.lib.paging import words_of
-from repos import repositories
+from repos import repositories, ways
 from repos.api import gate
 from repos.api.shapes import repository_object, repository_objects
 from repos.models import Access, Repository, Topic
 from repos.repositories import Start
+
+ALLOW = {"allow_merge_commit": "merge", "allow_squash_merge": "squash", "allow_rebase_merge": "rebase"}
 
 
 class NewRepository(serializers.Serializer):
@@ -34,13 +36,18 @@ class NewRepository(serializers.Serializer):
 
 
 class ChangedRepository(serializers.Serializer):
-    """What is sent is changed."""
+    """What is sent is changed. default_merge_method: what the merge box proposes, of those allowed."""
 
     name = serializers.CharField(max_length=200, required=False)
     description = serializers.CharField(allow_blank=True, max_length=2000, required=False)
     website = serializers.CharField(allow_blank=True, max_length=400, required=False)
     private = Flag(required=False)
     default_branch = serializers.CharField(max_length=250, required=False)
+    allow_merge_commit = Flag(required=False)
+    allow_squash_merge = Flag(required=False)
+    allow_rebase_merge = Flag(required=False)
+    default_merge_method = serializers.ChoiceField(choices=ways.METHODS, required=False)
+    delete_branch_on_merge = Flag(required=False)
 
 
 def start_of(fields: dict[str, Any]) -> Start:
@@ -112,10 +119,22 @@ class OneRepository(APIView):
 
     def patch(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
-        repository = repositories.update(gate.actor_of(request), repository, **valid(ChangedRepository, request))
+        fields = _with_ways(repository, valid(ChangedRepository, request))
+        repository = repositories.update(gate.actor_of(request), repository, **fields)
         return Response(repository_object(repository, Access.ADMIN))
 
     def delete(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
         repositories.delete(gate.actor_of(request), repository)
         return Response(status=204)
+
+
+def _with_ways(repository: Repository, fields: dict[str, Any]) -> dict[str, Any]:
+    """GitHub's names of what the merge box offers, as repositories.update knows it."""
+    allow = {method: fields.pop(name) for name, method in ALLOW.items() if name in fields}
+    usual = fields.pop("default_merge_method", "")
+    if allow or usual:
+        fields["merge_methods"] = ways.changed(repository, allow, usual)
+    if "delete_branch_on_merge" in fields:
+        fields["delete_merged_branches"] = fields.pop("delete_branch_on_merge")
+    return fields

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from hub.accounts.actor import Actor
 from hub.accounts.api import user_object
-from repos import access
+from repos import access, ways
 from repos.git.history import Commit
 from repos.models import Access, Repository
 
@@ -50,6 +50,11 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
         "watchers_count": 0,
         "open_issues_count": repository.issues_count + repository.pulls_count,
         "default_branch": repository.default_branch,
+        "allow_merge_commit": "merge" in (methods := ways.allowed(repository)),
+        "allow_squash_merge": "squash" in methods,
+        "allow_rebase_merge": "rebase" in methods,
+        "default_merge_method": methods[0],
+        "delete_branch_on_merge": repository.delete_merged_branches,
         "created_at": repository.created.isoformat(),
         "updated_at": repository.updated.isoformat(),
         "permissions": {

@@ -6,4 +6,4 @@ class PullsConfig(AppConfig):
     label = "pulls"
 
     def ready(self) -> None:
-        from repos.pulls import drafts, receivers, verdicts  # noqa: F401  # registers a requirement, them, and the job
+        from repos.pulls import drafts, receivers, testmerges, verdicts  # noqa: F401  # they register

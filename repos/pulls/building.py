@@ -21,7 +21,6 @@ from repos.pulls import mergeability, messages
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 
-METHODS = ("merge", "squash", "rebase")
 MOST_REPLAYED = 250
 REPLAY_SECONDS = 50  # of all of them together; a page waits
 Beat = Callable[[int, int], None]
@@ -86,8 +85,8 @@ def _replayed(pull: PullRequest, user: User, quarantine: Quarantine, ends: Ends,
     missing = mergeability.with_missing(pull.repository, Verdict(""), ends.base, ends.head)
     if not missing.clean:
         raise CannotMerge(missing)
-    teach = f"Do it on your machine: git fetch origin && git switch {{head}} && git rebase origin/{shown(pull.base)}"
-    step = f"{teach.format(head=shown(pull.head))} && git push --force-with-lease"
+    switch = f"git fetch origin && git switch {shown(pull.head)} && git rebase origin/{shown(pull.base)}"
+    step = f"Do it on your machine: {switch} && git push --force-with-lease"
     originals = _commits_between(quarantine, ends)
     if len(originals) > MOST_REPLAYED:
         raise Unprocessable(f"More than {MOST_REPLAYED} commits cannot be replayed here.", details=step)
@@ -120,33 +119,31 @@ def _commits_between(quarantine: Quarantine, ends: Ends) -> list[str]:
 def _picked(repository: Repository, quarantine: Quarantine, base: str, tip: str, sha: str) -> Verdict:
     """What a commit has changed, put on a tip: its tree."""
     with writing.object_store(quarantine.objects) as objects:
-        parent, theirs = writing.parent_of(objects, sha), sha
-        ours_tree, tree = writing.root_of(objects, tip), writing.root_of(objects, sha)
+        parent = writing.parent_of(objects, sha)
         if parent is None:  # the first of another history, merged in: it has added all its files
-            parent = writing.add_commit(
-                objects, tree=writing.updated_tree(objects, None, {}), parents=[], author=_NOBODY
-            )
-            theirs = writing.add_commit(objects, tree=tree, parents=[parent], author=_NOBODY)
-        if writing.root_of(objects, parent) == ours_tree:
-            return Verdict(tree)
-    return three_way(repository, quarantine, commit=base, base=parent, ours=ours_tree, theirs=theirs)
-
-
-_NOBODY = "Covey <covey@localhost>"
+            empty = writing.updated_tree(objects, None, {})
+            parent = writing.add_commit(objects, tree=empty, parents=[], author=repositories.hub_author())
+        ours, theirs = writing.root_of(objects, tip), writing.root_of(objects, sha)
+        if writing.root_of(objects, parent) == ours:
+            return Verdict(theirs)
+    return three_way(repository, quarantine, commit=base, base=parent, ours=ours, theirs=theirs)
 
 
 def three_way(
     repository: Repository, quarantine: Quarantine, *, commit: str, base: str, ours: str, theirs: str
 ) -> Verdict:
-    """Merge a tree (ours) with a commit whose only parent is base, taking base for what both began with.
+    """Merge two trees (ours, theirs), taking the commit base for what both began with. commit: of the repository, for
+    drivers that look something up.
 
-    commit: of the repository, for drivers that look something up. git 2.39 takes no --merge-base: a commit that has
-    our tree and the parent base makes base the merge base.
+    git 2.39 takes no --merge-base: two commits that have these trees and the parent base make base the merge base.
     """
     with writing.object_store(quarantine.objects) as objects:
-        aside = writing.add_commit(objects, tree=ours, parents=[base], author=_NOBODY)
+        one, other = (
+            writing.add_commit(objects, tree=tree, parents=[base], author=repositories.hub_author())
+            for tree in (ours, theirs)
+        )
     try:
-        found = merge.merge_tree(quarantine.repository, aside, theirs, extra=quarantine.environment)
+        found = merge.merge_tree(quarantine.repository, one, other, extra=quarantine.environment)
     except GitTimeout as error:
         raise Busy("This merge takes too long.", details="Do it on your machine, then push the result.") from error
     return mergeability.resolved(repository, quarantine, commit, found, keep=True)

@@ -16,7 +16,7 @@ from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.models import Push, RefUpdate, Repository
 from repos.place import store_of
-from repos.pulls import branches, merging, origins
+from repos.pulls import branches, merging, origins, testmerges
 from repos.pulls.models import PullRequest
 
 HEADS = "refs/heads/"
@@ -33,6 +33,10 @@ def after_push(push: Push) -> None:
         settle_base(repository, name)
     for pull in _from(repository, moved):
         close_without_head(pull, push.user)
+    if moved:
+        testmerges.forget_stale(repository)
+    for pull in _from(repository, moved):
+        testmerges.want(pull)
     if row := moved.get(repository.default_branch):
         close_by_commits(repository, row, push.user)
 

@@ -20,7 +20,7 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unauthenticated, Unprocessable
-from repos import access, publishing
+from repos import access, publishing, ways
 from repos.access import Access, Area
 from repos.git.read import shown
 from repos.git.store import RefChange
@@ -28,12 +28,12 @@ from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
-from repos.pulls import branches, building, drivers, heads, origins, requirements, signals, ways
-from repos.pulls.building import METHODS, CannotMerge, Ends
+from repos.pulls import branches, building, drivers, heads, origins, requirements, signals
+from repos.pulls.building import CannotMerge, Ends
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
-__all__ = ["METHODS", "CannotMerge", "Order", "merge"]
+__all__ = ["CannotMerge", "Order", "merge"]
 logger = logging.getLogger("covey.pulls")
 ATTEMPTS = 5
 ABANDONED_AFTER = timedelta(seconds=60)

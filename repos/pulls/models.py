@@ -72,6 +72,11 @@ class PullRequest(models.Model):
         return self.ref if self.head_repository_id else self.head_ref
 
     @property
+    def merge_ref(self) -> str:
+        """The merge of both tips as it would be, while it is clean."""
+        return f"refs/pull/{self.issue.number}/merge"
+
+    @property
     def ref(self) -> str:
         """Keeps the commits, and can be fetched; nobody but the hub writes it."""
         return f"refs/pull/{self.issue.number}/head"

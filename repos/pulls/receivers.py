@@ -7,7 +7,7 @@ from typing import Any
 from hub.accounts.actor import Actor
 from hub.jobs.outbox import receiver
 from repos.models import Push
-from repos.pulls import branches, following, heads, signals
+from repos.pulls import branches, following, heads, signals, testmerges
 from repos.pulls.models import PullRequest
 from repos.signals import PUSHED
 
@@ -27,12 +27,15 @@ def look_again(payload: dict[str, Any]) -> None:
     if pull.repository.deleted is None and pull.issue.is_open:
         branches.pin(pull, pull.head_id)
         following.follow_head(pull, None)
+        testmerges.want(pull)
 
 
 @receiver(signals.PULL_MERGED)
-def delete_head(payload: dict[str, Any]) -> None:
-    """Of a merge whose hub died before it came to that; whoever merged is asked once more whether they may."""
-    rows = PullRequest.objects.select_related("issue__repository__owner", "merged_by")
+def clear_up(payload: dict[str, Any]) -> None:
+    """The branch goes, where the hub that merged died before it came to that; whoever merged is asked once more whether
+    they may. So does the ref of the test."""
+    rows = PullRequest.objects.select_related("issue__repository__owner", "merged_by", "head_repository__owner")
     pull = rows.get(pk=payload["pull_id"])
     if pull.repository.deleted is None:
         heads.delete_if_wanted(Actor(user=pull.merged_by), pull)
+        testmerges.forget_stale(pull.repository)

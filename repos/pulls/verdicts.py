@@ -35,7 +35,7 @@ def verdict(
 ) -> Verdict | None:
     """None while a worker looks. lender: a fork that would lend its data. Raises Busy when it could not, or when too
     much waits already."""
-    key = cache.key_of(repository, "mergeable", base, head, VERSION)
+    key = _key(repository, base, head)
     found = cache.known(key)
     if not isinstance(found, Verdict):
         found = _found(repository, base, head, user_id, lender)
@@ -44,6 +44,16 @@ def verdict(
         if not found.missing:
             cache.keep(key, found)
     return mergeability.with_missing(repository, found, base, head, lender=lender)
+
+
+def learn(repository: Repository, base: str, head: str, found: Verdict) -> None:
+    """What another has found out on its way to something else."""
+    if not found.missing:
+        cache.keep(_key(repository, base, head), found)
+
+
+def _key(repository: Repository, base: str, head: str) -> str:
+    return cache.key_of(repository, "mergeable", base, head, VERSION)
 
 
 def _found(

@@ -15,7 +15,7 @@ from hub.jobs.once import once
 from hub.lib.api import Flag, paged, valid
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
-from repos import access
+from repos import access, ways
 from repos.api import gate
 from repos.api.shapes import commit_object
 from repos.git import diff, history
@@ -27,8 +27,8 @@ from repos.issues.api.shapes import issue_object, person, url_of
 from repos.issues.models import Issue
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import branches, drafts, merging, opening, origins, verdicts
-from repos.pulls.merging import METHODS, Order
+from repos.pulls import branches, drafts, merging, opening, origins, testmerges, verdicts
+from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 
 COMMITS_LISTED = 250
@@ -57,7 +57,7 @@ class MergeOrder(serializers.Serializer):
     """sha: the head you have looked at; another one is refused with 409. waive_rules: without what the rules of the
     base ask, for administrators whom they do not bind."""
 
-    merge_method = serializers.ChoiceField(choices=METHODS, default="merge")
+    merge_method = serializers.ChoiceField(choices=ways.METHODS, default="merge")
     commit_title = serializers.CharField(max_length=500, allow_blank=True, default="")
     commit_message = serializers.CharField(max_length=10_000, allow_blank=True, default="")
     sha = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
@@ -215,6 +215,8 @@ def _mergeable(pull: PullRequest, user_id: int | None) -> bool | None:
         found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id, lender=origins.lender(pull))
     except Busy:
         return None  # not known yet; the rest of the pull request is no less true
+    if found and found.clean:
+        testmerges.want(pull)
     return found.clean if found else None
 
 

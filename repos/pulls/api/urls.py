@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.pulls.api import pulls
+from repos.pulls.api import branches, pulls
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 _PULL = f"{_REPOSITORY}/pulls/<int:number>"
@@ -16,4 +16,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PULL}/commits", pulls.PullCommits.as_view()),
     path(f"{_PULL}/files", pulls.PullFiles.as_view()),
     path(f"{_PULL}/merge", pulls.Merge.as_view()),
+    path(f"{_PULL}/update-branch", branches.UpdateBranch.as_view()),
+    path(f"{_PULL}/branch", branches.HeadBranch.as_view()),
+    path(f"{_PULL}/revert", branches.Revert.as_view()),
 ]

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy
+from repos import ways
 from repos.git import read
 from repos.issues.rights import rights_of
-from repos.pulls import branches, heads, messages, origins, requirements, verdicts, ways
+from repos.pulls import branches, heads, messages, origins, requirements, testmerges, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
@@ -54,6 +55,8 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         return {**context, "unknown": error}
     if found is None:
         return {**context, "waits": "Looking whether this can be merged…"}
+    if found.clean:
+        testmerges.want(pull)
     methods = ways.allowed(pull.repository)
     unmet = requirements.unmet(pull, tips.base, tips.head)
     return {

@@ -17,7 +17,7 @@ from repos.issues.rights import require, rights_of
 from repos.issues.views.bulk import changed
 from repos.issues.views.verbs import said_beside
 from repos.models import Access
-from repos.pulls import drafts, heads, merging, opening
+from repos.pulls import drafts, heads, merging, opening, reverting, updating
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.requirements import RequirementsUnmet
 from repos.pulls.views.context import context_of
@@ -96,6 +96,28 @@ def delete_branch(request: HubRequest, owner: str, name: str, number: int) -> Ht
 def restore_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
     heads.restore_branch(request.actor, pull)
+    return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def revert(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    try:
+        return redirect(reverting.revert(request.actor, pull).issue)
+    except (Conflict, Unprocessable) as error:
+        messages.error(request, f"{error.message} {error.details}")
+    return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def update_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    try:
+        updating.update_branch(request.actor, pull, expected=request.POST.get("expected", ""))
+    except (Conflict, Unprocessable) as error:
+        messages.error(request, f"{error.message} {error.details}")
     return redirect(pull.issue)
 
 

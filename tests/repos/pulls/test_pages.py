@@ -20,6 +20,8 @@ VERBS = {
     "/pull/1/reopen": {},
     "/pull/1/delete-branch": {},
     "/pull/1/restore-branch": {},
+    "/pull/1/revert": {},
+    "/pull/1/update-branch": {},
     "/pull/1/ready": {},
     "/pull/1/draft": {},
 }

@@ -95,11 +95,11 @@ def test_drivers_put_each_commit_together(alice, project, proposed, monkeypatch)
         def wants(self, path):
             return path == "new.txt"
 
-        def merge(self, repository, sides, *, keep):
+        def merge(self, repository, sides, *, keep, lender=None):
             asked.append((sides.ours, sides.theirs))
             return Outcome(sides.theirs + sides.ours)
 
-        def missing(self, repository, base, head):
+        def missing(self, repository, base, head, *, lender=None):
             return []
 
     monkeypatch.setattr(drivers, "_drivers", [Lines()])
