@@ -27,7 +27,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from bench.browser import Browser
-from bench.mlflow import anonymous_bytes, make_hub, plain_server
+from bench.mlflow import anonymous_bytes, end, make_hub, plain_server
 from bench.pages import visit
 from bench.runs_data import COLUMNS, EXPERIMENT, fill
 from tests.support import services
@@ -61,8 +61,7 @@ def main() -> int:
         if hub:
             hub.stop()
         if server:
-            server.terminate()
-            server.wait(20)
+            end(server)
         services.stop_all()
         shutil.rmtree(home, ignore_errors=True)
     return bool(missed)

@@ -70,8 +70,7 @@ def main() -> int:
         if hub:
             hub.stop()
         if server:
-            server.terminate()
-            server.wait(20)
+            end(server)
         services.stop_all()
         shutil.rmtree(home, ignore_errors=True)
     return bool(missed)
@@ -108,6 +107,12 @@ def plain_server(home: Path, database: str) -> tuple[subprocess.Popen[bytes], st
         )  # fmt: skip
     services.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), what="mlflow server", seconds=180)
     return process, f"http://127.0.0.1:{port}"
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Its workers too, also amid a request."""
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def answers(url: str) -> bool:

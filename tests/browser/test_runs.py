@@ -26,8 +26,16 @@ def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page:
     page.keyboard.press("Enter")
     expect(page.locator("table.runs tbody tr").first).to_be_visible()
     assert "val_acc" in page.url
+    page.evaluate("window.stays = true")
     page.get_by_role("link", name="val_acc").click()
-    expect(page.locator("th[aria-sort=descending]", has_text="val_acc")).to_be_visible()
+    descending = page.locator("th[aria-sort=descending]", has_text="val_acc")
+    expect(descending.get_by_role("link")).to_be_focused()
+    page.go_back()
+    expect(descending).to_have_count(0)
+    page.go_forward()
+    expect(descending).to_be_visible()
+    assert page.evaluate("window.stays"), "another order comes without another page"
+    expect(page.locator("th .column-edge").first).to_be_attached()
     accuracies = [float(text) for text in page.locator("table.runs tbody tr td:nth-child(11)").all_inner_texts()]
     assert accuracies == sorted(accuracies, reverse=True)
     assert min(accuracies) > 0.85

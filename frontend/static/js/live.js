@@ -42,5 +42,5 @@ export default function enhance(table) {
   }
 
   look();
-  setInterval(look, EVERY_MS);
+  const timer = setInterval(() => (table.isConnected ? look() : clearInterval(timer)), EVERY_MS);
 }

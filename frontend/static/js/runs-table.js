@@ -1,11 +1,15 @@
 // The header of the table of runs: columns are dragged to their place and to their width; pinned ones stay in sight.
 // Order, widths and pins are the chooser's (columns.js): what is done here is done there, and sent.
 const LEAST = 40, MOST = 800;
+let left = 0; // how far the table is scrolled: another order of it stays there
 
 export default function enhance(table) {
   const picker = document.querySelector("form[data-columns]");
   const itemOf = (name) => [...picker.querySelectorAll("[data-columns-chosen] > li")].find((item) => item.dataset.column === name);
+  const scrolled = table.closest(".table-scroll");
   let dragged = "";
+  scrolled.scrollLeft = left;
+  scrolled.addEventListener("scroll", () => (left = scrolled.scrollLeft), { passive: true });
 
   for (const head of table.querySelectorAll("th[data-column]")) {
     const name = head.dataset.column;
