@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
@@ -18,38 +19,42 @@ from repos.models import Repository
 
 PAGE_ROWS = 25
 MOST_COUNTED = 1_000
+MOST_READ = 20_000  # texts in which words are looked for
 AUTHORS_OF = 200  # issues whose authors a menu offers
+_STATES: dict[str, tuple[str, ...]] = {"closed": (Issue.State.CLOSED, Issue.State.MERGED)}
 _CURSOR = re.compile(r"(?:([0-9T:.+Z-]{1,40})_)?(\d{1,10})")
 
 
 @dataclass(frozen=True)
 class IssuePage:
-    """after: where the next page begins, "" at the end."""
+    """after: where the next page begins, "" at the end. partial: the words were looked for in MOST_READ texts only."""
 
     rows: list[Issue]
     after: str
+    partial: bool = False
 
 
 def page(repository: Repository, actor: Actor, query: Query, *, kind: str, after: str = "") -> IssuePage:
-    """kind: issue or pull, where the query says nothing. Raises Invalid for a bad cursor. Five statements at most."""
+    """kind: issue or pull, where the query says nothing. Raises Invalid for a bad cursor. Ten statements at most."""
     rows = ordered(matching(repository, actor, query, kind=kind), query)
     if after:
         rows = rows.filter(_beyond(query, after))
-    found = list(for_lists(rows).defer("body")[: PAGE_ROWS + 1])
+    ids = list(rows.values_list("pk", flat=True)[: PAGE_ROWS + 1])  # alone: whole rows are slow to put in order
+    found = list(ordered(for_lists(Issue.objects.filter(pk__in=ids[:PAGE_ROWS])), query).defer("body"))
     for issue in found:
         issue.repository = repository
-    shown = found[:PAGE_ROWS]
-    return IssuePage(shown, _cursor(query, shown[-1]) if len(found) > PAGE_ROWS else "")
+    more = len(ids) > PAGE_ROWS and bool(found)
+    partial = bool(query.words) and _qualified(repository, actor, query, kind=kind)[MOST_READ:].exists()
+    return IssuePage(found, _cursor(query, found[-1]) if more else "", partial)
 
 
 def counts(repository: Repository, actor: Actor, query: Query, *, kind: str) -> dict[str, int]:
     """How many are open and how many are not, of what else the query says; at most one more than MOST_COUNTED."""
-    rows = matching(repository, actor, query, kind=kind, any_state=True)
-    still_open = Q(state=Issue.State.OPEN)
-    return {
-        "open": rows.filter(still_open)[: MOST_COUNTED + 1].count(),
-        "closed": rows.filter(state__in=[Issue.State.CLOSED, Issue.State.MERGED])[: MOST_COUNTED + 1].count(),
-    }
+
+    def count(*states: str) -> int:
+        return matching(repository, actor, query, kind=kind, states=states)[: MOST_COUNTED + 1].count()
+
+    return {"open": count(Issue.State.OPEN), "closed": count(*_STATES["closed"])}
 
 
 def recent_authors(repository: Repository, *, kind: str) -> list[str]:
@@ -64,30 +69,43 @@ def for_lists(rows: QuerySet[Issue]) -> QuerySet[Issue]:
 
 
 def matching(
-    repository: Repository, actor: Actor, query: Query, *, kind: str, any_state: bool = False
+    repository: Repository, actor: Actor, query: Query, *, kind: str, states: Sequence[str] = ()
 ) -> QuerySet[Issue]:
-    """Of nothing at all where a name is unknown."""
+    """Of nothing at all where a name is unknown. Words are looked for in the first MOST_READ of what else matches.
+
+    states: instead of the query's.
+    """
+    rows = _qualified(repository, actor, query, kind=kind, states=states)
+    if not query.words:
+        return rows
+    rows = Issue.objects.filter(pk__in=ordered(rows, query).values("pk")[:MOST_READ])
+    for word in query.words:
+        rows = rows.filter(Q(title__icontains=word) | Q(body__icontains=word))
+    return rows
+
+
+def _qualified(
+    repository: Repository, actor: Actor, query: Query, *, kind: str, states: Sequence[str] = ()
+) -> QuerySet[Issue]:
+    """What matches but for the words."""
     rows = Issue.objects.filter(repository=repository, is_pull=(query.kind or kind) == "pull")
-    if query.state and not any_state:
-        states = {"closed": [Issue.State.CLOSED, Issue.State.MERGED]}.get(query.state, [query.state])
-        rows = rows.filter(state__in=states)
+    if wanted := states or _STATES.get(query.state, (query.state,) if query.state else ()):
+        rows = rows.filter(state__in=wanted)
     if query.draft is not None:
         rows = rows.filter(pull__draft=query.draft)
     for name in query.authors:
-        rows = rows.filter(author=_person(actor, name))
+        rows = rows.filter(author=_person(actor, query, name))
     for name in query.assignees:
-        rows = rows.filter(pk__in=_through(Issue.assignees, user_id=_person(actor, name)))
+        rows = rows.filter(pk__in=_through(Issue.assignees, user_id=_person(actor, query, name)))
     for find, name in query.people:
-        rows = rows.filter(pk__in=find(_person(actor, name)))
+        rows = rows.filter(pk__in=find(_person(actor, query, name)))
     rows = _by_labels(repository, rows, query)
     if query.milestone is not None:
         rows = rows.filter(milestone__repository=repository, milestone__title__iexact=query.milestone)
     if "milestone" in query.lacks:
         rows = rows.filter(milestone=None)
     if "assignee" in query.lacks:
-        rows = rows.exclude(pk__in=_through(Issue.assignees, issue__repository=repository))
-    for word in query.words:
-        rows = rows.filter(Q(title__icontains=word) | Q(body__icontains=word))
+        rows = rows.filter(~Exists(_of_row(Issue.assignees)))
     return rows
 
 
@@ -96,24 +114,35 @@ def ordered(rows: QuerySet[Issue], query: Query) -> QuerySet[Issue]:
     return rows.order_by(*dict.fromkeys([f"{sign}{by}", f"{sign}number"]))
 
 
-def _person(actor: Actor, name: str) -> int:
+def _person(actor: Actor, query: Query, name: str) -> int:
     """The id of a user; 0, which nobody has, for an unknown one."""
     if name == "@me":
         return actor.user_id or 0
-    return User.objects.filter(owner__name_key=name.lstrip("@").lower()).values_list("pk", flat=True).first() or 0
+    key = name.lstrip("@").lower()
+    if ("user", key) not in query.ids:
+        found = User.objects.filter(owner__name_key=key).values_list("pk", flat=True).first()
+        query.ids["user", key] = found or 0
+    return query.ids["user", key]
+
+
+def _label(repository: Repository, query: Query, name: str) -> int:
+    key = name.lower()
+    if ("label", key) not in query.ids:
+        found = Label.objects.filter(repository=repository, name_key=key).values_list("pk", flat=True).first()
+        query.ids["label", key] = found or 0
+    return query.ids["label", key]
 
 
 def _by_labels(repository: Repository, rows: QuerySet[Issue], query: Query) -> QuerySet[Issue]:
-    wanted = {name.lower() for name in (*query.labels, *query.without_labels)}
-    known: dict[str, int] = {}
-    if wanted:
-        labels = Label.objects.filter(repository=repository, name_key__in=wanted)
-        known = dict(labels.values_list("name_key", "pk"))
     for name in query.labels:
-        rows = rows.filter(pk__in=_through(Issue.labels, label_id=known.get(name.lower(), 0)))
+        rows = rows.filter(pk__in=_through(Issue.labels, label_id=_label(repository, query, name)))
     for name in query.without_labels:
-        rows = rows.exclude(pk__in=_through(Issue.labels, label_id=known.get(name.lower(), 0)))
-    return rows.exclude(pk__in=_through(Issue.labels, issue__repository=repository)) if "label" in query.lacks else rows
+        rows = rows.filter(~Exists(_of_row(Issue.labels, label_id=_label(repository, query, name))))
+    return rows.filter(~Exists(_of_row(Issue.labels))) if "label" in query.lacks else rows
+
+
+def _of_row(relation: Any, **condition: Any) -> QuerySet[Any]:
+    return relation.through.objects.filter(issue_id=OuterRef("pk"), **condition)
 
 
 def _through(relation: Any, **condition: Any) -> QuerySet[Any]:

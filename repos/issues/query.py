@@ -43,7 +43,7 @@ class QueryError(Unprocessable):
 class Query:
     """kind, state: "" when both do. Names are as written; "@me" is whoever asks. descending: the largest first.
 
-    people: (how to find, name), of qualifiers that other apps registered.
+    people: (how to find, name), of qualifiers that other apps registered. ids: what names were found to mean, once.
     """
 
     kind: str = ""
@@ -59,6 +59,7 @@ class Query:
     people: list[tuple[Find, str]] = field(default_factory=list)
     sort: str = "created"
     descending: bool = True
+    ids: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def parse(text: str) -> Query:

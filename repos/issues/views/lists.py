@@ -50,6 +50,7 @@ def list_page(request: HubRequest, repository: Repository, *, kind: str) -> Http
     page = listing.page(repository, request.actor, wanted, kind=kind, after=request.GET.get("after", ""))
     shown = {
         "rows": page.rows,
+        "partial": listing.MOST_READ if page.partial else 0,
         "next_url": "?" + urlencode({"q": asked, "after": page.after}) if page.after else "",
         "counts": listing.counts(repository, request.actor, wanted, kind=kind),
         "most": listing.MOST_COUNTED,

@@ -139,5 +139,17 @@ def test_a_page_costs_few_queries(alice, some, django_assert_max_num_queries):
 def test_the_page_of_the_list_costs_few_queries(bob, some, as_user, django_assert_max_num_queries):
     client = as_user(bob)
     for text in ("is:open", 'is:open author:bob label:"bad data" no:assignee'):
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(18):
             assert client.get("/alice/private/issues", {"q": text}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_words_are_looked_for_in_so_many_texts_and_the_page_says_so(alice, some, as_user, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_READ", 3)
+    actor = as_actor(alice)
+    first = listing.page(some, actor, query.parse("is:open issue"), kind="issue")
+    assert ([issue.number for issue in first.rows], first.partial) == ([9, 8, 7], True)
+    narrow = listing.page(some, actor, query.parse("is:open author:bob issue"), kind="issue")
+    assert ([issue.number for issue in narrow.rows], narrow.partial) == ([9, 6, 3], False)
+    page = as_user(alice).get("/alice/private/issues", {"q": "is:open issue"}).content.decode()
+    assert "in the first 3 texts only" in page
