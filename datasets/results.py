@@ -39,6 +39,11 @@ def picture_place(repository_id: int, digest: str) -> Path:
     return _folder(repository_id) / f"{digest}.webp"
 
 
+def places_place(repository_id: int, digest: str) -> Path:
+    """What people must decide in a file in conflict."""
+    return _folder(repository_id) / f"{digest}.jsonl"
+
+
 def list_place(repository_id: int, digest: str) -> Path:
     """The list of what a look for garbage found."""
     return _folder(repository_id) / f"{digest}.list"
@@ -126,7 +131,7 @@ def sweep(*, older_than_seconds: float = KEEP_SECONDS, keep_bytes: int = KEEP_BY
 def _results() -> Iterator[tuple[float, int, Path]]:
     """(last use, bytes, file) of every result."""
     for place in _root().glob("*-*/*/*.*"):
-        if place.suffix in {".parquet", ".json", ".webp", ".list", ".part"}:
+        if place.suffix in {".parquet", ".json", ".jsonl", ".webp", ".list", ".part"}:
             with suppress(FileNotFoundError):  # its repository was just deleted
                 found = place.stat()
                 yield found.st_mtime, found.st_size, place

@@ -4,8 +4,8 @@ what one side alone changed is taken, what both changed alike is taken once, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -16,8 +16,8 @@ V = TypeVar("V")
 class Conflict(Generic[V]):
     """where: the path, or (row, column). The three sides as they are; None: the side does not have it.
 
-    reason: "changed" (both sides changed it, in different ways), "clash" (a file of one side lies where the other has
-    a folder).
+    reason: "changed" (both sides changed it, in different ways), "cell" (the same of a cell), "clash" (a file of one
+    side lies where the other has a folder), "column" (one side removed a column whose cells the other changed).
     """
 
     where: Any
@@ -32,10 +32,11 @@ class Conflict(Generic[V]):
 
 @dataclass(frozen=True)
 class Merged(Generic[K, V]):
-    """value: what is agreed on; keys in conflict are left out of it."""
+    """value: what is agreed on; keys in conflict are left out of it. partial: what is agreed on inside of those."""
 
     value: dict[K, V]
     conflicts: list[Conflict[V]]
+    partial: dict[K, V] = field(default_factory=dict)
 
 
 def merge(base: Mapping[K, V], ours: Mapping[K, V], theirs: Mapping[K, V]) -> Merged[K, V]:
@@ -60,14 +61,14 @@ def merge_files(base: Mapping[str, V], ours: Mapping[str, V], theirs: Mapping[st
     """merge() of paths: no file may lie where another path needs a folder. Of a clash every path is in conflict."""
     merged = merge(base, ours, theirs)
     value, conflicts = dict(sorted(merged.value.items())), list(merged.conflicts)
-    clashing = _clashes({*value, *(str(c.where) for c in conflicts if c.ours or c.theirs)})
+    clashing = clashes({*value, *(str(c.where) for c in conflicts if c.ours or c.theirs)})
     for path in sorted(clashing & value.keys()):
         conflicts.append(Conflict(path, base.get(path), ours.get(path), theirs.get(path), "clash"))
         del value[path]
     return Merged(value, sorted(conflicts, key=lambda conflict: str(conflict.where)))
 
 
-def _clashes(paths: set[str]) -> set[str]:
+def clashes(paths: set[str]) -> set[str]:
     """Paths that are a folder of another path, and the paths inside of them."""
     found: set[str] = set()
     for path in paths:
@@ -90,13 +91,33 @@ def merge_rows(
     merged = merge(base, ours, theirs)
     value = {key: dict(row) for key, row in merged.value.items()}
     conflicts: list[Conflict[Any]] = []
+    partial: dict[K, dict[str, V]] = {}
     for conflict in merged.conflicts:
         if conflict.ours is None or conflict.theirs is None:
             conflicts.append(conflict)
             continue
         cells = merge(conflict.base or {}, conflict.ours, conflict.theirs)
         if cells.conflicts:
-            conflicts += [Conflict((conflict.where, c.where), c.base, c.ours, c.theirs) for c in cells.conflicts]
+            row = conflict.where
+            conflicts += [Conflict((row, c.where), c.base, c.ours, c.theirs, "cell") for c in cells.conflicts]
+            partial[conflict.where] = cells.value
         else:
             value[conflict.where] = cells.value
-    return Merged(value, conflicts)
+    return Merged(value, conflicts, partial)
+
+
+def resolved_rows(merged: Merged[K, dict[str, V]], chosen: Sequence[Any]) -> dict[K, dict[str, V]]:
+    """The rows of merge_rows() once each conflict, in order, has its row or its cell; None: it is not there."""
+    value = dict(merged.value) | {key: dict(row) for key, row in merged.partial.items()}
+    for conflict, wanted in zip(merged.conflicts, chosen, strict=True):
+        if is_cell(conflict):
+            key, column = conflict.where
+            value[key] = value[key] | ({column: wanted} if wanted is not None else {})
+        elif wanted is not None:
+            value[conflict.where] = dict(wanted)
+    return value
+
+
+def is_cell(conflict: Conflict[Any]) -> bool:
+    """Whether a conflict of merge_rows() is one of a cell; else it is of a row."""
+    return conflict.reason == "cell"

@@ -57,6 +57,24 @@ def dumps(entries: Iterable[tuple[str, str]]) -> bytes:
     ).encode()
 
 
+def whole(data: bytes) -> dict[str, str]:
+    """path → md5 of a manifest in memory. A path that no file may have is refused here, with BadManifest: passing it
+    over would lose it in what is written next."""
+    try:
+        listed = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadManifest("not JSON") from error
+    if not isinstance(listed, list):
+        raise BadManifest("not a list")
+    found: dict[str, str] = {}
+    for entry in listed:
+        path, md5 = (entry.get("relpath"), entry.get("md5")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(path, str) or not isinstance(md5, str) or clean(path) != path or not keys.is_oid(md5):
+            raise BadManifest("an entry is none of DVC's")
+        found[path] = md5
+    return found
+
+
 async def entries(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str]]:
     """(relpath, md5) pairs of a manifest, one JSON object at a time; hostile paths are passed over.
 

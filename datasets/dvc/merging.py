@@ -1,22 +1,26 @@
-"""Three-way merges of DVC's own files: manifests (.dir), pointers (.dvc) and dvc.lock. Bytes in, bytes out, in the form
-that DVC itself writes. base is None when the file was added on both sides.
+"""Three-way merges of DVC's own files: pointers (.dvc) and dvc.lock. Bytes in, bytes out, in the form that DVC itself
+writes. base is None when the file was added on both sides. (Lists of a folder's files: datasets.dvc.foldermerging.)
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets.dvc import keys, manifests, yamls
+from datasets.dvc import keys, yamls
 from datasets.dvc.documents import Malformed
-from datasets.dvc.manifests import BadManifest
-from datasets.dvc.pointers import clean
-from datasets.threeway import Conflict, Merged, merge, merge_files
+from datasets.threeway import Conflict, Merged, merge
 
-__all__ = ["Directory", "MergedFile", "merge_lock", "merge_manifests", "merge_pointers"]
+__all__ = ["OPEN", "Decide", "Directory", "MergedFile", "merge_lock", "merge_pointers"]
+
+OPEN = object()  # the answer of who cannot decide
+# (conflict, what it is of: value, object or stage) → what the merged file has there (None: nothing), or OPEN.
+Decide = Callable[[Conflict[Any], str], Any]
+
+
+def _undecided(_conflict: Conflict[Any], _kind: str) -> Any:
+    return OPEN
 
 
 @dataclass(frozen=True)
@@ -33,38 +37,6 @@ class MergedFile:
         return not self.conflicts
 
 
-# ---- manifests ---------------------------------------------------------------------------------
-def merge_manifests(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[MergedFile, str]:
-    """(the merged manifest, its oid "….dir"; "" while there are conflicts). Values of conflicts are md5s.
-
-    Raises BadManifest. O(files) time and memory.
-    """
-    merged = merge_files(_files(base), _files(ours), _files(theirs))
-    if merged.conflicts:
-        return MergedFile(b"", list(merged.conflicts)), ""
-    data = manifests.dumps(merged.value.items())
-    return MergedFile(data), f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}.dir"
-
-
-def _files(data: bytes | None) -> dict[str, str]:
-    """path → md5. A path that no file may have is refused here: passing it over would lose it."""
-    if data is None:
-        return {}
-    try:
-        listed = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadManifest("not JSON") from error
-    if not isinstance(listed, list):
-        raise BadManifest("not a list")
-    found: dict[str, str] = {}
-    for entry in listed:
-        path, md5 = (entry.get("relpath"), entry.get("md5")) if isinstance(entry, dict) else (None, None)
-        if not isinstance(path, str) or not isinstance(md5, str) or clean(path) != path or not keys.is_oid(md5):
-            raise BadManifest("an entry is none of DVC's")
-        found[path] = md5
-    return found
-
-
 # ---- pointers ----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Directory:
@@ -75,9 +47,9 @@ class Directory:
     nfiles: int | None
 
 
-# (base's oid or "", ours, theirs) → the merged directory, or its conflicts.
-MergeDirectory = Callable[[str, str, str], Directory | list[Conflict[Any]]]
-# The same of a file; first its path as the pointer has it. None: nobody can merge files of this kind.
+# (path as the pointer has it, base's oid or "", ours, theirs) → the merged directory, or its conflicts.
+MergeDirectory = Callable[[str, str, str, str], Directory | list[Conflict[Any]]]
+# The same of a file. None: nobody can merge files of this kind.
 MergeFile = Callable[[str, str, str, str], Directory | list[Conflict[Any]] | None]
 
 
@@ -88,16 +60,18 @@ def merge_pointers(
     *,
     merge_directory: MergeDirectory | None = None,
     merge_file: MergeFile | None = None,
+    decide: Decide = _undecided,
 ) -> MergedFile:
-    """One .dvc file. An output that both sides changed is merged by merge_directory or merge_file, where given.
+    """One .dvc file. An output that both sides changed is merged by merge_directory or merge_file, where given. What is
+    left decide is asked about, always in the same order; what it leaves open is told as a conflict.
 
     Conflicts name the output's path, "path/of/file" inside of a directory, or a key of the file. Raises Malformed.
     """
     if (same := _one_sided(base, ours, theirs)) is not None:
         return MergedFile(same)
     b, o, t = (_mapping(data) for data in (base, ours, theirs))
-    rest = merge(*(_without(document, "outs", "md5") for document in (b, o, t)))
-    outs = _merge_outs(_outs_of(b), _outs_of(o), _outs_of(t), merge_directory, merge_file)
+    rest = _decided(merge(*(_without(document, "outs", "md5") for document in (b, o, t))), "value", decide)
+    outs = _merge_outs(_outs_of(b), _outs_of(o), _outs_of(t), merge_directory, merge_file, decide)
     conflicts = [*rest.conflicts, *outs.conflicts]
     if conflicts:
         return MergedFile(b"", conflicts)
@@ -111,16 +85,17 @@ def _merge_outs(
     theirs: dict[str, Any],
     merge_directory: MergeDirectory | None,
     merge_file: MergeFile | None,
+    decide: Decide,
 ) -> Merged[str, Any]:
     merged = merge(base, ours, theirs)
-    value, conflicts = dict(merged.value), []
+    value, conflicts = dict(merged.value), list[Conflict[Any]]()
     for conflict in merged.conflicts:
         b, o, t = ({**(side or {})} for side in (conflict.base, conflict.ours, conflict.theirs))
         others = merge(*(_without(side, "md5", "size", "nfiles") for side in (b, o, t)))
         oids = [str(side.get("md5", "")) for side in (b, o, t)]
         made = None if others.conflicts else _made(str(conflict.where), oids, merge_directory, merge_file)
         if made is None:
-            conflicts.append(conflict)
+            _decide(conflict, "object", decide, value, conflicts)
             continue
         if isinstance(made, list):
             conflicts += [Conflict(f"{conflict.where}/{c.where}", c.base, c.ours, c.theirs, c.reason) for c in made]
@@ -138,14 +113,14 @@ def _made(
     old, ours, theirs = oids
     directories = [keys.is_manifest(oid) for oid in (ours, theirs)]
     if all(directories) and merge_directory is not None:
-        return merge_directory(old if keys.is_manifest(old) else "", ours, theirs)
+        return merge_directory(path, old if keys.is_manifest(old) else "", ours, theirs)
     if not any(directories) and keys.is_oid(ours) and keys.is_oid(theirs) and merge_file is not None:
         return merge_file(path, old if keys.is_oid(old) and not keys.is_manifest(old) else "", ours, theirs)
     return None
 
 
 # ---- dvc.lock ----------------------------------------------------------------------------------
-def merge_lock(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
+def merge_lock(base: bytes | None, ours: bytes, theirs: bytes, *, decide: Decide = _undecided) -> MergedFile:
     """dvc.lock, stage by stage. Outputs are never put together: a stage's record is one that a run has made.
 
     Both sides changed the inputs (cmd, deps, params) of a stage differently → base's record stays and the stage needs
@@ -156,8 +131,8 @@ def merge_lock(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
     b, o, t = (_mapping(data) for data in (base, ours, theirs))
     if any("stages" not in document for document in (b, o, t) if document):
         raise Malformed("only dvc.lock of schema 2.0 is merged")
-    rest = merge(*(_without(document, "stages") for document in (b, o, t)))
-    stages, needs_repro = _merge_stages(*(document.get("stages") or {} for document in (b, o, t)))
+    rest = _decided(merge(*(_without(document, "stages") for document in (b, o, t))), "value", decide)
+    stages, needs_repro = _merge_stages(*(document.get("stages") or {} for document in (b, o, t)), decide=decide)
     conflicts = [*rest.conflicts, *stages.conflicts]
     if conflicts:
         return MergedFile(b"", conflicts, needs_repro)
@@ -166,18 +141,18 @@ def merge_lock(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFile:
 
 
 def _merge_stages(
-    base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
+    base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any], *, decide: Decide
 ) -> tuple[Merged[str, Any], list[Conflict[Any]]]:
     merged = merge(base, ours, theirs)
-    value, conflicts, needs_repro = dict(merged.value), [], []
+    value, conflicts, needs_repro = dict(merged.value), list[Conflict[Any]](), []
     for conflict in merged.conflicts:
         b, o, t = conflict.base, conflict.ours, conflict.theirs
         if not all(isinstance(side, Mapping) for side in (b, o, t)):
-            conflicts.append(conflict)  # removed on one side, or added on both
+            _decide(conflict, "stage", decide, value, conflicts)  # removed on one side, or added on both
             continue
         inputs = [_without(side, "outs") for side in (b, o, t)]  # type: ignore[arg-type]  # mappings, as just asked
         if inputs[1] == inputs[2]:
-            conflicts.append(conflict)  # the same run made different outputs
+            _decide(conflict, "stage", decide, value, conflicts)  # the same run made different outputs
         elif inputs[1] == inputs[0]:
             value[conflict.where] = t
         elif inputs[2] == inputs[0]:
@@ -187,6 +162,25 @@ def _merge_stages(
             needs_repro.append(conflict)
     in_order = [*base, *sorted({*ours, *theirs} - base.keys())]
     return Merged({name: value[name] for name in in_order if name in value}, conflicts), needs_repro
+
+
+# ---- what people decide ------------------------------------------------------------------------
+def _decided(merged: Merged[str, Any], kind: str, decide: Decide) -> Merged[str, Any]:
+    value, conflicts = dict(merged.value), list[Conflict[Any]]()
+    for conflict in merged.conflicts:
+        _decide(conflict, kind, decide, value, conflicts)
+    return Merged(value, conflicts)
+
+
+def _decide(
+    conflict: Conflict[Any], kind: str, decide: Decide, value: dict[str, Any], conflicts: list[Conflict[Any]]
+) -> None:
+    """Into value, or to the conflicts that stay."""
+    chosen = decide(conflict, kind)
+    if chosen is OPEN:
+        conflicts.append(conflict)
+    elif chosen is not None:
+        value[str(conflict.where)] = chosen
 
 
 # ---- parts -------------------------------------------------------------------------------------

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from datasets.tables import compressed, keyed, texts
+from datasets.tables import compressed, deciding, keyed, texts, typed
 from datasets.tables.keyed import Cell, Key, Row
-from datasets.threeway import merge_rows
+from datasets.threeway import Conflict, merge_rows
 
 SIDES = ("base", "ours", "theirs")
 MAX_BYTES = 256 * 1024 * 1024  # of one side, unpacked: rows are held in memory
 
 
-def merge_lines(inputs: Mapping[str, Path], folder: Path, made: Path, key: list[str]) -> dict[str, Any]:
-    """keyed.outcome(); the merged lines are written at made when there is no conflict. Raises ValueError."""
+def merge_lines(
+    inputs: Mapping[str, Path], folder: Path, made: Path, key: list[str], choices: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """keyed.outcome(); the merged lines are written at made when there is no conflict, or choices decide them all; else
+    what is in conflict is written (names.PLACES). Raises ValueError, deciding.Undecided."""
     lines: dict[str, dict[Key, str]] = {side: {} for side in SIDES}
     sides: dict[str, dict[Key, Row]] = {side: {} for side in SIDES}
     for side, path in inputs.items():
@@ -28,7 +31,12 @@ def merge_lines(inputs: Mapping[str, Path], folder: Path, made: Path, key: list[
         sides[side] = keyed.by_key((row for _, row in read), key)
         lines[side] = dict(zip(sides[side], (line for line, _ in read), strict=True))
     merged = merge_rows(sides["base"], sides["ours"], sides["theirs"])
-    if not merged.conflicts:
+    if merged.conflicts and choices is not None:
+        words = deciding.words(choices, merged.conflicts)
+        merged = deciding.rows(merged, words, key, _type_of, _typed, first=0)
+    if merged.conflicts:
+        deciding.write(folder, merged.conflicts, key, _type_of)
+    else:
         with open(made, "w", encoding="utf-8", newline="") as out:
             for at, row in keyed.in_order(merged, sides["base"]):
                 out.write(_line(at, row, sides, lines) + "\n")
@@ -53,6 +61,17 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name is there twice in one object")
     return found
+
+
+def _type_of(_column: str, conflict: Conflict[Any]) -> str:
+    """A text where a side has one; else JSON, so that 1 and "1" stay apart."""
+    sides = (conflict.base, conflict.ours, conflict.theirs)
+    return typed.TEXT if any(side and isinstance(side.value, str) for side in sides) else typed.JSON
+
+
+def _typed(text: str, type_: str) -> Cell:
+    value = text if type_ == typed.TEXT else typed.json_of(text)
+    return Cell(value, _written(value))
 
 
 def _written(value: Any) -> str:

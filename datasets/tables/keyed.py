@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datasets.tables.pages import cell
-from datasets.threeway import Merged
+from datasets.threeway import Conflict, Merged, is_cell
 
 Key = tuple[Any, ...]
 MAX_CONFLICTS = 1_000
@@ -65,16 +65,21 @@ def new_last(base: Iterable[str], names: Iterable[str]) -> list[str]:
     return [*(name for name in known if name in names), *sorted(names - set(known))]
 
 
-def outcome(merged: Merged[Key, Row], key: list[str]) -> dict[str, Any]:
-    """What a merge answers: {"rows", "conflicts": [{"key", "column", "base", "ours", "theirs"}], "conflicts_total"}."""
-    told = [_told(conflict, key) for conflict in merged.conflicts[:MAX_CONFLICTS]]
-    return {"rows": len(merged.value), "conflicts": told, "conflicts_total": len(merged.conflicts)}
+def outcome(merged: Merged[Key, Row], key: list[str], columns: Sequence[Conflict[Any]] = ()) -> dict[str, Any]:
+    """What a merge answers: {"rows", "conflicts": [{"key", "column", "base", "ours", "theirs"}], "conflicts_total"}.
+    columns: in conflict as a whole; their key is {}."""
+    told = [{"key": {}, "column": c.where, "base": c.base, "ours": c.ours, "theirs": c.theirs} for c in columns]
+    told += [_told(conflict, key) for conflict in merged.conflicts[:MAX_CONFLICTS]]
+    return {
+        "rows": len(merged.value),
+        "conflicts": told[:MAX_CONFLICTS],
+        "conflicts_total": len(columns) + len(merged.conflicts),
+    }
 
 
-def _told(conflict: Any, key: list[str]) -> dict[str, Any]:
-    where = conflict.where
-    whole = not (len(where) == 2 and isinstance(where[0], tuple))
-    at, column = (where, None) if whole else where
+def _told(conflict: Conflict[Any], key: list[str]) -> dict[str, Any]:
+    whole = not is_cell(conflict)
+    at, column = (conflict.where, None) if whole else conflict.where
 
     def side(value: Any) -> Any:
         if value is None:

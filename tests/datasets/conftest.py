@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from datasets import objects
-from datasets.dvc import keys
+from datasets.dvc import keys, manifests
 from hub.lib import stores
 from hub.lib.objectstore import FolderStore, ObjectStore, S3Store
 from repos.models import Repository
@@ -78,3 +79,18 @@ async def stream(*parts: bytes) -> AsyncIterator[bytes]:
 @pytest.fixture
 def streamed() -> Callable[..., AsyncIterator[bytes]]:
     return stream
+
+
+@pytest.fixture
+def folder_of(private: Repository, keep: Callable[..., str]) -> Callable[..., str]:
+    """folder_of({"a.txt": b"…"}) → the pointer of a folder whose files are here."""
+
+    def make(files: dict[str, bytes], *, lacks: str = "") -> str:
+        md5s = {
+            name: hashlib.md5(data).hexdigest() if name == lacks else keep(private, data)
+            for name, data in files.items()
+        }
+        oid = keep(private, manifests.dumps(md5s.items()), suffix=".dir")
+        return f"outs:\n- md5: {oid}\n  nfiles: {len(files)}\n  hash: md5\n  path: images\n"
+
+    return make

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from datasets.dvc import manifests, merging
 from datasets.dvc.documents import Malformed
+from datasets.dvc.foldermerging import Unplaced, merge_folders
 from datasets.dvc.manifests import BadManifest
 from datasets.dvc.merging import Directory
-from datasets.threeway import Conflict, merge_files, merge_rows
+from datasets.threeway import Conflict, is_cell, merge_files, merge_rows, resolved_rows
 
 ORDER = settings(max_examples=300, deadline=None)
 _paths = st.sampled_from(["a", "b", "a/x", "a/y", "a/x/1", "b/z", "c/d/e", "f"])
@@ -89,11 +90,34 @@ def test_rows_merge_cell_by_cell_in_either_order(base, ours, theirs):
     assert merge_rows(base, ours, base).value == ours
 
 
+@ORDER
+@given(_rows, _rows, _rows, st.randoms())
+def test_chosen_rows_and_cells_are_a_side_s_and_the_rest_stays_merged(base, ours, theirs, chance):
+    merged = merge_rows(base, ours, theirs)
+    words = [chance.choice(["base", "ours", "theirs"]) for _ in merged.conflicts]
+    rows = resolved_rows(merged, [getattr(c, word) for c, word in zip(merged.conflicts, words, strict=True)])
+    for conflict, word in zip(merged.conflicts, words, strict=True):
+        key, column = conflict.where if is_cell(conflict) else (conflict.where, "")
+        side = {"base": base, "ours": ours, "theirs": theirs}[word]
+        if column:
+            assert rows[key].get(column) == side.get(key, {}).get(column)
+        else:
+            assert rows.get(key) == side.get(key)
+    for key, agreed in {**merged.value, **merged.partial}.items():
+        assert agreed.items() <= rows[key].items()
+    every = resolved_rows(merged, [c.ours for c in merged.conflicts])
+    assert resolved_rows(merge_rows(base, ours, base), []) == ours
+    for conflict in merged.conflicts:
+        key = conflict.where[0] if is_cell(conflict) else conflict.where
+        if not is_cell(conflict):
+            assert every.get(key) == ours.get(key)
+
+
 def test_different_cells_of_one_row_go_together_and_the_same_cell_is_a_conflict():
     base = {1: {"x": "a", "y": "b"}}
     assert merge_rows(base, {1: {"x": "A", "y": "b"}}, {1: {"x": "a", "y": "B"}}).value == {1: {"x": "A", "y": "B"}}
     (conflict,) = merge_rows(base, {1: {"x": "A", "y": "b"}}, {1: {"x": "Z", "y": "b"}}).conflicts
-    assert conflict == Conflict((1, "x"), "a", "A", "Z")
+    assert conflict == Conflict((1, "x"), "a", "A", "Z", "cell")
     (removed,) = merge_rows(base, {}, {1: {"x": "Z", "y": "b"}}).conflicts
     assert (removed.where, removed.ours) == (1, None)
 
@@ -108,18 +132,18 @@ def manifest(**files: str) -> bytes:
 
 
 def test_a_merged_manifest_has_the_bytes_and_the_name_that_dvc_gives_it():
-    merged, oid = merging.merge_manifests(manifest(a="1", b="2"), manifest(a="1", b="3"), manifest(b="2", c="4"))
+    merged = merge_folders(manifest(a="1", b="2"), manifest(a="1", b="3"), manifest(b="2", c="4"))
     expected = json.dumps(
         [{"md5": md5("3"), "relpath": "b"}, {"md5": md5("4"), "relpath": "c"}], sort_keys=True
     ).encode()
     assert merged.data == expected
-    assert oid == hashlib.md5(expected).hexdigest() + ".dir"
+    assert (merged.oid, merged.files) == (hashlib.md5(expected).hexdigest() + ".dir", 2)
 
 
 def test_a_manifest_added_on_both_sides_and_one_in_conflict():
-    assert merging.merge_manifests(None, manifest(a="1"), manifest(b="2"))[0].data == manifest(a="1", b="2")
-    merged, oid = merging.merge_manifests(manifest(a="1"), manifest(a="2"), manifest(a="3"))
-    assert (merged.data, oid) == (b"", "")
+    assert merge_folders(None, manifest(a="1"), manifest(b="2")).data == manifest(a="1", b="2")
+    merged = merge_folders(manifest(a="1"), manifest(a="2"), manifest(a="3"))
+    assert (merged.data, merged.oid) == (b"", "")
     assert merged.conflicts == [Conflict("a", md5("1"), md5("2"), md5("3"))]
 
 
@@ -128,7 +152,46 @@ def test_a_manifest_added_on_both_sides_and_one_in_conflict():
 )
 def test_a_manifest_that_is_none_is_refused_and_never_merged_in_part(bad):
     with pytest.raises(BadManifest):
-        merging.merge_manifests(bad, manifest(a="1"), manifest(b="1"))
+        merge_folders(bad, manifest(a="1"), manifest(b="1"))
+
+
+_named = st.dictionaries(
+    st.sampled_from(["a", "b", "a/x", "a/y", "b/z", 'q"', "ü", "c/d", ".gitkeep", "a/.x", "f"]),
+    st.sampled_from("pqr").map(lambda letter: md5(letter)),
+    max_size=9,
+).filter(is_folder)
+
+
+@ORDER
+@given(_named, _named, _named, st.sampled_from(["ours", "theirs", "base"]))
+def test_lists_of_files_merge_as_their_entries_do(base, ours, theirs, word):
+    lists = [manifests.dumps(side.items()) for side in (base, ours, theirs)]
+    merged, expected = merge_folders(*lists), merge_files(base, ours, theirs)
+    assert merged.conflicts == expected.conflicts
+    if not merged.conflicts:
+        assert merged.data == manifests.dumps(expected.value.items())
+    sides = {str(c.where): getattr(c, word) for c in merged.conflicts}
+    chosen = {path: one for path, one in sides.items() if one}
+    if not is_folder(expected.value | chosen):
+        with pytest.raises(Unplaced):
+            merge_folders(*lists, decide=lambda _: chosen)
+        return
+    decided = merge_folders(*lists, decide=lambda _: chosen)
+    now = manifests.whole(decided.data)
+    side = {"base": base, "ours": ours, "theirs": theirs}[word]
+    assert {path: now.get(path) for path in sides} == {path: side.get(path) for path in sides}
+    assert {path: one for path, one in now.items() if path not in sides} == expected.value
+    assert is_folder(now)
+    assert decided.files == len(now)
+
+
+@pytest.mark.parametrize("name", ["b", "b/x", "kept", "kept/x", "in"])
+def test_a_name_that_is_taken_is_refused(name):
+    sides = [manifest(**{"a": one, "kept": "k", "in/side": "i"}) for one in "123"]
+    sides[2] = manifest(**{"a": "3", "kept": "k", "in/side": "i", "b": "new"})
+    assert merge_folders(*sides, decide=lambda _: {"a": md5("2"), "free": md5("3")}).files == 5
+    with pytest.raises(Unplaced, match=name):
+        merge_folders(*sides, decide=lambda _: {"a": md5("2"), name: md5("3")})
 
 
 # ---- pointers ----------------------------------------------------------------------------------
@@ -139,14 +202,14 @@ def pointer(oid: str, *, size: int = 3, nfiles: int = 1, more: str = "", head: s
 def test_a_directory_that_both_sides_changed_is_merged():
     asked: list[Any] = []
 
-    def merge_directory(*oids: str) -> Directory:
-        asked.append(oids)
+    def merge_directory(*given: str) -> Directory:
+        asked.append(given)
         return Directory("c" * 32 + ".dir", 9, 4)
 
     sides = [pointer(letter * 32 + ".dir") for letter in "eab"]
     merged = merging.merge_pointers(*sides, merge_directory=merge_directory)
     assert merged.data == pointer("c" * 32 + ".dir", size=9, nfiles=4)
-    assert asked == [tuple(letter * 32 + ".dir" for letter in "eab")]
+    assert asked == [("data", *(letter * 32 + ".dir" for letter in "eab"))]
     other = merging.merge_pointers(sides[0], sides[2], sides[1], merge_directory=merge_directory)
     assert other.data == merged.data
 
@@ -255,8 +318,8 @@ def test_the_merge_has_the_very_bytes_that_dvc_writes_for_the_same_files(tmp_pat
         pointers.append((tmp_path / "data.dvc").read_bytes())
         (oid,) = [line.split()[-1] for line in pointers[-1].decode().splitlines() if ".dir" in line]
         lists.append((tmp_path / ".dvc/cache/files/md5" / oid[:2] / oid[2:]).read_bytes())
-    merged, oid = merging.merge_manifests(*lists[:3])
+    merged = merge_folders(*lists[:3])
     assert merged.data == lists[3]
     size = sum(len(text) for text in states[3].values())
-    made = merging.merge_pointers(*pointers[:3], merge_directory=lambda *_: Directory(oid, size, 4))
+    made = merging.merge_pointers(*pointers[:3], merge_directory=lambda *_: Directory(merged.oid, size, 4))
     assert made.data == pointers[3]

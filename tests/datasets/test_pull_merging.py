@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from datasets import objects
-from datasets.dvc import keys, manifests
+from datasets.dvc import keys
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from repos.pulls import merging, verdicts
@@ -36,21 +36,6 @@ def merged(alice, private, writer):
 
     merge.writer = made
     return merge
-
-
-@pytest.fixture
-def folder_of(private, keep):
-    """folder_of({"a.txt": b"…"}) → the pointer of a folder whose files are here."""
-
-    def make(files: dict[str, bytes], *, lacks: str = "") -> str:
-        md5s = {
-            name: hashlib.md5(data).hexdigest() if name == lacks else keep(private, data)
-            for name, data in files.items()
-        }
-        oid = keep(private, manifests.dumps(md5s.items()), suffix=".dir")
-        return f"outs:\n- md5: {oid}\n  nfiles: {len(files)}\n  hash: md5\n  path: images\n"
-
-    return make
 
 
 def troubles(error) -> list[tuple]:

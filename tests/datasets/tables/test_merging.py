@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import ipc, parquet
 
-from datasets.tables import merging
-from datasets.tables.names import MERGED
+from datasets.tables import merging, places
+from datasets.tables.names import MERGED, PLACES
+from datasets.threeway import merge_rows, resolved_rows
 
 BASE = b"id,name,score\n1,ann,007\n2,bob,1.0\n3,cid,\n"
 
@@ -166,3 +169,137 @@ def test_either_order_gives_the_same_bytes(tmp_path, base, ours, theirs):
     if ours == base:
         assert one["conflicts_total"] == 0
         assert sorted(one["data"].decode().splitlines()[1:]) == sorted(sides[2].splitlines()[1:])
+
+
+# ---- decided by people -------------------------------------------------------------------------
+def decided(
+    folder: Path, base: bytes | None, ours: bytes, theirs: bytes, filename: str = "a.csv", **choices: Any
+) -> Any:
+    """choices: rest, and places by their numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {str(n): one if isinstance(one, list) else [one, ""] for n, one in choices.pop("places", {}).items()}
+    (folder / "choices").write_text(json.dumps({"rest": choices.pop("rest", ""), "places": places}))
+    inputs = {"choices": folder / "choices"}
+    for side, data in (("base", base), ("ours", ours), ("theirs", theirs)):
+        if data is not None:
+            (folder / f"in-{side}").write_bytes(data)
+            inputs[side] = folder / f"in-{side}"
+    options = {"key": ["id"]} | choices
+    answer = merging.merge_tables(inputs, folder, lambda *_: None, filename=filename, **options)
+    return answer | {"data": (folder / MERGED).read_bytes() if (folder / MERGED).exists() else b""}
+
+
+OURS, THEIRS = BASE.replace(b"bob,1.0", b"BOB,2.0"), BASE.replace(b"bob,1.0", b"rob,3.0").replace(b"ann", b"ANN")
+
+
+def test_places_tell_what_is_to_be_decided(tmp_path):
+    run(tmp_path, BASE, OURS, THEIRS.replace(b"3,cid,\n", b""))
+    assert list(places.read(tmp_path / PLACES)) == [
+        {"kind": "cell", "where": "id 2, name", "type": "text", "base": "bob", "ours": "BOB", "theirs": "rob"},
+        {"kind": "cell", "where": "id 2, score", "type": "text", "base": "1.0", "ours": "2.0", "theirs": "3.0"},
+    ]
+    run(tmp_path, BASE, BASE.replace(b"3,cid,", b"3,CID,"), BASE.replace(b"3,cid,\n", b""))
+    (row,) = places.read(tmp_path / PLACES)
+    assert (row["kind"], row["where"], row["theirs"]) == ("row", "id 3", None)
+    assert row["ours"] == {"fields": [["name", "CID"], ["id", "3"], ["score", None]], "differ": ["name"], "more": 0}
+
+
+def test_choices_of_cells_keep_what_both_sides_changed_besides(tmp_path):
+    answer = decided(tmp_path, BASE, OURS, THEIRS, places={0: ["value", "Bo, b"], 1: "theirs"})
+    assert answer["data"] == b'id,name,score\n1,ANN,007\n2,"Bo, b",3.0\n3,cid,\n'
+    answer = decided(tmp_path, BASE, OURS, THEIRS, rest="base", places={1: ["value", ""]})
+    assert answer["data"] == b"id,name,score\n1,ANN,007\n2,bob,\n3,cid,\n"
+
+
+@pytest.mark.parametrize(
+    ("places", "number"), [({}, 0), ({0: "ours"}, 1), ({0: "ours", 1: "nonsense"}, 1), ({0: "ours", 1: "remove"}, 1)]
+)
+def test_half_of_the_choices_write_nothing(tmp_path, places, number):
+    answer = decided(tmp_path, BASE, OURS, THEIRS, places=places)
+    assert (answer["undecided"], answer["data"]) == (number, b"")
+
+
+def test_a_column_of_numbers_takes_numbers(tmp_path):
+    sides = [b"id,n\n1,%d\n" % n for n in (1, 2, 3)]
+    answer = decided(tmp_path / "1", *sides, places={0: ["value", "many"]})
+    assert answer["why"] == "id 1: 'many' is not a whole number."
+    assert decided(tmp_path / "2", *sides, places={0: ["value", "007"]})["data"] == b"id,n\n1,007\n"
+
+
+def parquet_of(**columns: Any) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_typed_values_of_parquet_have_the_type_of_their_column(tmp_path):
+    days = [datetime(2026, 1, day, tzinfo=UTC).date() for day in (1, 2, 3)]
+    sides = [
+        parquet_of(id=[1, 2], day=[day, days[0]], x=[x, 1.0]) for day, x in zip(days, (0.5, 1.5, 2.5), strict=True)
+    ]
+    answer = decided(tmp_path, *sides, "a.parquet", places={0: ["value", "2027-05-06"], 1: ["value", "nan"]})
+    row = parquet.read_table(io.BytesIO(answer["data"])).to_pylist()[0]
+    assert (row["day"], str(row["x"])) == (datetime(2027, 5, 6, tzinfo=UTC).date(), "nan")
+    answer = decided(tmp_path, *sides, "a.parquet", places={0: ["value", "soon"], 1: "ours"})
+    assert answer["undecided"] == 0
+    assert decided(tmp_path, *sides, "a.parquet", places={0: ["value", ""], 1: "ours"})["rows"] == 2
+
+
+def test_a_column_that_one_side_removed_and_the_other_changed_is_one_place(tmp_path):
+    ours, theirs = b"id,name\n1,ann\n2,bob\n3,cid\n4,dan\n", BASE.replace(b"007", b"008") + b"5,eve,5\n"
+    run(tmp_path, BASE, ours, theirs)
+    assert list(places.read(tmp_path / PLACES)) == [
+        {
+            "kind": "column",
+            "where": "the column score",
+            "base": "as it was",
+            "ours": None,
+            "theirs": "kept, with 1 changed cell",
+        }
+    ]
+    kept = decided(tmp_path, BASE, ours, theirs, rest="theirs")["data"]
+    assert kept == b"id,name,score\n1,ann,008\n2,bob,1.0\n3,cid,\n4,dan,\n5,eve,5\n"
+    assert decided(tmp_path, BASE, ours, theirs, rest="ours")["data"] == ours + b"5,eve\n"
+
+
+def test_json_lines_are_decided_by_their_members(tmp_path):
+    sides = [JSON_BASE.replace(b"null", value) for value in (b"true", b"1")]
+    answer = decided(tmp_path / "1", JSON_BASE, *sides, "a.jsonl", places={0: ["value", '{"b": [1]}']})
+    assert b'{"id": 2, "a": {"b": [1]}}' in answer["data"]
+    assert decided(tmp_path / "2", JSON_BASE, *sides, "a.jsonl", places={0: ["value", "word"]})["undecided"] == 0
+    assert b'"a": true' in decided(tmp_path / "3", JSON_BASE, *sides, "a.jsonl", rest="ours")["data"]
+
+
+def test_a_thousand_columns_and_huge_cells(tmp_path):
+    names = ",".join(f"c{n}" for n in range(999))
+    wide = [f"id,{names}\n1{''.join(f',{cell}' for _ in range(999))}\n".encode() for cell in ("a", "é" * 400, "NaN")]
+    run(tmp_path, *wide)
+    found = list(places.read(tmp_path / PLACES))
+    assert len(found) == 999
+    assert found[0]["theirs"] == "NaN"
+    assert len(found[0]["ours"]) == 301
+    assert decided(tmp_path, *wide, rest="ours")["data"] == wide[1]
+    run(tmp_path, wide[0], wide[1], f"id,{names}\n".encode())
+    (row,) = places.read(tmp_path / PLACES)
+    assert (len(row["ours"]["fields"]), row["ours"]["more"]) == (30, 970)
+
+
+_cells = st.sampled_from(["", "x", "y", "NULL", "ü\N{BELL}", '"'])
+_keyed = st.dictionaries(st.sampled_from("1234"), st.tuples(_cells, _cells), min_size=1, max_size=4)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_keyed, _keyed, _keyed, st.sampled_from(["ours", "theirs", "base"]))
+def test_a_side_for_all_places_is_that_side_where_both_changed_it(tmp_path, base, ours, theirs, word):
+    def csv_of(rows: dict[str, tuple[str, str]]) -> bytes:
+        sink = io.StringIO()
+        csv.writer(sink, lineterminator="\n").writerows([["id", "a", "b"], *([key, *row] for key, row in rows.items())])
+        return sink.getvalue().encode()
+
+    folder = tmp_path / secrets.token_hex(4)
+    answer = decided(folder, *map(csv_of, (base, ours, theirs)), rest=word)
+    rows = {row[0]: tuple(row[1:]) for row in list(csv.reader(io.StringIO(answer["data"].decode())))[1:]}
+    sides = {"base": base, "ours": ours, "theirs": theirs}
+    expected = merge_rows(*({k: dict(zip("ab", row, strict=True)) for k, row in sides[s].items()} for s in sides))
+    cells = resolved_rows(expected, [getattr(conflict, word) for conflict in expected.conflicts])
+    assert rows == {key: (row.get("a", ""), row.get("b", "")) for key, row in cells.items()}
