@@ -6,7 +6,7 @@ An app registers per kind of place how it is checked and shown; the rest is the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,11 +63,26 @@ class Kind(Protocol):
         ...
 
 
+class Below(Protocol):
+    """What stands below the text of a comment: a template, which gets this as `below`."""
+
+    @property
+    def template(self) -> str: ...
+
+
+Extra = Callable[[Actor, Repository, Sequence[Entry], Mapping[int, ShownSpot]], Mapping[int, Below]]
+"""(reader, repository, comments of threads of one kind, the places of their threads) → id of the comment → Below."""
+
 _kinds: dict[str, Kind] = {}
+_extras: dict[str, Extra] = {}
 
 
 def register(name: str, kind: Kind) -> None:
     _kinds[name] = kind
+
+
+def register_below(name: str, extra: Extra) -> None:
+    _extras[name] = extra
 
 
 def begin(actor: Actor, issue: Issue, spot: Spot, body: str, **detail: Any) -> Entry:
@@ -157,6 +172,21 @@ def shown_spots(actor: Actor, repository: Repository, threads: Iterable[Thread])
     for name, some in by_kind.items():
         if kind := _kinds.get(name):
             found |= kind.shown(actor, repository, some)
+    return found
+
+
+def below(
+    actor: Actor, repository: Repository, comments: Iterable[Entry], spots: Mapping[int, ShownSpot]
+) -> dict[int, Below]:
+    """id of the comment → what stands below its text. comments: with their threads."""
+    by_kind: dict[str, list[Entry]] = defaultdict(list)
+    for entry in comments:
+        if entry.thread:
+            by_kind[entry.thread.kind].append(entry)
+    found: dict[int, Below] = {}
+    for name, some in by_kind.items():
+        if extra := _extras.get(name):
+            found |= extra(actor, repository, some, spots)
     return found
 
 

@@ -20,7 +20,7 @@ from repos.issues.models import Entry, Issue, Thread
 from repos.issues.references import References, references_of
 from repos.issues.rights import Rights
 from repos.issues.texts import digest
-from repos.issues.threads import ShownSpot
+from repos.issues.threads import Below, ShownSpot
 from repos.models import Repository
 
 PAGE_ENTRIES = 50
@@ -49,7 +49,7 @@ class ShownThread:
 class Shown:
     """html: of a comment's text. seen: names that text for who may tick its boxes; "" for others, and without boxes.
 
-    thread: that this comment has begun, in a conversation.
+    thread: that this comment has begun, in a conversation. below: what stands below its text.
     """
 
     entry: Entry
@@ -58,6 +58,7 @@ class Shown:
     may_remove: bool
     seen: str
     thread: ShownThread | None = None
+    below: Below | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,10 @@ def _threads(
     mentioned: References,
 ) -> list[ShownThread]:
     spots = threads.shown_spots(actor, repository, found)
+    for thread in found:
+        for entry in comments[thread.pk]:
+            entry.thread = thread
+    below = threads.below(actor, repository, (one for some in comments.values() for one in some), spots)
     shown = []
     for thread in found:
         first, *rest = comments[thread.pk]
@@ -148,8 +153,8 @@ def _threads(
             ShownThread(
                 thread,
                 spots.get(thread.pk, NOWHERE),
-                _shown(first, thread.issue, rights, mentioned),
-                [_shown(entry, thread.issue, rights, mentioned) for entry in rest],
+                _shown(first, thread.issue, rights, mentioned, below=below.get(first.pk)),
+                [_shown(entry, thread.issue, rights, mentioned, below=below.get(entry.pk)) for entry in rest],
                 may_reply=rights.comment(thread.issue),
                 may_resolve=threads.may_resolve(rights, thread, first),
                 hidden=hidden,
@@ -160,12 +165,17 @@ def _threads(
 
 
 def _shown(
-    entry: Entry, issue: Issue, rights: Rights, mentioned: References, thread: ShownThread | None = None
+    entry: Entry,
+    issue: Issue,
+    rights: Rights,
+    mentioned: References,
+    thread: ShownThread | None = None,
+    below: Below | None = None,
 ) -> Shown:
     entry.issue = issue
     may_edit = rights.edit_comment(entry)
     html, seen = _tickable("" if thread else entry.body, mentioned, may_edit)
-    return Shown(entry, html, may_edit, rights.remove_comment(entry), seen, thread)
+    return Shown(entry, html, may_edit, rights.remove_comment(entry), seen, thread, below)
 
 
 def _tickable(text: str, mentioned: References, may_edit: bool) -> tuple[SafeString | str, str]:

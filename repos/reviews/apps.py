@@ -8,6 +8,12 @@ class ReviewsConfig(AppConfig):
     def ready(self) -> None:
         from repos.issues import threads
         from repos.issues.models import Thread
+        from repos.pulls import beside
+        from repos.reviews import standing  # noqa: F401  # registers what it asks before a merge
+        from repos.reviews.below import below
         from repos.reviews.lines import LineKind
+        from repos.reviews.placing import said_beside
 
         threads.register(Thread.Kind.LINE, LineKind())
+        threads.register_below(Thread.Kind.LINE, below)
+        beside.register(said_beside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from repos import cache
 from repos.git import cli, lines
@@ -12,8 +13,20 @@ from repos.issues.models import Thread
 from repos.models import Repository
 from repos.place import store_of
 
-Where = tuple[str, int, int] | None  # path, first line, last line; None: not there any more as it was
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class Where:
+    """path: "" when the file is gone or cannot be followed. start, end: lines; 0 when they are not as they were."""
+
+    path: str
+    start: int = 0
+    end: int = 0
+
+    @property
+    def outdated(self) -> bool:
+        return not self.start
 
 
 def followed(repository: Repository, wanted: Iterable[tuple[Thread, str]]) -> dict[int, Where]:
@@ -29,11 +42,10 @@ def followed(repository: Repository, wanted: Iterable[tuple[Thread, str]]) -> di
 
 
 def _where(thread: Thread, moves: Moves | None) -> Where:
-    start, end = thread.detail["start"], thread.detail["line"]
+    lines = thread.detail["start"], thread.detail["line"]
     if moves is None:
-        return thread.path, start, end
-    now = moves.lines(start, end)
-    return (moves.path, *now) if moves.path is not None and now else None
+        return Where(thread.path, *lines)
+    return Where(moves.path or "", *(moves.lines(*lines) or ()))
 
 
 def _moves(repository: Repository, old: str, new: str, paths: set[str]) -> dict[str, Moves]:

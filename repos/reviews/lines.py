@@ -21,7 +21,7 @@ from repos.models import Repository
 from repos.place import store_of, url
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
-from repos.reviews import following
+from repos.reviews.following import Where, followed
 
 MOST_LINES = 500  # of one range
 MOST_BYTES = 1024 * 1024  # of a file whose lines are commented on
@@ -62,7 +62,7 @@ class LineKind:
         return {thread.pk: _shown(repository, thread, now[thread.pk]) for thread in threads}
 
 
-def current(repository: Repository, threads: Sequence[Thread]) -> dict[int, following.Where]:
+def current(repository: Repository, threads: Sequence[Thread]) -> dict[int, Where]:
     """Where the lines of threads are now: of a pull request in its two ends; of an issue where they were."""
     ids = {thread.issue_id for thread in threads if thread.issue.is_pull}
     ends: dict[int, dict[str, str]] = {}
@@ -70,9 +70,7 @@ def current(repository: Repository, threads: Sequence[Thread]) -> dict[int, foll
         pull.issue = _issue(threads, pull.pk)
         base, head = branches.ends(pull)
         ends[pull.pk] = {OLD: branches.parted(repository, base, head), NEW: head}
-    return following.followed(
-        repository, [(one, ends.get(one.issue_id, {}).get(one.detail["side"], one.rev)) for one in threads]
-    )
+    return followed(repository, [(one, ends.get(one.issue_id, {}).get(one.detail["side"], one.rev)) for one in threads])
 
 
 def _issue(threads: Sequence[Thread], issue_id: int) -> Issue:
@@ -121,14 +119,16 @@ def split(text: str) -> list[str]:
     return [line.removesuffix("\r").replace("\0", "\ufffd") for line in (lines[:-1] if lines[-1] == "" else lines)]
 
 
-def _shown(repository: Repository, thread: Thread, now: following.Where) -> ShownSpot:
-    path, start, line = now or (thread.path, thread.detail["start"], thread.detail["line"])
+def _shown(repository: Repository, thread: Thread, now: Where) -> ShownSpot:
+    path, start, line = now.path, now.start, now.end
+    if now.outdated:
+        path, start, line = thread.path, thread.detail["start"], thread.detail["line"]
     if thread.issue.is_pull:
         address = f"{thread.issue.get_absolute_url()}/files#thread-{thread.pk}"
     else:
         address = f"{url(repository, 'blob', thread.rev, path)}#{fragment(start, line)}"
     words = f"{path}, line {line}" if start == line else f"{path}, lines {start} to {line}"
-    return ShownSpot(words, address, quoted(thread), outdated=now is None)
+    return ShownSpot(words, address, quoted(thread), outdated=now.outdated)
 
 
 def fragment(start: int, line: int) -> str:

@@ -25,6 +25,8 @@ const behaviours = {
   "[data-drawing]": () => import("./drawing.js"),
   "[data-file-tree]": () => import("./file-tree.js"),
   "[data-diff-lines]": () => import("./diff-lines.js"),
+  "[data-review]": () => import("./review.js"),
+  "[data-line-markers]": () => import("./line-markers.js"),
   "[data-viewed-form]": () => import("./viewed.js"),
   "[data-steps-of='files']": () => import("./file-steps.js"),
   "[data-finder]": () => import("./finder.js"),

@@ -1,0 +1,39 @@
+"""Fragments: the bar above the files, with what waits to be submitted; and whose word stands."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from hub.accounts.http import HubRequest
+from repos.issues.rights import rights_of
+from repos.pulls import branches
+from repos.pulls.views.gate import pull_at
+from repos.reviews import reviewing
+from repos.reviews.standing import words
+
+
+@require_safe
+def bar(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    review, rights = reviewing.pending_of(request.actor, pull), rights_of(request.actor, pull.repository)
+    context = {
+        "repository": pull.repository,
+        "issue": pull.issue,
+        "head_id": branches.ends(pull)[1],
+        "count": review.comments.count() if review else 0,
+        "begun": review is not None,
+        "may_review": rights.comment(pull.issue),
+        "may_decide": pull.issue.is_open and request.actor.user_id != pull.issue.author_id,
+        "may_apply": pull.issue.is_open and rights.triage,
+    }
+    return render(request, "reviews/_bar.html", context)
+
+
+@require_safe
+def standing(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    context = {"repository": pull.repository, "issue": pull.issue, "words": words(pull)}
+    context |= {"rights": rights_of(request.actor, pull.repository), "head_id": branches.ends(pull)[1]}
+    return render(request, "reviews/_standing.html", context)
