@@ -72,6 +72,7 @@ def reopen(actor: Actor, pull: PullRequest) -> None:
         _check_only(pull.repository, pull.base, pull.head, pull.head_repository, pull.issue)
         PullRequest.objects.filter(pk=pull.pk).update(base_id=base_id, head_id=head_id)
         states.reopen(actor, pull.issue)
+        outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
     branches.pin(pull, head_id)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from repos.git import maintenance
@@ -17,6 +18,7 @@ from tests.support import services
 from tests.support.hub import Hub, embedded_hub
 
 pytestmark = pytest.mark.client
+PATIENCE_SECONDS = 120
 _number = iter(range(10_000))
 
 
@@ -191,6 +193,35 @@ def test_a_killed_client_leaves_nothing(git, address, hub):
 
     services.wait_until(gone, what="git to clean up after its client", seconds=20)
     git("push", "-q", address, "main", folder="work")
+
+
+def test_the_merge_of_a_pull_request_is_fetched_and_tried(git, address, hub, token):
+    stranger = hub.user("nobody")
+    git("init", "-q", "-b", "main", "work")
+    git("remote", "add", "origin", address, folder="work")
+    git.commit("work", "a.txt", b"a\n")
+    git("switch", "-q", "-c", "change", folder="work")
+    head = git.commit("work", "change.txt", b"change\n")
+    git("switch", "-q", "main", folder="work")
+    base = git.commit("work", "main.txt", b"main\n")
+    git("push", "-q", "origin", "main", "change", folder="work")
+    name = address.rpartition("/")[2].removesuffix(".git")
+    with httpx.Client(base_url=f"{hub.url}/api/v1/repos/gitty/{name}/", auth=("gitty", token), timeout=60) as api:
+        api.post("pulls", json={"title": "Change", "head": "change", "base": "main"}).raise_for_status()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while "refs/pull/1/merge" not in git("ls-remote", "origin", "refs/pull/*", folder="work"):
+            assert time.monotonic() < until, hub.log()
+            time.sleep(0.5)  # a worker writes it
+        git("fetch", "-q", "origin", "refs/pull/1/merge", folder="work")
+        assert git("show", "-s", "--format=%P", "FETCH_HEAD", folder="work").split() == [base, head]
+        names = git("ls-tree", "--name-only", "FETCH_HEAD", folder="work").split()
+        assert names == ["a.txt", "change.txt", "main.txt"]
+        assert git.run("fetch", address.replace(token, stranger), "refs/pull/1/merge", folder="work").returncode
+        assert git.run("push", "origin", "main:refs/pull/1/merge", folder="work").returncode
+        api.put("pulls/1/merge", json={"merge_method": "rebase"}).raise_for_status()
+    git("pull", "-q", "--ff-only", "origin", "main", folder="work")
+    said = git("log", "--format=%s", folder="work").splitlines()
+    assert said == ["write change.txt", "write main.txt", "write a.txt"]
 
 
 def working_on(path: Path) -> str:

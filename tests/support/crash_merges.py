@@ -8,7 +8,7 @@ import httpx
 
 from tests.support.crashes import Stage, Work, git
 
-METHODS = ("merge", "squash")
+METHODS = ("merge", "squash", "rebase")
 
 
 class Merges(Work):
