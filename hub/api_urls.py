@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/<owner:username>", accounts.OneUser.as_view()),
     path("", include("datasets.api.urls")),
     path("", include("experiments.api.urls")),
+    path("", include("repos.protection.api.urls")),
     path("", include("repos.pulls.api.urls")),
     path("", include("repos.issues.api.urls")),
     path("", include("repos.api.urls")),

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "repos.attachments.apps.AttachmentsConfig",
     "repos.issues.apps.IssuesConfig",
     "repos.pulls.apps.PullsConfig",
+    "repos.protection.apps.ProtectionConfig",
     "repos.pulls.conflicts.apps.ConflictsConfig",
     "repos.reviews.apps.ReviewsConfig",
     "datasets.apps.DatasetsConfig",

@@ -1,0 +1,1 @@
+"""The REST API of reviewers asked and of merges that wait."""

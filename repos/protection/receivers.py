@@ -1,0 +1,48 @@
+"""What may have met the last requirement of a merge that waits. Runs in a worker; see hub.jobs.outbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from hub.jobs.outbox import receiver
+from repos.models import Push
+from repos.protection import waiting
+from repos.protection.models import AutoMerge
+from repos.pulls.signals import PULL_CHANGED, PULL_MERGED
+from repos.signals import PUSHED
+from repos.statuses.signals import STATUS_POSTED
+
+HEADS = "refs/heads/"
+
+
+@receiver(STATUS_POSTED)
+def status_posted(payload: dict[str, Any]) -> None:
+    _look(Q(pull__issue__repository=payload["repository_id"], pull__head_id=payload["sha"]))
+
+
+@receiver(PUSHED)
+def pushed(payload: dict[str, Any]) -> None:
+    push = Push.objects.filter(pk=payload["push_id"]).first()
+    if push is None:
+        return
+    moved = push.updates.filter(applied=True, ref__startswith=HEADS).values_list("ref", flat=True)
+    names = [ref.removeprefix(HEADS) for ref in moved]
+    _look(Q(pull__issue__repository=push.repository_id) & (Q(pull__head__in=names) | Q(pull__base__in=names)))
+
+
+@receiver(PULL_CHANGED)
+def changed(payload: dict[str, Any]) -> None:
+    """Also what a failed merge announces, ours included: so nothing is tried again that git has refused."""
+    _look(Q(pull=payload["pull_id"]), again=False)
+
+
+@receiver(PULL_MERGED)
+def merged(payload: dict[str, Any]) -> None:
+    AutoMerge.objects.filter(pull=payload["pull_id"]).delete()
+
+
+def _look(which: Q, *, again: bool = True) -> None:
+    for row in AutoMerge.objects.select_related("pull__issue__repository").filter(which):
+        waiting.look(row, again=again)
