@@ -61,13 +61,13 @@ def _movers(row: AutoMerge) -> list[User | None]:
 
 def _moves(row: AutoMerge) -> QuerySet[RefUpdate]:
     return RefUpdate.objects.filter(
-        push__repository=row.pull.repository, ref=row.pull.head_ref, applied=True, pk__gt=row.since
+        push__repository=row.pull.source, ref=row.pull.head_ref, applied=True, pk__gt=row.since
     ).order_by("pk")
 
 
 def _merge(row: AutoMerge, *, again: bool) -> dict[str, str]:
     pull = row.pull
-    tips = branches.tips(pull.repository, pull.base, pull.head)
+    tips = branches.now(pull)
     last = _moves(row).values_list("new", flat=True).last() or row.head
     if tips.base is None or tips.head != last:  # a push that is not written down yet: its event comes
         return {"state": WAITS, "why": "a push is under way"}

@@ -29,7 +29,9 @@ def pushed(payload: dict[str, Any]) -> None:
         return
     moved = push.updates.filter(applied=True, ref__startswith=HEADS).values_list("ref", flat=True)
     names = [ref.removeprefix(HEADS) for ref in moved]
-    _look(Q(pull__issue__repository=push.repository_id) & (Q(pull__head__in=names) | Q(pull__base__in=names)))
+    here, own = Q(pull__issue__repository=push.repository_id), Q(pull__head_repository=None, pull__head__in=names)
+    fork = Q(pull__head_repository=push.repository_id, pull__head__in=names)
+    _look(here & (own | Q(pull__base__in=names)) | fork)
 
 
 @receiver(PULL_CHANGED)

@@ -10,12 +10,12 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
 from hub.jobs import jobs
 from hub.lib.errors import Conflict, NotFound, Unauthenticated
-from repos import access
+from repos import access, ways
 from repos.issues.conversation import record
 from repos.issues.texts import checked
 from repos.models import Access, RefUpdate
 from repos.protection.models import AutoMerge
-from repos.pulls import branches, ways
+from repos.pulls import branches
 from repos.pulls.merging import MAX_MESSAGE_CHARACTERS
 from repos.pulls.models import PullRequest
 
@@ -36,7 +36,7 @@ def begin(
         raise Conflict(f"This pull request is {pull.issue.state} already.", details="Reload the page.")
     # Before the head is read: a move after it is looked at later.
     since = RefUpdate.objects.aggregate(last=Max("pk"))["last"] or 0
-    head = branches.tips(pull.repository, pull.base, pull.head).head
+    head = branches.now(pull).head
     if head is None:
         raise NotFound("The branch of this pull request is gone.", details="Push it again.")
     if expected not in {"", head}:

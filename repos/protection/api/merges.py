@@ -20,8 +20,8 @@ from repos.protection import waiting
 from repos.protection.models import AutoMerge
 from repos.pulls import opening
 from repos.pulls.api.pulls import readable
-from repos.pulls.building import METHODS
 from repos.pulls.models import PullRequest
+from repos.ways import METHODS
 
 
 class NewAutoMerge(serializers.Serializer):
