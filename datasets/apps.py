@@ -18,10 +18,12 @@ class DatasetsConfig(AppConfig):
         from datasets.attached import AttachmentKeeper
         from datasets.contents import DvcSource
         from datasets.pull_merging import DataDriver
+        from datasets.pull_summary import Data
         from repos import content
         from repos.attachments import keeping
-        from repos.pulls import drivers
+        from repos.pulls import drivers, summaries
 
         content.register(DvcSource())
         keeping.register(AttachmentKeeper())
         drivers.register(DataDriver())
+        summaries.register(Data())

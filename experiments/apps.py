@@ -7,6 +7,9 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from datasets import usage
         from experiments import receivers, unfurled  # noqa: F401  registers them
+        from experiments.pull_summary import Metrics
         from experiments.space import artifacts
+        from repos.pulls import summaries
 
         usage.PARTS["Artifacts of runs"] = artifacts
+        summaries.register(Metrics())

@@ -7,6 +7,7 @@ from experiments.lineage import indexing as lineage
 from experiments.mlflow.context import workspace_of
 from experiments.registry import reading as registry
 from repos.models import Repository
+from repos.pulls import summaries
 
 RECENT_RUNS = 2_000  # older ones are bound when somebody looks at them
 
@@ -30,7 +31,8 @@ def refresh(repository_id: int) -> None:
     workspace = workspace_of(repository.pk)
     found = [runs.count(workspace), registry.count(workspace)]
     _keep(repository.pk, [repository.runs_count, repository.models_count], found)
-    commits.bind(repository, runs.commits_of(workspace, limit=RECENT_RUNS))
+    bound = commits.bind(repository, runs.commits_of(workspace, limit=RECENT_RUNS))
+    summaries.ask_of_runs(repository, set(bound.values()))
     lineage.index_data(repository)
 
 

@@ -15,7 +15,7 @@ from hub.lib.streams import in_thread
 logger = logging.getLogger("covey.mlflow")
 DELAY_SECONDS = 1.0
 _COUNTED = re.compile(
-    r"2\.0/mlflow/(runs/(create|delete|restore|set-tag)|experiments/(delete|restore)"
+    r"2\.0/mlflow/(runs/(create|delete|restore|set-tag|update)|experiments/(delete|restore)"
     r"|registered-models/(create|delete|set-tag|delete-tag))$"
 )
 _waiting: dict[int, asyncio.Task[None]] = {}

@@ -83,10 +83,10 @@ def issue_of(repository: Repository, number: int, **kept: bool) -> Issue:
     return issue
 
 
-def comment_of(repository: Repository, entry_id: int) -> Entry:
-    """Raises NotFound, also for what belongs to another repository."""
-    found = Entry.objects.filter(pk=min(entry_id, 2**63 - 1), issue__repository=repository, kind=Entry.Kind.COMMENT)
-    entry = found.select_related("issue", "author").first()
+def comment_of(repository: Repository, entry_id: int, *, also: Iterable[str] = ()) -> Entry:
+    """also: other kinds of entries. Raises NotFound, also for what belongs to another repository."""
+    found = Entry.objects.filter(pk=min(entry_id, 2**63 - 1), issue__repository=repository)
+    entry = found.filter(kind__in=[Entry.Kind.COMMENT, *also]).select_related("issue", "author").first()
     if entry is None:
         raise NotFound("That comment does not exist.")
     entry.issue.repository = repository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -15,7 +15,7 @@ from hub.accounts.actor import Actor
 from hub.lib import markdown
 from hub.lib.errors import Invalid
 from hub.lib.tasklists import Box
-from repos.issues import threads
+from repos.issues import threads, told
 from repos.issues.models import Entry, Issue, Thread
 from repos.issues.references import References, references_of
 from repos.issues.rights import Rights
@@ -89,6 +89,7 @@ def conversation(issue: Issue, actor: Actor, rights: Rights, *, after: str = "")
     mentioned = references_of(issue.repository, actor, [body, *texts])
     threaded = {one.thread.pk: one for one in _threads(issue.repository, actor, rights, begun, comments, mentioned)}
     shown = [_shown(entry, issue, rights, mentioned, threaded.get(entry.thread_id or 0)) for entry in entries]
+    shown = [_told(one, actor) if one.entry.kind in told.KINDS else one for one in shown]
     html, seen = _tickable(body, mentioned, rights.edit(issue))
     return Conversation(html, seen, shown, entries[-1].pk if len(found) > PAGE_ENTRIES else 0)
 
@@ -176,6 +177,10 @@ def _shown(
     may_edit = rights.edit_comment(entry)
     html, seen = _tickable("" if thread else entry.body, mentioned, may_edit)
     return Shown(entry, html, may_edit, rights.remove_comment(entry), seen, thread, below)
+
+
+def _told(shown: Shown, actor: Actor) -> Shown:
+    return replace(shown, html=told.KINDS[shown.entry.kind].html(shown.entry, actor))
 
 
 def _tickable(text: str, mentioned: References, may_edit: bool) -> tuple[SafeString | str, str]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hub.accounts.models import User
+from hub.jobs import outbox
 from repos.git import commands
 from repos.git.read import shown
 from repos.git.store import ZERO, refs
@@ -16,7 +17,7 @@ from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.models import Push, RefUpdate, Repository
 from repos.place import store_of
-from repos.pulls import branches, merging, origins, testmerges
+from repos.pulls import branches, merging, origins, signals, testmerges
 from repos.pulls.models import PullRequest
 
 HEADS = "refs/heads/"
@@ -55,6 +56,7 @@ def follow_head(pull: PullRequest, user: User | None) -> None:
     with transaction.atomic():
         if PullRequest.objects.filter(pk=pull.pk, head_id=pull.head_id, merged=None).update(head_id=tip):
             record(pull.issue, "forced" if forced else "pushed", user, old=pull.head_id, new=tip)
+            outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
 
 
 def settle_base(repository: Repository, base: str) -> None:

@@ -94,3 +94,9 @@ class Viewed(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pull", "user", "file"], name="viewed_once")]
+
+
+class Unsummarised(models.Model):
+    """A repository whose pull requests get no summary."""
+
+    repository = models.OneToOneField("repos.Repository", on_delete=models.CASCADE, primary_key=True, related_name="+")

@@ -7,7 +7,7 @@ from typing import Any
 from hub.accounts.actor import Actor
 from hub.jobs.outbox import receiver
 from repos.models import Push
-from repos.pulls import branches, following, heads, signals, testmerges
+from repos.pulls import branches, following, heads, signals, summaries, testmerges
 from repos.pulls.models import PullRequest
 from repos.signals import PUSHED
 
@@ -28,6 +28,7 @@ def look_again(payload: dict[str, Any]) -> None:
         branches.pin(pull, pull.head_id)
         following.follow_head(pull, None)
         testmerges.want(pull)
+        summaries.ask(pull)
 
 
 @receiver(signals.PULL_MERGED)

@@ -16,7 +16,7 @@ from hub.lib.api import paged, valid
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import NotFound, Unprocessable
 from repos.api import gate
-from repos.issues import conversation, labels, listing, milestones, opening, states, triage
+from repos.issues import conversation, labels, listing, milestones, opening, states, told, triage
 from repos.issues.api.asking import query_of, readable, taking_part, writable
 from repos.issues.api.shapes import comment_object, issue_object, label_object
 from repos.issues.models import Entry, Issue
@@ -131,8 +131,9 @@ class Comments(ConditionalView):
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(readable(request, owner, name), number)
-        rows = issue.entries.filter(kind=Entry.Kind.COMMENT).select_related("author").order_by("pk")
-        return paged(request, rows, lambda page: [comment_object(entry, issue) for entry in page])
+        rows = issue.entries.filter(kind__in=[Entry.Kind.COMMENT, *told.KINDS]).select_related("author").order_by("pk")
+        actor = gate.actor_of(request)
+        return paged(request, rows, lambda page: [comment_object(entry, issue, actor) for entry in page])
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(taking_part(request, owner, name), number)
@@ -141,15 +142,15 @@ class Comments(ConditionalView):
 
 def _said(request: Request, issue: Issue) -> Response:
     entry = conversation.comment(gate.actor_of(request), issue, valid(NewComment, request)["body"])
-    return Response(comment_object(entry, issue), status=201)
+    return Response(comment_object(entry, issue, gate.actor_of(request)), status=201)
 
 
 class OneComment(ConditionalView):
     inputs = {"patch": NewComment}
 
     def get(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
-        entry = opening.comment_of(readable(request, owner, name), comment_id)
-        return Response(comment_object(entry, entry.issue))
+        entry = opening.comment_of(readable(request, owner, name), comment_id, also=told.KINDS)
+        return Response(comment_object(entry, entry.issue, gate.actor_of(request)))
 
     def patch(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
         entry = opening.comment_of(taking_part(request, owner, name), comment_id)

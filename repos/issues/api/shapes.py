@@ -6,8 +6,10 @@ from typing import Any
 
 from django.conf import settings
 
+from hub.accounts.actor import Actor
 from hub.accounts.api import user_object
 from hub.accounts.models import User
+from repos.issues import told
 from repos.issues.models import Entry, Issue, Label, Milestone
 from repos.models import Repository
 
@@ -39,14 +41,16 @@ def issue_object(issue: Issue) -> dict[str, Any]:
     return found
 
 
-def comment_object(entry: Entry, issue: Issue) -> dict[str, Any]:
+def comment_object(entry: Entry, issue: Issue, actor: Actor) -> dict[str, Any]:
+    """Of what the hub itself tells: what this actor may read."""
+    entry.issue = issue
     return {
         "id": entry.pk,
         "url": f"{url_of(issue.repository)}/issues/comments/{entry.pk}",
         "html_url": f"{settings.COVEY_URL}{issue.get_absolute_url()}#comment-{entry.pk}",
         "issue_url": f"{url_of(issue.repository)}/issues/{issue.number}",
         "user": person(entry.author),
-        "body": entry.body,
+        "body": told.KINDS[entry.kind].text(entry, actor) if entry.kind in told.KINDS else entry.body,
         "created_at": entry.created.isoformat(),
         "updated_at": (entry.edited or entry.created).isoformat(),
     }
