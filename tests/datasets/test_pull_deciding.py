@@ -38,11 +38,11 @@ class Parted:
 
     def found(self):
         ours, theirs = listing.tips(self.pull)
-        found = listing.listing(self.pull.repository, ours, theirs, user_id=None)
+        found = listing.listing(self.pull, ours, theirs, user_id=None)
         if found is None:
             (job,) = listing.Job.objects.filter(kind=listing.LOOK, state="queued")
             jobs.run(job.pk)
-            found = listing.listing(self.pull.repository, ours, theirs, user_id=None)
+            found = listing.listing(self.pull, ours, theirs, user_id=None)
         return found
 
     def places(self, start=0, limit=50):
@@ -257,6 +257,6 @@ def test_what_was_swept_is_made_again(parted, private):
     results.forget(private.pk)
     with pytest.raises(NotKept):
         it.places()
-    listing.look_again(private, found.ours, found.theirs, user_id=None)
+    listing.look_again(it.pull, found.ours, found.theirs, user_id=None)
     assert it.found() == found
     assert len(it.places()) == 1

@@ -27,8 +27,13 @@ def chooser(actor: Actor, pull: PullRequest) -> User:
     """Who may resolve: they write the request's branch. Raises Unauthenticated, Denied, NotFound, Unprocessable."""
     if actor.user is None:
         raise Unauthenticated("Sign in to resolve conflicts.")
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
-    access.require_scope(actor, Area.REPO, write=True)
+    access.check(actor, pull.repository, need=Access.READ, area=Area.REPO)
+    access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)
+    if pull.repository.private and not pull.source.private:
+        raise Denied(
+            f"{pull.source.full_name} is public: what is merged into it becomes readable by everybody.",
+            details="Make it private first, or resolve the conflicts in a branch of this repository.",
+        )
     if not pull.issue.is_open:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.")
     if pull.head_repository is not None:
@@ -38,6 +43,14 @@ def chooser(actor: Actor, pull: PullRequest) -> User:
     if pull.claimed:
         raise Denied("This is being merged right now.", details="Look again in a moment.")
     return actor.user
+
+
+def may_choose(actor: Actor, pull: PullRequest) -> bool:
+    try:
+        chooser(actor, pull)
+    except (Unauthenticated, Denied, NotFound, Unprocessable):
+        return False
+    return True
 
 
 def chosen(pull: PullRequest, user: User, file: File, numbers: range | None = None) -> Choices:

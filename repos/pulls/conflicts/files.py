@@ -94,16 +94,26 @@ def from_json(found: dict[str, Any]) -> File:
     return File(**found | sides | {"opened": opened, "path": to_text(unquote_to_bytes(found["path"]))})
 
 
-def of_merge(
-    repository: Repository, quarantine: Quarantine, found: merge.Merge, *, commit: str, beat: Beat
-) -> Iterator[File]:
-    """commit: the tip of the request's base. beat: told before each file, since a driver may take long."""
+@dataclass(frozen=True)
+class Reading:
+    """Where files in conflict are read from. commit: the tip of the request's base. lender: a fork, where the data of
+    its branch lies. beat: told before each file, since a driver may take long."""
+
+    repository: Repository
+    quarantine: Quarantine
+    commit: str
+    beat: Beat
+    lender: Repository | None = None
+
+
+def of_merge(reading: Reading, found: merge.Merge) -> Iterator[File]:
     for number, conflict in enumerate(found.conflicts):
-        beat(number, len(found.conflicts))
-        yield _file(repository, quarantine, conflict, commit, beat)
+        reading.beat(number, len(found.conflicts))
+        yield _file(reading, conflict)
 
 
-def _file(repository: Repository, quarantine: Quarantine, conflict: Conflict, commit: str, beat: Beat) -> File:
+def _file(reading: Reading, conflict: Conflict) -> File:
+    quarantine = reading.quarantine
     sides = (conflict.base, conflict.ours, conflict.theirs)
     sizes = _sizes(quarantine, conflict)
     why = _WHY.get(conflict.kind, conflict.said or "both branches changed it")
@@ -117,7 +127,7 @@ def _file(repository: Repository, quarantine: Quarantine, conflict: Conflict, co
     if max(sizes.values()) > MAX_DATA_BYTES:
         return whole
     data = _blobs(quarantine, conflict)
-    if opened := _opened(repository, conflict.path, commit, data, beat):
+    if opened := _opened(reading, conflict.path, data):
         return replace(whole, kind=DATA, why="both branches changed the same data", total=opened.total, opened=opened)
     if max(sizes.values()) > MAX_TEXT_BYTES or any(code.is_binary(each) for each in data.values()):
         return whole
@@ -126,9 +136,10 @@ def _file(repository: Repository, quarantine: Quarantine, conflict: Conflict, co
     return replace(whole, kind=TEXT, total=total) if total <= MAX_HUNKS else whole
 
 
-def _opened(repository: Repository, path: str, commit: str, data: dict[str, bytes], beat: Beat) -> Opened | None:
+def _opened(reading: Reading, path: str, data: dict[str, bytes]) -> Opened | None:
     driver = drivers.driver_for(path)
-    return driver.open(repository, _sides(commit, path, data), beat=beat) if driver else None
+    sides = replace(_sides(reading.commit, path, data), lender=reading.lender)
+    return driver.open(reading.repository, sides, beat=reading.beat) if driver else None
 
 
 def _sides(commit: str, path: str, data: dict[str, bytes]) -> Sides:

@@ -20,8 +20,7 @@ from repos import cache
 from repos.git import merge
 from repos.git.commands import GitTimeout
 from repos.git.read import shown
-from repos.models import Repository
-from repos.pulls import branches, mergeability
+from repos.pulls import branches, mergeability, origins
 from repos.pulls.conflicts import files
 from repos.pulls.conflicts.files import GONE, File
 from repos.pulls.models import PullRequest
@@ -57,6 +56,11 @@ class Listing:
         return next((file for file in self.files if file.path == path), None)
 
 
+def of(ours: str, theirs: str, each: list[File]) -> Listing:
+    asked = tuple(file for file in each if file.kind != GONE)
+    return Listing(ours, theirs, asked, tuple(file for file in each if file.kind == GONE))
+
+
 def tips(pull: PullRequest) -> tuple[str, str]:
     """(ours, theirs). Raises NotFound when a branch is gone."""
     found = branches.now(pull)
@@ -66,42 +70,48 @@ def tips(pull: PullRequest) -> tuple[str, str]:
     return found.head, found.base
 
 
-def listing(repository: Repository, ours: str, theirs: str, *, user_id: int | None) -> Listing | None:
+def listing(pull: PullRequest, ours: str, theirs: str, *, user_id: int | None) -> Listing | None:
     """None while a worker looks. Raises Busy when it could not, or when too much waits already."""
-    key = cache.key_of(repository, "conflicts", ours, theirs, files.VERSION)
+    key = _key(pull, ours, theirs)
     known = cache.known(key)
     if isinstance(known, Listing):
         return known
-    job = Job.objects.filter(key=_name(repository, ours, theirs)).first()
-    found = _of_job(job) if job else _at_once(repository, ours, theirs)
+    job = Job.objects.filter(key=_name(pull, ours, theirs)).first()
+    found = _of_job(job) if job else _at_once(pull, ours, theirs)
     if found is None and job is None:
-        arguments = {"repository": repository.pk, "ours": ours, "theirs": theirs}
-        name = _name(repository, ours, theirs)
-        found = _of_job(jobs.start(LOOK, name, arguments, repository_id=repository.pk, user_id=user_id))
+        found = _of_job(_start(pull, ours, theirs, user_id))
     if found is not None and not found.missing:
         cache.keep(key, found)
     return found
 
 
-def look_again(repository: Repository, ours: str, theirs: str, *, user_id: int | None) -> None:
+def look_again(pull: PullRequest, ours: str, theirs: str, *, user_id: int | None) -> None:
     """What a worker has kept of these conflicts was swept: make it again."""
-    cache.keep(cache.key_of(repository, "conflicts", ours, theirs, files.VERSION), None)
-    arguments = {"repository": repository.pk, "ours": ours, "theirs": theirs}
-    name = _name(repository, ours, theirs)
-    job = jobs.start(LOOK, name, arguments, repository_id=repository.pk, user_id=user_id)
+    cache.keep(_key(pull, ours, theirs), None)
+    job = _start(pull, ours, theirs, user_id)
     if job.state not in jobs.OPEN:
         jobs.restart(job)
 
 
-def _name(repository: Repository, ours: str, theirs: str) -> str:
-    return f"{LOOK}:{files.VERSION}:{repository.pk}:{ours}:{theirs}"
+def _start(pull: PullRequest, ours: str, theirs: str, user_id: int | None) -> Job:
+    arguments = {"pull": pull.pk, "ours": ours, "theirs": theirs}
+    name, repository_id = _name(pull, ours, theirs), pull.repository.pk
+    return jobs.start(LOOK, name, arguments, repository_id=repository_id, user_id=user_id)
 
 
-def _at_once(repository: Repository, ours: str, theirs: str) -> Listing | None:
+def _name(pull: PullRequest, ours: str, theirs: str) -> str:
+    return f"{LOOK}:{files.VERSION}:{pull.pk}:{ours}:{theirs}"
+
+
+def _key(pull: PullRequest, ours: str, theirs: str) -> str:
+    return cache.key_of(pull.repository, "conflicts", pull.pk, ours, theirs, files.VERSION)
+
+
+def _at_once(pull: PullRequest, ours: str, theirs: str) -> Listing | None:
     """None for what takes git long, and for what a driver must read."""
     try:
         return _looked(
-            repository,
+            pull,
             ours,
             theirs,
             seconds=QUICK_SECONDS,
@@ -114,7 +124,7 @@ def _at_once(repository: Repository, ours: str, theirs: str) -> Listing | None:
 
 
 def _looked(
-    repository: Repository,
+    pull: PullRequest,
     ours: str,
     theirs: str,
     *,
@@ -122,6 +132,7 @@ def _looked(
     quick: Callable[[merge.Merge], bool] = lambda _: True,
     beat: Callable[[int, int | None], None] = lambda _done, _total: None,
 ) -> Listing | None:
+    repository = pull.repository
     with store().quarantine(repository.pk) as quarantine:
         found = merge.merge_tree(
             quarantine.repository, ours, theirs, extra=quarantine.environment, timeout_seconds=seconds
@@ -130,13 +141,8 @@ def _looked(
             return None
         if len(found.conflicts) > files.MAX_FILES:
             raise Failed(f"{len(found.conflicts):,} files are in conflict, more than this page is for.")
-        each = list(files.of_merge(repository, quarantine, found, commit=theirs, beat=beat))
-    return Listing(
-        ours,
-        theirs,
-        tuple(file for file in each if file.kind != GONE),
-        tuple(file for file in each if file.kind == GONE),
-    )
+        reading = files.Reading(repository, quarantine, theirs, beat, origins.lender(pull))
+        return of(ours, theirs, list(files.of_merge(reading, found)))
 
 
 def _of_job(job: Job) -> Listing | None:
@@ -144,12 +150,7 @@ def _of_job(job: Job) -> Listing | None:
         return None
     if job.state == State.DONE and job.result:
         each = [files.from_json(one) for one in job.result["files"]]
-        found = Listing(
-            job.arguments["ours"],
-            job.arguments["theirs"],
-            tuple(file for file in each if file.kind != GONE),
-            tuple(file for file in each if file.kind == GONE),
-        )
+        found = of(job.arguments["ours"], job.arguments["theirs"], each)
         if not found.missing or not _is_old(job):
             return found
     elif not _is_old(job):
@@ -158,19 +159,26 @@ def _of_job(job: Job) -> Listing | None:
     return None
 
 
+def request_of(pk: int) -> PullRequest:
+    """Raises Failed when it went, with its repository or without."""
+    rows = PullRequest.objects.select_related("issue__repository__owner", "issue__author", "head_repository__owner")
+    found = rows.filter(pk=pk, issue__repository__deleted=None).first()
+    if found is None:
+        raise Failed("The pull request is gone.")
+    return found
+
+
 def _is_old(job: Job) -> bool:
     return job.finished is None or job.finished < timezone.now() - LOOK_AGAIN
 
 
 @jobs.handler(LOOK)
 def look(run: Run) -> dict[str, Any]:
-    """Arguments: repository, ours, theirs (commit ids). Files, as dictionaries."""
+    """Arguments: pull, ours, theirs (commit ids). Files, as dictionaries."""
     asked = run.job.arguments
-    repository = Repository.objects.select_related("owner").filter(pk=asked["repository"], deleted=None).first()
-    if repository is None:
-        raise Failed("The repository is gone.")
+    pull = request_of(asked["pull"])
     try:
-        found = _looked(repository, asked["ours"], asked["theirs"], beat=run.progress)
+        found = _looked(pull, asked["ours"], asked["theirs"], beat=run.progress)
     except GitTimeout as error:
         raise Failed("This merge takes too long here.") from error
     assert found is not None

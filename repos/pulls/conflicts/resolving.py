@@ -24,9 +24,9 @@ from repos.git.read import shown, to_bytes
 from repos.git.store import Quarantine, RefChange
 from repos.git.writing import Parts, PathConflict, TreeFile
 from repos.models import Repository
-from repos.pulls import branches
+from repos.pulls import branches, drivers, origins
 from repos.pulls.conflicts import choosing, files, listing, places, texts
-from repos.pulls.conflicts.files import DATA, GONE, SIDE, TEXT, File
+from repos.pulls.conflicts.files import DATA, SIDE, TEXT, File
 from repos.pulls.conflicts.listing import Listing
 from repos.pulls.drivers import SIDES, Beat, Choice, Choices, Unfit
 from repos.pulls.models import PullRequest
@@ -68,7 +68,7 @@ def begin(actor: Actor, pull: PullRequest, order: Order) -> Job:
     user = choosing.chooser(actor, pull)
     if listing.tips(pull) != (order.ours, order.theirs):
         raise Conflict(MOVED, details=LOOK)
-    found = listing.listing(pull.repository, order.ours, order.theirs, user_id=user.pk)
+    found = listing.listing(pull, order.ours, order.theirs, user_id=user.pk)
     if found is None:
         raise Conflict("The conflicts are being looked at.", details="Try again in a moment.")
     check(found, order.choices)
@@ -123,10 +123,10 @@ def check(found: Listing, choices: dict[str, Choices]) -> None:
 def resolve(run: Run) -> dict[str, Any]:
     """Arguments: pull, user, token, and an Order. {"commit"}, or {"code", "error", "details"} of a refusal."""
     asked = run.job.arguments
-    pull = PullRequest.objects.select_related("issue__repository__owner").filter(pk=asked["pull"]).first()
+    pull = listing.request_of(asked["pull"])
     user = User.objects.filter(pk=asked["user"], is_active=True).first()
-    if pull is None or pull.repository.deleted or user is None:
-        raise Failed("The pull request is gone.")
+    if user is None:
+        raise Failed("Whoever asked for this is gone.")
     actor = Actor(user=user, token_id=asked["token"])
     try:
         commit = _resolved(actor, user, pull, run)
@@ -142,21 +142,24 @@ def resolve(run: Run) -> dict[str, Any]:
 
 
 def _resolved(actor: Actor, user: User, pull: PullRequest, run: Run) -> str:
-    asked, repository = run.job.arguments, pull.repository
+    asked, target = run.job.arguments, pull.source
     ours, theirs = asked["ours"], asked["theirs"]
-    with store().quarantine(repository.pk) as quarantine:
+    choosing.chooser(actor, pull)  # minutes may have gone by
+    if pull.head_repository is not None:  # the fork gets what it merges, and the data that this names
+        origins.bring(target, pull.repository, theirs)
+        drivers.lend(pull.repository, target, [theirs], [ours], beat=run.progress)
+    with store().quarantine(target.pk) as quarantine:
         found = merge.merge_tree(quarantine.repository, ours, theirs, extra=quarantine.environment)
-        each = list(files.of_merge(repository, quarantine, found, commit=theirs, beat=run.progress))
-        known = Listing(
-            ours, theirs, tuple(f for f in each if f.kind != GONE), tuple(f for f in each if f.kind == GONE)
-        )
+        reading = files.Reading(target, quarantine, theirs, run.progress)
+        known = listing.of(ours, theirs, list(files.of_merge(reading, found)))
         choices = {digest: _choices(one) for digest, one in asked["choices"].items()}
         check(known, choices)
-        tree = _tree(repository, quarantine, found, known, choices, run.progress)
+        tree = _tree(target, quarantine, found, known, choices, run.progress)
         commit = _commit(user, pull, quarantine, tree, run.job)
-        if branches.contains(repository, pull.head, commit):
+        quarantine.keep_only(commit, ours)  # without what git writes of files in conflict
+        if branches.contains(target, pull.head, commit):
             return commit  # of a run that was killed after it had published
-        _publish(actor, pull, quarantine, RefChange(f"refs/heads/{pull.head}", ours, commit), theirs, asked["via"])
+        _publish(actor, pull, quarantine, RefChange(pull.head_ref, ours, commit), theirs, asked["via"])
     return commit
 
 
@@ -225,15 +228,12 @@ def _commit(user: User, pull: PullRequest, quarantine: Quarantine, tree: str, jo
 
 
 def _publish(actor: Actor, pull: PullRequest, quarantine: Quarantine, change: RefChange, theirs: str, via: str) -> None:
+    """Both heads in one step; the base of a fork's request lies in another store, and is looked at just before."""
+    unmoved = {f"refs/heads/{pull.base}": theirs} if pull.head_repository is None else {}
+    if branches.now(pull).base != theirs:
+        raise Conflict(MOVED, details=LOOK)
     try:
-        publishing.publish(
-            pull.repository,
-            actor,
-            [change],
-            quarantine=quarantine,
-            unmoved={f"refs/heads/{pull.base}": theirs},
-            via=via,
-        )
+        publishing.publish(pull.source, actor, [change], quarantine=quarantine, unmoved=unmoved, via=via)
     except Conflict as error:
         raise Conflict(MOVED, details=LOOK) from error
 

@@ -40,13 +40,14 @@ def listed(request: HubRequest, pull: PullRequest, *, error: HubError | None = N
     ours, theirs = listing.tips(pull)
     job = resolving.latest(pull, ours, theirs)
     context = {**context_of(pull, "conversation"), "error": error, "message": message, "refused": None}
+    context["may_choose"] = choosing.may_choose(request.actor, pull)
     context |= {"at_work": job if job and job.state in jobs.OPEN else None, "found": None, "unknown": None}
     if job and job.state in jobs.OPEN and request.headers.get("HX-Request"):
         return render(request, "pulls/_conflicts_waiting.html", context)
     if request.headers.get("HX-Request"):
         return HttpResponse("It is ready.", headers={"HX-Redirect": _after(pull)})
     try:
-        found = listing.listing(pull.repository, ours, theirs, user_id=request.actor.user_id)
+        found = listing.listing(pull, ours, theirs, user_id=request.actor.user_id)
     except Busy as busy:
         return render(request, "pulls/conflicts.html", {**context, "unknown": busy})
     if found is None or context["at_work"]:
@@ -93,7 +94,7 @@ def _of_listing(request: HubRequest, pull: PullRequest, found: Listing) -> dict[
 def file(request: HubRequest, owner: str, name: str, number: int, digest: str) -> HttpResponse:
     pull = pull_at(request, owner, name, number)
     ours, theirs = listing.tips(pull)
-    found = listing.listing(pull.repository, ours, theirs, user_id=request.actor.user_id)
+    found = listing.listing(pull, ours, theirs, user_id=request.actor.user_id)
     if found is None:
         return redirect("pulls:conflicts", owner, name, number)
     page = page_number(request.GET.get("page", "1"), most=MOST_PAGES)
@@ -115,7 +116,7 @@ def asked(
     try:
         some = places.of(pull.repository, found, file, start, PAGE)
     except NotKept:
-        listing.look_again(pull.repository, found.ours, found.theirs, user_id=request.actor.user_id)
+        listing.look_again(pull, found.ours, found.theirs, user_id=request.actor.user_id)
         return redirect("pulls:conflicts", pull.repository.owner.name, pull.repository.name, pull.number)
     kept = None
     if request.actor.user is not None:
@@ -127,6 +128,7 @@ def asked(
         "file": file,
         "rows": rows,
         "kept": kept,
+        "may_choose": choosing.may_choose(request.actor, pull),
         "page": page,
         "pages": pages,
         "left": choosing.undecided(pull, request.actor.user, found)[file.digest],

@@ -13,7 +13,6 @@ from hub.accounts.http import HubRequest
 from hub.jobs import jobs
 from hub.lib.errors import Conflict, Unprocessable
 from hub.lib.paging import page_number
-from repos.models import Access
 from repos.pulls.conflicts import choosing, listing, resolving
 from repos.pulls.conflicts.files import File
 from repos.pulls.conflicts.listing import Listing
@@ -28,7 +27,7 @@ from repos.pulls.views.gate import pull_at
 @require_POST
 def choose(request: HubRequest, owner: str, name: str, number: int, digest: str) -> HttpResponse:
     """The places of one page; then comes the next page that has something to decide."""
-    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    pull = pull_at(request, owner, name, number)
     user = choosing.chooser(request.actor, pull)
     found = _listing(request, pull)
     file, page = found.find(digest), page_number(request.POST.get("page", "1"), most=pages.MOST_PAGES)
@@ -41,7 +40,7 @@ def choose(request: HubRequest, owner: str, name: str, number: int, digest: str)
 @login_required
 @require_POST
 def choose_all(request: HubRequest, owner: str, name: str, number: int, digest: str) -> HttpResponse:
-    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    pull = pull_at(request, owner, name, number)
     user = choosing.chooser(request.actor, pull)
     found = _listing(request, pull)
     file = found.find(digest)
@@ -52,7 +51,7 @@ def choose_all(request: HubRequest, owner: str, name: str, number: int, digest: 
 @login_required
 @require_POST
 def resolve(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    pull = pull_at(request, owner, name, number, need=Access.WRITE)
+    pull = pull_at(request, owner, name, number)
     user = choosing.chooser(request.actor, pull)
     ours, theirs, message = (request.POST.get(field, "") for field in ("ours", "theirs", "message"))
     found = _listing(request, pull)
@@ -70,7 +69,7 @@ def resolve(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
 
 def _listing(request: HubRequest, pull: PullRequest) -> Listing:
     ours, theirs = listing.tips(pull)
-    found = listing.listing(pull.repository, ours, theirs, user_id=request.actor.user_id)
+    found = listing.listing(pull, ours, theirs, user_id=request.actor.user_id)
     if found is None:
         raise Conflict("The conflicts are being looked at.", details="Go back and send this again in a moment.")
     return found

@@ -16,7 +16,7 @@ VERBS = ["choose", "choose-all"]
 
 
 def digest_of(pull):
-    return listing.listing(pull.repository, *listing.tips(pull), user_id=None).files[0].digest
+    return listing.listing(pull, *listing.tips(pull), user_id=None).files[0].digest
 
 
 def tips_of(pull):

@@ -22,7 +22,7 @@ MERGED = LINES.replace("line 20\n", "our 20\n").replace("line 28\n", "their 28\n
 
 
 def found_of(pull):
-    return listing.listing(pull.repository, *listing.tips(pull), user_id=None)
+    return listing.listing(pull, *listing.tips(pull), user_id=None)
 
 
 def order(pull, choices, **fields):
