@@ -19,11 +19,17 @@ class DatasetsConfig(AppConfig):
         from datasets.contents import DvcSource
         from datasets.pull_merging import DataDriver
         from datasets.pull_summary import Data
+        from datasets.said.images import ImageKind
+        from datasets.said.rows import RowKind
         from repos import content
         from repos.attachments import keeping
+        from repos.issues import threads
+        from repos.issues.models import Thread
         from repos.pulls import drivers, summaries
 
         content.register(DvcSource())
         keeping.register(AttachmentKeeper())
+        threads.register(Thread.Kind.ROW, RowKind())
+        threads.register(Thread.Kind.IMAGE, ImageKind())
         drivers.register(DataDriver())
         summaries.register(Data())

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift, history, images, keys, pipelines, storage, table, thumbnail
+from datasets.views import data, diff, drift, history, images, keys, pipelines, said, storage, table, thumbnail
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/datasets/diff/<rest:rest>", diff.diff, name="diff"),
     path("<owner:owner>/<repository:name>/datasets/drift/<rest:rest>", drift.page, name="drift"),
     path("<owner:owner>/<repository:name>/datasets/history/<rest:rest>", history.page, name="history"),
+    path("<owner:owner>/<repository:name>/datasets/image/<rest:rest>", said.image, name="image"),
+    path("<owner:owner>/<repository:name>/datasets/rows/<int:thread_id>/now", said.row_now, name="row_now"),
     path("<owner:owner>/<repository:name>/datasets/images/<rest:rest>", images.page, name="images"),
     path("<owner:owner>/<repository:name>/datasets/table/<rest:rest>", table.page, name="table"),
     path("<owner:owner>/<repository:name>/datasets/thumbnail/<rest:rest>", thumbnail.thumbnail, name="thumbnail"),

@@ -37,6 +37,12 @@ def is_table(path: str) -> bool:
 
 
 @register.filter
+def is_image(path: str) -> bool:
+    """Whether a file's name promises an image of which a small picture can be made."""
+    return thumbnails.has_thumbnail(path)
+
+
+@register.filter
 def has_images(rows: list[Row]) -> bool:
     """Whether a page of a listing holds images."""
     return any(row.kind == "file" and thumbnails.has_thumbnail(row.name) for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from datasets.table_queries import WORDS
 from datasets.views.content_context import contents
 from datasets.views.links import Links
 from datasets.views.media_context import MEDIA
+from datasets.views.said_links import beginning, pull_of
 from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from repos.git.read import shown
@@ -52,6 +53,7 @@ class Line:
     cells: Sequence[Cell] = ()
     file: dict[str, Any] | None = None
     url: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
         "permalink": diff_shapes.permalink(found),
         "swap": url(asked.repository, "datasets/diff", f"{asked.head.name}...{asked.base.name}", asked.path),
         "json_url": links(format="json"),
+        "pull": pull_of(request),
+        "said_kind": {"table": "row", "image": "image"}.get(found.kind, ""),
         "why_not": diff_shapes.why_not(found),
         "push_lines": teaching.push_missing(asked.base.name, asked.head.name, found.missing),
     }
@@ -126,7 +130,7 @@ def _table(found: Diff, page: Page, links: Links) -> dict[str, Any]:
     column = links.request.GET.get("column", "")
     schema = found.result["schema"]
     return {
-        "lines": [_row(row) for row in page.rows],
+        "lines": _rows(found, page, links),
         "statuses": _statuses(found, links, "rows", names, everything),
         "cells": [
             Choice(cell["column"], links(column=cell["column"]), column == cell["column"], cell["changed"])
@@ -160,13 +164,18 @@ def _filters(found: Diff, links: Links) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _row(row: dict[str, Any]) -> Line:
-    return Line(
-        row["status"],
-        _SIGNS[row["status"]],
-        row["position"] + 1,
-        [_cell(row["status"], *cell) for cell in row["cells"]],
+def _rows(found: Diff, page: Page, links: Links) -> list[Line]:
+    asked = found.compared
+    head, base = (
+        beginning(links.request, Place(asked.repository, rev, asked.path)) for rev in (asked.head, asked.base)
     )
+    return [_row(row, base if row["status"] == "removed" else head) for row in page.rows]
+
+
+def _row(row: dict[str, Any], begin: Callable[[int], str]) -> Line:
+    number = row["position"] + 1
+    cells = [_cell(row["status"], *cell) for cell in row["cells"]]
+    return Line(row["status"], _SIGNS[row["status"]], number, cells, comment=begin(number))
 
 
 def _cell(status: str, old: str | None, new: str | None) -> Cell:
@@ -177,12 +186,12 @@ def _cell(status: str, old: str | None, new: str | None) -> Cell:
 
 # ---- files -------------------------------------------------------------------------------------
 def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
-    asked = found.compared
+    asked, more = found.compared, f"?pull={pull}" if (pull := pull_of(links.request)) else ""
     names = diff_pages.FILE_STATUSES
     everything = sum(found.summary[f"files_{name}"] for name in names)
     start = f"{asked.base.name}...{asked.head.name}"
     return {
-        "images": _images(asked, page.rows, start),
+        "images": _images(asked, page.rows, start, more),
         "lines": [
             Line(
                 row["status"],
@@ -190,7 +199,7 @@ def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
                 0,
                 (),
                 _file(row),
-                url(asked.repository, "datasets/diff", start, row["path"]),
+                url(asked.repository, "datasets/diff", start, row["path"]) + more,
             )
             for row in page.rows
         ],
@@ -203,7 +212,7 @@ def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
     }
 
 
-def _images(asked: Compared, rows: list[dict[str, Any]], start: str) -> list[Image]:
+def _images(asked: Compared, rows: list[dict[str, Any]], start: str, more: str) -> list[Image]:
     """The images of this page whose bytes are here: at head, or at base where they were removed."""
     found = []
     for row in rows:
@@ -211,7 +220,7 @@ def _images(asked: Compared, rows: list[dict[str, Any]], start: str) -> list[Ima
         here = row["old_size" if gone else "size"] is not None
         if here and thumbnails.has_thumbnail(row["path"]):
             picture = Place(asked.repository, asked.base if gone else asked.head, row["path"])
-            address = url(asked.repository, "datasets/diff", start, row["path"])
+            address = url(asked.repository, "datasets/diff", start, row["path"]) + more
             thumbnail = picture.pinned("datasets/thumbnail")
             found.append(Image(row["status"], _SIGNS[row["status"]], picture.name_shown, address, thumbnail))
     return found

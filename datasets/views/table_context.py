@@ -11,6 +11,7 @@ from datasets.table_pages import Rows
 from datasets.table_queries import PER_PAGE, Query
 from datasets.viewing import Table
 from datasets.views.links import Links
+from datasets.views.said_links import beginning, rows_said
 from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from repos import browsing
@@ -45,6 +46,8 @@ class Line:
     number: int
     url: str
     chosen: bool
+    comment: str = ""
+    said: str = ""
     cells: list[tuple[str | None, bool]] = field(default_factory=list)
 
 
@@ -75,7 +78,7 @@ def context(request: HubRequest, found: Table, asked: Query, rows: Rows | None) 
         _filters(found, asked, links) | _columns(request, found, rows, links) | _panel(request, found, sketch, links)
     )
     if rows.state == "done":
-        values |= _grid(found, asked, rows, links, sketch)
+        values |= _grid(request, found, asked, rows, links, sketch)
     return values
 
 
@@ -149,13 +152,21 @@ def _bar_url(bar: Bar, name: str, links: TableLinks) -> str:
 
 # ---- rows --------------------------------------------------------------------------------------
 def _grid(
-    found: Table, asked: Query, rows: Rows, links: TableLinks, sketch: dict[str, dict[str, Any]]
+    request: HubRequest, found: Table, asked: Query, rows: Rows, links: TableLinks, sketch: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     columns = [found.columns[number] for number in rows.columns]
     numbers = [column["kind"] in {"integer", "number"} for column in columns]
     pinned = found.place.pinned("datasets/table")
+    said, begin = rows_said(request.actor, found, rows), beginning(request, found.place)
     lines = [
-        Line(number, f"{pinned}?row={number}#row-{number}", number == asked.row, list(zip(cells, numbers, strict=True)))
+        Line(
+            number,
+            f"{pinned}?row={number}#row-{number}",
+            number == asked.row,
+            begin(number),
+            said.get(number, ""),
+            list(zip(cells, numbers, strict=True)),
+        )
         for number, cells in zip(rows.numbers, rows.rows, strict=True)
     ]
     return {

@@ -35,6 +35,7 @@ def change(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespons
     base, head = (read.resolve(store_of(repository), one) for one in (first, last))
     found = review(repository, base.commit, head.commit, settings_of(repository).directions)
     context = {"repository": repository, "tab": "experiments", "base": base, "head": head, "found": found}
+    context["begin"] = request.GET.get("pull", "") if request.actor.user else None
     return render(request, "experiments/review.html", {**context, **_shown(found)})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.issues.views import bulk, issue, labels, lists, milestones, new, saved, talk, threads, ticking, verbs
+from repos.issues.views import bulk, issue, labels, lists, milestones, new, places, saved, talk, threads, ticking, verbs
 
 app_name = "issues"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_COMMENT}/tick", ticking.tick_comment, name="tick-comment"),
     path(f"{_COMMENT}/remove", talk.remove_comment, name="remove-comment"),
     path(f"{_COMMENT}/history", talk.comment_history, name="comment-history"),
+    path(f"{_ISSUES}/threads", places.at_place, name="at-place"),
     path(f"{_ISSUES}/threads/begin", threads.begin, name="begin-thread"),
     path(_THREAD, threads.thread, name="thread"),
     path(f"{_THREAD}/reply", threads.reply, name="reply"),

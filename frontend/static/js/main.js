@@ -3,6 +3,7 @@ const behaviours = {
   "[data-copy]": () => import("./copy.js"),
   "form[data-unsaved]": () => import("./unsaved.js"),
   "form[data-upload]": () => import("./upload.js"),
+  "[data-region]": () => import("./region.js"),
   "[data-attach]": () => import("./attach.js"),
   "details.menu": () => import("./menu.js"),
   "[data-chart]": () => import("./chart.js"),

@@ -103,9 +103,12 @@ def _form(
     fields: QueryDict,
     error: Unprocessable | NotFound | None = None,
 ) -> HttpResponse:
-    recent = Issue.objects.filter(repository=repository, state=Issue.State.OPEN).order_by("-updated")[:20]
+    listed = Issue.objects.filter(repository=repository, state=Issue.State.OPEN).order_by("-updated")
+    asked = fields.get("issue", "")
+    chosen = listed.filter(number=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else ()
+    recent = list(dict.fromkeys([*chosen, *listed[:20]]))
     context: dict[str, Any] = {"repository": repository, "tab": "issues", "spot": spot, "error": error}
-    context |= {"detail": json.dumps(spot.detail), "recent": recent, "fields": fields}
+    context |= {"detail": fields.get("detail", "{}"), "recent": recent, "fields": fields}
     context["shown"] = threads.shown_spot(request.actor, repository, spot)
     return render(request, "issues/begin.html", context, status=error.code if error else 200)
 

@@ -58,5 +58,5 @@ def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -
     base, head = branches.ends(pull)
     heading, page = PANELS[which]
     compared = f"{branches.parted(pull.repository, base, head)}...{head}"
-    slot = {"heading": heading, "panel_url": url(pull.repository, page, compared)}
+    slot = {"heading": heading, "panel_url": f"{url(pull.repository, page, compared)}?pull={number}"}
     return render(request, "pulls/panel.html", {**context_of(pull, which), **slot})
