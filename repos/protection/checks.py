@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repos import rules
 from repos.git.read import shown
 from repos.pulls import branches, requirements
 from repos.pulls.models import PullRequest
@@ -17,7 +16,7 @@ State = Status.State
 
 @requirements.register
 def statuses_succeeded(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
-    asked = rules.asked_of(pull.repository, pull.base)
+    asked = pull.asked
     if asked is None or not asked.statuses:
         return
     mark = marks.mark_of(pull.repository, head)
@@ -35,7 +34,7 @@ def statuses_succeeded(pull: PullRequest, base: str, head: str) -> Iterator[Unme
 
 @requirements.register
 def up_to_date(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
-    asked = rules.asked_of(pull.repository, pull.base)
+    asked = pull.asked
     if asked is None or not asked.up_to_date or branches.merge_base(pull.repository, base, head) == base:
         return
     step = f"Run: git fetch origin && git merge origin/{shown(pull.base)} && git push"

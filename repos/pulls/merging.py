@@ -79,7 +79,7 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
 
 def _waive(actor: Actor, pull: PullRequest) -> None:
     """Raises Denied."""
-    if not requirements.may_waive(pull):
+    if not requirements.may_waive(pull, access.access_for(actor, pull.repository)):
         raise Denied("The rules of this branch bind you too.", details="Do what the pull request's page lists.")
     repository = pull.repository
     audit.record(

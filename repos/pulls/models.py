@@ -11,6 +11,7 @@ from repos.issues.models import Issue
 
 if TYPE_CHECKING:
     from repos.models import Repository
+    from repos.rules import Asked
 
 
 class PullRequest(models.Model):
@@ -38,6 +39,8 @@ class PullRequest(models.Model):
     merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     delete_branch = models.BooleanField(default=False)
+
+    asked: Asked | None = None  # what the rules of its base ask; set by requirements.unmet
 
     class Meta:
         indexes = [

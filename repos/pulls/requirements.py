@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hub.lib.errors import Conflict
 from repos import rules
+from repos.models import Access
 from repos.pulls.models import PullRequest
 
 
@@ -30,7 +31,7 @@ class Unmet:
 
 
 Check = Callable[[PullRequest, str, str], Iterable[Unmet]]
-"""(pull, tip of the base, tip of the head: full ids) → what is not met."""
+"""(pull, tip of the base, tip of the head: full ids) → what is not met. pull.asked: what the rules of the base ask."""
 
 _checks: list[Check] = []
 
@@ -42,6 +43,7 @@ def register(check: Check) -> Check:
 
 
 def unmet(pull: PullRequest, base: str, head: str) -> list[Unmet]:
+    pull.asked = rules.asked_of(pull.repository, pull.base)  # once for all checks
     return [found for check in _checks for found in check(pull, base, head)]
 
 
@@ -61,7 +63,7 @@ def require(pull: PullRequest, base: str, head: str, *, waive: bool = False) -> 
         raise RequirementsUnmet(found)
 
 
-def may_waive(pull: PullRequest) -> bool:
-    """Whether the rules of the base let go of whoever asked the gate for this repository."""
+def may_waive(pull: PullRequest, granted: Access) -> bool:
+    """Whether the rules of the base let go of whoever has this access."""
     asked = rules.asked_of(pull.repository, pull.base)
-    return asked is not None and not asked.binds(pull.repository.granted)
+    return asked is not None and not asked.binds(granted)

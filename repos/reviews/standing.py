@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from django.db.models import Max
 
 from hub.accounts.models import User
-from repos import rules
 from repos.git.read import shown
 from repos.issues import triage
 from repos.pulls import requirements
@@ -59,7 +58,7 @@ def approvals(pull: PullRequest, head: str = "") -> list[Word]:
 @requirements.register
 def approved(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
     """What the rules of the base ask of reviews."""
-    asked = rules.asked_of(pull.repository, pull.base)
+    asked = pull.asked
     if asked is None or not asked.approvals:
         return
     counting = [word for word in words(pull) if word.counts]

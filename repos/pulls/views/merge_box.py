@@ -65,7 +65,9 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         "head_id": tips.head,
         "behind": branches.behind(pull.repository, tips.base, tips.head) if start != tips.base else 0,
         "unmet": unmet,
-        "may_waive": all(one.by_rule for one in unmet) and requirements.may_waive(pull),
+        "may_waive": bool(unmet)
+        and all(one.by_rule for one in unmet)
+        and requirements.may_waive(pull, pull.repository.granted),
         "methods": [(method, ways.LABELS[method]) for method in methods],
         "may_rebase": "rebase" in methods,
         "subject": messages.usual_subject(pull),
