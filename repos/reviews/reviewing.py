@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from hub.accounts.actor import Actor
@@ -59,10 +60,19 @@ def add(actor: Actor, pull: PullRequest, said: Said) -> Comment:
     user = speaking(actor, pull.issue)
     values = _checked(actor, pull, said)
     with transaction.atomic():
-        review = _own(pull, user)
-        if review.comments.count() >= MOST_COMMENTS:
-            raise Unprocessable(f"A review has at most {MOST_COMMENTS} comments.", details="Submit it, then go on.")
-        return Comment.objects.create(review=review, created=timezone.now(), **values)
+        return _keep(_own(pull, user), [values])[0]
+
+
+def begin(actor: Actor, pull: PullRequest, body: str, more: Sequence[Said]) -> Review:
+    """A review that waits, with a text and comments; what waits already stays, but for its text."""
+    user, body = speaking(actor, pull.issue), checked_body(body).strip()
+    values = [_checked(actor, pull, said) for said in more]
+    with transaction.atomic():
+        mine = _own(pull, user)
+        _keep(mine, values)
+        if body:
+            Review.objects.filter(pk=mine.pk).update(body=body)
+    return mine
 
 
 def change(comment: Comment, body: str) -> None:
@@ -115,11 +125,8 @@ def review(
     values = [_checked(actor, pull, said) for said in more]
     with transaction.atomic():
         mine = _own(pull, user)
-        for one in values:
-            Comment.objects.create(review=mine, created=timezone.now(), **one)
+        _keep(mine, values)
         comments = list(waiting(mine))
-        if len(comments) > MOST_COMMENTS:
-            raise Unprocessable(f"A review has at most {MOST_COMMENTS} comments.")
         if not body and not comments and state != State.APPROVED:
             raise Unprocessable("The review says nothing.", details="Write a text, or comment on lines first.")
         _publish(actor, mine, comments, state, body, head)
@@ -169,11 +176,11 @@ def review_of(actor: Actor, pull: PullRequest, review_id: int) -> Review:
     return found
 
 
-def submitted(pull: PullRequest) -> QuerySet[Review]:
-    """Oldest first."""
-    return (
-        Review.objects.filter(pull=pull).exclude(state=State.PENDING).select_related("author", "entry").order_by("pk")
-    )
+def visible(actor: Actor, pull: PullRequest) -> QuerySet[Review]:
+    """Those that were submitted and the actor's own, oldest first."""
+    mine = Q(author=actor.user_id) if actor.user_id else Q(pk=None)
+    rows = Review.objects.filter(~Q(state=State.PENDING) | mine, pull=pull)
+    return rows.select_related("author", "entry").order_by("pk")
 
 
 def _verdict(pull: PullRequest, user: User, verdict: str) -> State:
@@ -188,7 +195,7 @@ def _verdict(pull: PullRequest, user: User, verdict: str) -> State:
     return state
 
 
-def _checked(actor: Actor, pull: PullRequest, said: Said) -> dict[str, object]:
+def _checked(actor: Actor, pull: PullRequest, said: Said) -> dict[str, Any]:
     body = something(said.body)
     if said.thread is not None:
         if said.thread.issue_id != pull.pk:
@@ -213,6 +220,13 @@ def _own(pull: PullRequest, user: User) -> Review:
         if Review.objects.filter(pk=mine.pk, state=State.PENDING).update(created=F("created")):
             return mine
     raise Conflict("Your review was submitted at this moment.", details="Reload the page, then go on.")
+
+
+def _keep(mine: Review, values: Sequence[dict[str, Any]]) -> list[Comment]:
+    """Inside the caller's transaction, behind the lock of the review."""
+    if mine.comments.count() + len(values) > MOST_COMMENTS:
+        raise Unprocessable(f"A review has at most {MOST_COMMENTS} comments.", details="Submit it, then go on.")
+    return [Comment.objects.create(review=mine, created=timezone.now(), **one) for one in values]
 
 
 def _lock(found: Review) -> None:

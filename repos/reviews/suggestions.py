@@ -61,7 +61,7 @@ def apply(actor: Actor, pull: PullRequest, entry_ids: Sequence[int], *, message:
     Raises NotFound (no such suggestion), Conflict (the lines changed since, or another one changes them too), Denied,
     Unprocessable.
     """
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.REPO)
+    target = access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)
     if not pull.issue.is_open:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.")
     found, head = _found(pull, entry_ids), branches.tips_of(pull).head
@@ -69,7 +69,7 @@ def apply(actor: Actor, pull: PullRequest, entry_ids: Sequence[int], *, message:
         raise NotFound(f"The branch '{read.shown(pull.head)}' is gone.", details="Push it again first.")
     changes = _changes(pull, found, head)
     commit = editing.commit_changes(
-        pull.repository,
+        target,
         actor,
         branch=pull.head,
         changes=changes,

@@ -1,0 +1,137 @@
+"""/pulls/{number}/reviews: written, submitted, dismissed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.jobs.once import once
+from hub.lib.api import paged, valid
+from hub.lib.conditional import ConditionalView
+from hub.lib.errors import Conflict, NotFound
+from repos.api import gate
+from repos.issues.texts import BODY_CHARACTERS
+from repos.pulls.models import PullRequest
+from repos.reviews import reviewing
+from repos.reviews.api.asking import LineComment, line_comments, readable, said_of, taking_part, writable
+from repos.reviews.api.shapes import comment_objects, pending_object, review_object
+from repos.reviews.models import Review
+
+EVENTS = {"APPROVE": "approve", "REQUEST_CHANGES": "request_changes", "COMMENT": "comment"}
+
+
+class NewReview(serializers.Serializer):
+    """event: left out, the review waits until it is submitted. commit_id: the head you have looked at; another one is
+    not approved."""
+
+    event = serializers.ChoiceField(choices=list(EVENTS), required=False)
+    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False, max_length=BODY_CHARACTERS)
+    commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
+    comments = LineComment(many=True, default=list)
+
+
+class Event(serializers.Serializer):
+    event = serializers.ChoiceField(choices=list(EVENTS))
+    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False, max_length=BODY_CHARACTERS)
+    commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
+
+
+class Dismissal(serializers.Serializer):
+    """message: why."""
+
+    message = serializers.CharField(max_length=BODY_CHARACTERS)
+
+
+class Reviews(ConditionalView):
+    """The reviews of a pull request, oldest first; of those that wait only your own."""
+
+    inputs = {"post": NewReview}
+
+    def get(self, request: Request, owner: str, name: str, number: int) -> Response:
+        pull = readable(request, owner, name, number)
+        rows = reviewing.visible(gate.actor_of(request), pull)
+        return paged(request, rows, lambda page: [review_object(review, pull) for review in page])
+
+    def post(self, request: Request, owner: str, name: str, number: int) -> Response:
+        """Without an event it waits: comments are added to what waits already."""
+        pull = taking_part(request, owner, name, number)
+        fields, actor = valid(NewReview, request), gate.actor_of(request)
+        said = [said_of(pull, one) for one in fields["comments"]]
+
+        def make() -> Response:
+            if event := fields.get("event"):
+                made = reviewing.review(actor, pull, EVENTS[event], fields["body"], said, expected=fields["commit_id"])
+            else:
+                made = reviewing.begin(actor, pull, fields["body"], said)
+            return Response(_object(request, pull, made), status=201)
+
+        return once(request, make)
+
+
+class OneReview(ConditionalView):
+    """DELETE discards your own that waits."""
+
+    def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull = readable(request, owner, name, number)
+        return Response(review_object(reviewing.review_of(gate.actor_of(request), pull, review_id), pull))
+
+    def delete(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
+        _waiting(reviewing.review_of(actor, pull, review_id))
+        reviewing.discard(actor, pull)
+        return Response(status=204)
+
+
+class ReviewComments(ConditionalView):
+    """The comments of one review."""
+
+    def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull = readable(request, owner, name, number)
+        found = reviewing.review_of(gate.actor_of(request), pull, review_id)
+        if found.state == Review.State.PENDING:
+            return paged(request, reviewing.waiting(found), lambda page: [pending_object(one) for one in page])
+        rows = line_comments(pull).filter(review_comment__review=found)
+        return paged(request, rows, lambda page: comment_objects(pull, page))
+
+
+class ReviewEvents(APIView):
+    """Submit your review that waits."""
+
+    inputs = {"post": Event}
+
+    def post(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
+        found, fields = reviewing.review_of(actor, pull, review_id), valid(Event, request)
+        _waiting(found)
+        event, body = EVENTS[fields["event"]], fields["body"] or found.body
+        reviewing.submit(actor, pull, event, body, expected=fields["commit_id"])
+        return Response(_object(request, pull, found))
+
+
+class Dismissals(APIView):
+    """Take an approval, or a request for changes, back."""
+
+    inputs = {"put": Dismissal}
+
+    def put(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull, actor = writable(request, owner, name, number), gate.actor_of(request)
+        found = reviewing.review_of(actor, pull, review_id)
+        reviewing.dismiss(actor, found, valid(Dismissal, request)["message"])
+        return Response(_object(request, pull, found))
+
+
+def _waiting(review: Review) -> None:
+    if review.state != Review.State.PENDING:
+        raise Conflict("This review was submitted already.", details="Dismiss it, or write another one.")
+
+
+def _object(request: Request, pull: PullRequest, review: Review) -> dict[str, Any]:
+    """As it is by now."""
+    try:
+        return review_object(reviewing.review_of(gate.actor_of(request), pull, review.pk), pull)
+    except NotFound:
+        return review_object(review, pull)

@@ -1,0 +1,88 @@
+"""A review in the browser: comment on a range, by mouse and by keyboard, suggest, apply, approve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.hub import Hub
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+TEXT = "".join(f"line {n}\n" for n in range(1, 21))
+
+
+def call(hub: Hub, token: str, method: str, path: str, **body: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = Request(f"{hub.url}/api/v1{path}", json.dumps(body).encode(), headers, method=method)
+    with urlopen(request, timeout=30) as answer:
+        assert answer.status < 300
+
+
+@pytest.fixture
+def proposed(hub: Hub, people: dict[str, str], git: Callable[..., str], tmp_path: Path) -> str:
+    """bob's pull request #1 in alice/reviewed, which rewrites a line."""
+    hub.repository(people["alice"], "reviewed")
+    call(hub, people["alice"], "PUT", "/repos/alice/reviewed/collaborators/bob", permission="write")
+    remote = hub.url.replace("//", f"//bob:{people['bob']}@") + "/alice/reviewed.git"
+    git("init", "-q", "-b", "main", cwd=tmp_path)
+    for branch, text in (("main", TEXT), ("work", TEXT.replace("line 5\n", "line five\nline 5b\n"))):
+        if branch != "main":
+            git("switch", "-q", "-c", branch, cwd=tmp_path)
+        (tmp_path / "a.txt").write_text(text)
+        git("add", ".", cwd=tmp_path)
+        git("commit", "-q", "-m", f"To {branch}", cwd=tmp_path)
+        git("push", "-q", remote, branch, cwd=tmp_path)
+    call(hub, people["bob"], "POST", "/repos/alice/reviewed/pulls", title="Five", base="main", head="work")
+    return "/alice/reviewed/pull/1"
+
+
+def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
+    open_page: Callable[..., Page], hub: Hub, proposed: str
+) -> None:
+    page = open_page(f"{proposed}/files")
+    line = lambda number: page.locator(f"tr:has(td[id$='R{number}'])").locator(".diff-code")  # noqa: E731
+    line(5).hover()
+    plus = page.get_by_role("button", name="Comment on this line")
+    plus.hover()
+    page.mouse.down()
+    line(6).hover()
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="Comment on lines 5 to 6")).to_be_visible()
+    page.get_by_role("button", name="Suggest a change").click()
+    text = page.locator("[data-line-form] textarea")
+    expect(text).to_have_value("```suggestion\nline five\nline 5b\n```\n")
+    text.fill("One is enough\n\n```suggestion\nline five, better\n```")
+    page.get_by_role("button", name="Start a review").click()
+    expect(page.locator(".pending-comment")).to_contain_text("One is enough")
+    expect(page.locator(".review-menu summary .count")).to_have_text("1")
+
+    region = page.get_by_role("region", name="Changed lines of a.txt")
+    region.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-line-form] h3")).to_have_text("Comment on lines 4 to 5")
+    page.keyboard.type("Typed with the keyboard alone")
+    page.get_by_role("button", name="Comment now").click()
+    expect(page.locator(".thread", has_text="Typed with the keyboard alone")).to_be_visible()
+
+    page.locator(".review-menu summary").click()
+    page.get_by_label("Your review").fill("Nearly there")
+    page.get_by_label("Approve").check()
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.locator(".reviewed")).to_contain_text("alice approved")
+    expect(page.locator(".standing")).to_contain_text("approved")
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.locator(".messages, [role=status]").filter(has_text="Applied as a commit")).to_be_visible()
+
+    page.goto(f"{hub.url}{proposed}/files?view=split")
+    expect(page.locator(".diff")).to_contain_text("line five, better")
+    expect(page.locator(".diff-lost .thread-slot")).to_contain_text("resolved")
+    expect(page.locator(".diff .thread")).to_contain_text("Typed with the keyboard alone")
+    assert page.problems == []  # type: ignore[attr-defined]
