@@ -44,11 +44,8 @@ def comment_objects(pull: PullRequest, entries: Sequence[Entry]) -> list[dict[st
     firsts = dict(
         Entry.objects.filter(thread__in=threads).order_by().values_list("thread").annotate(first=Min("pk")),
     )
-    return [
-        _comment(pull, entry, thread, now[thread.pk], firsts[thread.pk])
-        for entry in entries
-        if (thread := threads.get(entry.thread_id or 0))
-    ]
+    pairs = [(entry, threads[entry.thread.pk]) for entry in entries if entry.thread]
+    return [_comment(pull, entry, thread, now[thread.pk], firsts[thread.pk]) for entry, thread in pairs]
 
 
 def _comment(pull: PullRequest, entry: Entry, thread: Thread, now: Where, first: int) -> dict[str, Any]:

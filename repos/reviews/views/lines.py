@@ -24,7 +24,8 @@ from repos.reviews.lines import lines_at, range_of
 from repos.reviews.models import Comment
 from repos.reviews.reviewing import Said
 
-CHANGED = {"HX-Trigger": "review-changed"}  # the bar above the files counts again
+# The bar above the files counts again. What was clicked is gone by then, so the page's body is told.
+CHANGED = {"HX-Trigger": '{"review-changed": {"target": "body"}}'}
 
 
 @login_required
