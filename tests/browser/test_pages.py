@@ -128,6 +128,7 @@ OWN = {
     "collaborators": "/alice/lab/settings/collaborators",
     "keys of tables": "/alice/lab/settings/data",
     "danger": "/alice/lab/settings/danger",
+    "ways to merge": "/alice/lab/settings/pull-requests",
     "storage": "/alice/lab/settings/storage",
     "garbage": "/alice/lab/settings/storage/garbage",
     "transfers": "/transfers",
