@@ -53,7 +53,8 @@ def test_it_begins_a_thread_and_finds_it(caller, bob, commit):
     ("changed", "status"),
     [
         ({"kind": "moon"}, 400), ({"path": ""}, 400), ({"path": "no.csv"}, 404), ({"rev": "main"}, 404),
-        ({"body": ""}, 400),        ({"detail": {"row": 9}}, 404), ({"detail": []}, 400), ({"detail": {"row": "x"}}, 422), ({"path": "a\0"}, 400),
+        ({"body": ""}, 400),
+        ({"detail": {"row": 9}}, 404), ({"detail": []}, 400), ({"detail": {"row": "x"}}, 422), ({"path": "a\0"}, 400),
     ],
 )  # fmt: skip
 def test_bad_places_are_refused(changed, status, caller, bob, commit):
