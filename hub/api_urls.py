@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("experiments.api.urls")),
     path("", include("repos.protection.api.urls")),
     path("", include("repos.reviews.api.urls")),
+    path("", include("repos.forks.api.urls")),
     path("", include("repos.pulls.api.urls")),
     path("", include("repos.issues.api.urls")),
     path("", include("repos.api.urls")),

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "repos.protection.apps.ProtectionConfig",
     "repos.pulls.conflicts.apps.ConflictsConfig",
     "repos.reviews.apps.ReviewsConfig",
+    "repos.forks.apps.ForksConfig",
     "datasets.apps.DatasetsConfig",
     "experiments.apps.ExperimentsConfig",
     "hub.apps.HubConfig",

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("experiments.urls")),
     path("", include("repos.reviews.urls")),
     path("", include("repos.protection.urls")),
+    path("", include("repos.forks.urls")),
     path("", include("repos.pulls.urls")),
     path("", include("repos.issues.urls")),
     path("", include("repos.attachments.urls")),

@@ -154,6 +154,9 @@ def update(
         changes = {field: new for field, new in wanted.items() if new is not None and new != getattr(row, field)}
         if "default_branch" in changes:
             _point_head(row, str(default_branch))
+        if changes.get("private") is False:
+            _require_may_be_public(row)
+            changes["kept_private"] = False
         before = {field: getattr(row, field) for field in changes if field in AUDITED}
         for field, new in changes.items():
             setattr(row, field, new)
@@ -167,6 +170,18 @@ def update(
             _replace_topics(row, labels)
     row.granted = repository.granted
     return row
+
+
+def _require_may_be_public(repository: Repository) -> None:
+    """A fork of a private repository shows what is that repository's to show. Raises Unprocessable."""
+    if not repository.kept_private:
+        return
+    parent = repository.parent
+    if parent is None or parent.deleted is not None or parent.private:
+        raise Unprocessable(
+            "This is a fork of a private repository, and stays private.",
+            details="Once that one is public, this may be; or push what may be seen to a repository of its own.",
+        )
 
 
 def checked_description(text: str) -> str:

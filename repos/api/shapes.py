@@ -37,7 +37,7 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
         "description": repository.description,
         "website": repository.website,
         "private": repository.private,
-        "fork": False,
+        "fork": repository.parent_id is not None,
         "parent": None,
         "empty": repository.empty,
         "mirror": False,

@@ -26,6 +26,14 @@ BECOMES_PUBLIC = (
 )
 
 
+class NotGiven(Unprocessable):
+    """Whoever opens a pull request has to say first that commits become public. warning: what becomes so."""
+
+    def __init__(self, warning: str) -> None:
+        super().__init__(warning, details="If you want that, say so: tick the box, or send commits_become_public=true.")
+        self.warning = warning
+
+
 @dataclass(frozen=True)
 class Head:
     """A branch, of the base's repository or of another one of its network."""
@@ -75,11 +83,14 @@ def require_gift(actor: Actor, base: Repository, head: Repository, *, agreed: bo
         return
     # Who may only read a private fork does not give it to others.
     access.check(actor, head, need=Access.WRITE if head.private else Access.READ, area=Area.REPO)
-    if head.private and not base.private and not agreed:
-        raise Unprocessable(
-            BECOMES_PUBLIC.format(head=head.full_name, base=base.full_name),
-            details="If you want that, say so: tick the box, or send commits_become_public=true.",
-        )
+    if (sentence := warning(base, head)) and not agreed:
+        raise NotGiven(sentence)
+
+
+def warning(base: Repository, head: Repository) -> str:
+    """What becomes public when a pull request is opened; "" when nothing does."""
+    becomes = head.private and not base.private
+    return BECOMES_PUBLIC.format(head=head.full_name, base=base.full_name) if becomes else ""
 
 
 def gives(pull: PullRequest) -> bool:
@@ -97,6 +108,15 @@ def gives(pull: PullRequest) -> bool:
 def lender(pull: PullRequest) -> Repository | None:
     """The fork whose data may be named in the base."""
     return pull.head_repository if gives(pull) else None
+
+
+def data_of(actor: Actor, pull: PullRequest) -> Repository:
+    """Where the data lies that the head names: in the fork until it is merged, for those who may read the fork."""
+    fork = pull.head_repository
+    if fork is None or pull.merged:
+        return pull.repository
+    readable = Repository.objects.visible_to(actor, area=Area.DATA).filter(pk=fork.pk).exists()
+    return fork if readable else pull.repository
 
 
 # ---- git ---------------------------------------------------------------------------------------

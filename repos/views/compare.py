@@ -52,7 +52,7 @@ def compare(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespon
         "more_commits": bool(page.after),
         "diff": diffs.between(repository, start, head.commit, options) if start else None,
         "options": options,
-        "propose": _title(head, page.commits) if _proposable(request, base, head) and start else "",
+        "propose": title_of(head, page.commits) if _proposable(request, base, head) and start else "",
         "swap_url": url(repository, "compare", f"{head_name}...{base_name}"),
     }
     return render(request, "repos/compare.html", {**_choices(Place(repository, head)), **context})
@@ -63,7 +63,7 @@ def _proposable(request: HubRequest, base: Rev, head: Rev) -> bool:
     return request.actor.user is not None and base.kind == head.kind == "branch" and base.name != head.name
 
 
-def _title(head: Rev, commits: list[Commit]) -> str:
+def title_of(head: Rev, commits: list[Commit]) -> str:
     """What a pull request would be called: its only commit's subject, else its branch; "" when it brings nothing."""
     if len(commits) == 1:
         return commits[0].subject[:256]

@@ -13,7 +13,7 @@ from repos.git.read import Rev
 from repos.issues.views.issue import conversation_of
 from repos.issues.views.lists import list_page
 from repos.place import Place, store_of, url
-from repos.pulls import branches
+from repos.pulls import branches, origins
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at, readable
 from repos.statuses.marks import marks_of
@@ -58,5 +58,7 @@ def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -
     base, head = branches.ends(pull)
     heading, page = PANELS[which]
     compared = f"{branches.parted(pull.repository, base, head)}...{head}"
-    slot = {"heading": heading, "panel_url": f"{url(pull.repository, page, compared)}?pull={number}"}
+    where = origins.data_of(request.actor, pull) if which == "data" else pull.repository
+    asked = f"?pull={number}" if where == pull.repository else ""  # what is said of it is said there
+    slot = {"heading": heading, "panel_url": f"{url(where, page, compared)}{asked}"}
     return render(request, "pulls/panel.html", {**context_of(pull, which), **slot})

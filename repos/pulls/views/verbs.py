@@ -19,6 +19,7 @@ from repos.issues.views.verbs import said_beside
 from repos.models import Access
 from repos.pulls import drafts, heads, merging, opening, reverting, updating
 from repos.pulls.merging import CannotMerge, Order
+from repos.pulls.origins import NotGiven
 from repos.pulls.requirements import RequirementsUnmet
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at, readable
@@ -37,6 +38,8 @@ def create(request: HubRequest, owner: str, name: str) -> HttpResponse:
         pull = opening.open_pull(request.actor, repository, **fields, draft=draft, agreed=agreed)
     except (Unprocessable, Conflict) as error:
         context = {"repository": repository, "tab": "pulls", "error": error, "draft": draft, **fields}
+        if isinstance(error, NotGiven):
+            context["warning"] = error.warning
         return render(request, "pulls/new.html", context, status=error.code)
     return redirect(pull.issue)
 

@@ -1,0 +1,143 @@
+"""A fork and the repository it was made from: how far they are apart, and how the fork catches up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from hub.accounts.actor import Actor
+from hub.lib.errors import Conflict, NotFound, Unauthenticated, Unprocessable
+from repos import access, cache, publishing, repositories
+from repos.access import Access, Area
+from repos.git import commands, copying, history, writing
+from repos.git.read import shown
+from repos.git.store import ZERO, RefChange, refs
+from repos.models import Repository
+from repos.place import store_of
+from repos.pulls import branches, drivers, mergeability, origins
+from repos.storage import store
+
+
+def parent_of(actor: Actor, fork: Repository) -> Repository | None:
+    """None also for one that this actor may not read."""
+    if fork.parent_id is None:
+        return None
+    rows = Repository.objects.visible_to(actor, area=Area.REPO)
+    return rows.filter(pk=fork.parent_id).select_related("owner").first()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of a branch of the fork, against the parent's: commits that only the one has, and only the other."""
+
+    parent: Repository
+    branch: str
+    upstream: str
+    ahead: int
+    behind: int
+
+
+def standing(actor: Actor, fork: Repository) -> Standing | None:
+    """Of the default branch, against the parent's of that name, else its default. None when one of them is not there
+    or not to be read. Raises Busy."""
+    parent = parent_of(actor, fork)
+    if parent is None or parent.empty or fork.empty:
+        return None
+    ours = branches.tip(fork, fork.default_branch)
+    upstream = fork.default_branch
+    theirs = branches.tip(parent, upstream)
+    if theirs is None:
+        upstream = parent.default_branch
+        theirs = branches.tip(parent, upstream)
+    if ours is None or theirs is None:
+        return None
+    ahead, behind = _apart(fork, parent, theirs, ours)
+    return Standing(parent, shown(fork.default_branch), shown(upstream), ahead, behind)
+
+
+def _apart(fork: Repository, parent: Repository, theirs: str, ours: str) -> tuple[int, int]:
+    extra = copying.both(store_of(parent))
+    return cache.by_ids(
+        fork,
+        "standing",
+        theirs,
+        ours,
+        make=lambda: history.ahead_behind(store_of(fork), theirs, ours, extra=extra),
+    )
+
+
+@dataclass(frozen=True)
+class Synced:
+    """kind: none (it had everything), fast-forward or merge. commit: where the branch is now."""
+
+    kind: str
+    commit: str
+    parent: Repository
+
+
+def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Synced:
+    """Bring a branch of the parent's into the fork's of that name, which is made if it is not there.
+
+    Raises NotFound (no parent, no such branch), Denied, Unprocessable (a private parent of a public fork), Conflict
+    (both changed the same, or somebody pushed meanwhile), OverQuota, TooLarge.
+    """
+    if actor.user is None:
+        raise Unauthenticated("Sign in to sync this fork.")
+    access.check(actor, fork, need=Access.WRITE, area=Area.REPO)
+    access.require_scope(actor, Area.DATA, write=False)
+    parent = parent_of(actor, fork)
+    if parent is None:
+        raise NotFound("What this was forked from is gone, or you may not read it.")
+    if parent.private and not fork.private:
+        raise Unprocessable(
+            f"{parent.full_name} is private by now, and this fork is public.",
+            details="Make the fork private first: then nothing becomes public that should not.",
+        )
+    theirs = branches.tip(parent, branch) if branch and "\0" not in branch else None
+    if theirs is None:
+        raise NotFound(
+            f"{parent.full_name} has no branch '{shown(branch)[:100]}'.", details="Name one of its branches."
+        )
+    ours = branches.tip(fork, branch)
+    origins.bring(fork, parent, theirs)
+    if ours is not None and _contains(fork, ours, theirs):
+        return Synced("none", ours, parent)
+    known = [ours] if ours else sorted(set(refs(store_of(fork), "refs/heads/").values()))
+    drivers.lend(parent, fork, [theirs], known, beat=_unwatched)
+    if ours is None or _contains(fork, theirs, ours):
+        publishing.publish(fork, actor, [RefChange(f"refs/heads/{branch}", ours or ZERO, theirs)], via=via)
+        return Synced("fast-forward", theirs, parent)
+    return Synced("merge", _merged(actor, fork, parent, branch, ours, theirs, via), parent)
+
+
+def _contains(fork: Repository, commit: str, older: str) -> bool:
+    return commands.succeeds(store_of(fork), "merge-base", "--is-ancestor", older, commit)
+
+
+def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, ours: str, theirs: str, via: str) -> str:
+    assert actor.user
+    with store().quarantine(fork.pk) as quarantine:
+        verdict = mergeability.merged(fork, quarantine, ours, theirs, keep=True, beat=_unwatched)
+        if not verdict.clean:
+            places = ", ".join(trouble.path for trouble in verdict.troubles[:5])
+            raise Conflict(
+                f"Both sides changed the same: {places}.",
+                details=f"Merge on your machine: git pull {settings.COVEY_URL}/{parent.full_name}.git {shown(branch)}",
+            )
+        with writing.object_store(quarantine.objects) as objects:
+            commit = writing.add_commit(
+                objects,
+                tree=verdict.tree,
+                parents=[ours, theirs],
+                author=repositories.author_of(actor.user),
+                message=f"Merge {shown(branch)} of the parent",
+            )
+        publishing.publish(
+            fork, actor, [RefChange(f"refs/heads/{branch}", ours, commit)], quarantine=quarantine, via=via
+        )
+    return commit
+
+
+def _unwatched(_done: int, _total: int | None) -> None:
+    """Somebody waits for the answer itself."""

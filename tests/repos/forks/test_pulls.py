@@ -1,0 +1,203 @@
+"""Pull requests from forks: commits come when they are given, and only then; merging outlives the fork."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
+from repos import publishing, repositories
+from repos.git.store import ZERO, RefChange, refs
+from repos.models import Access, Membership, Repository
+from repos.pulls import merging, opening
+from repos.pulls.merging import Order
+from repos.pulls.models import PullRequest
+from repos.pulls.origins import NotGiven
+from tests.repos.forks.conftest import forked, settle
+from tests.repos.issues.conftest import as_actor, seen
+from tests.repos.pulls.conftest import again, propose
+from tests.support.writer import Writer
+
+pytestmark = pytest.mark.django_db
+
+
+class Fork:
+    """bob's, with a branch `work` of one commit."""
+
+    def __init__(self, repository: Repository, start: str) -> None:
+        self.repository, self.start = repository, start
+        self.writer = Writer(repository, repository.path, count=20)
+        self.tip = self.push({"b.txt": "b\n"}, "Work")
+
+    def push(self, files: dict[str, str], message: str) -> str:
+        """As a push does: git first made the commit, then the ref moves with all that follows."""
+        branch = "incoming"
+        self.writer.tips[branch] = getattr(self, "tip", self.start)
+        new = self.writer.commit(files, message, branch=branch, start=getattr(self, "tip", self.start))
+        old = refs(self.repository.path).get("refs/heads/work", ZERO)
+        self.writer.git("update-ref", "-d", "refs/heads/incoming")
+        owner = self.repository.owner.user
+        publishing.publish(seen(owner, self.repository), as_actor(owner), [RefChange("refs/heads/work", old, new)])
+        self.tip = new
+        return new
+
+
+@pytest.fixture
+def fork(bob, public, project) -> Fork:
+    return Fork(forked(bob, public), project.tips["main"])
+
+
+@pytest.fixture
+def hidden(bob, public, project) -> Fork:
+    return Fork(forked(bob, public, private=True), project.tips["main"])
+
+
+def has(repository: Repository, sha: str) -> bool:
+    return subprocess.run(["git", f"--git-dir={repository.path}", "cat-file", "-e", sha], check=False).returncode == 0
+
+
+def pinned(pull: PullRequest) -> str | None:
+    return refs(pull.repository.path).get(pull.ref)
+
+
+def test_its_commits_come_when_it_is_opened(bob, public, fork):
+    assert not has(public, fork.tip)
+    pull = propose(bob, public, head="bob:work")
+    assert (pull.head, pull.head_repository, pull.head_id, pinned(pull)) == (
+        "work",
+        fork.repository,
+        fork.tip,
+        fork.tip,
+    )
+    assert subprocess.run(["git", f"--git-dir={public.path}", "fsck", "--strict"], check=False).returncode == 0
+
+
+def test_it_is_merged_and_follows_pushes(alice, bob, public, fork):
+    pull = propose(bob, public, head="bob:public:work")
+    new = fork.push({"c.txt": "c\n"}, "More")
+    with pytest.raises(Conflict, match="on their way"):
+        merging.merge(as_actor(alice), again(alice, pull), Order())
+    settle()
+    assert (again(alice, pull).head_id, pinned(pull)) == (new, new)
+    commit = merging.merge(as_actor(alice), again(alice, pull), Order(expected=new))
+    writer = Writer(public, public.path)
+    assert writer.git("log", "-1", "--format=%H %s", "main") == f"{commit} Merge pull request #1 from bob:work"
+    assert writer.git("ls-tree", "--name-only", "main").split() == ["README.md", "a.txt", "b.txt", "c.txt"]
+
+
+def test_the_same_is_asked_once_and_names_are_told_apart(alice, bob, public, project, fork):
+    project.commit({"b.txt": "own\n"}, "Own", branch="work", start=project.tips["main"])
+    propose(bob, public, head="bob:work")
+    propose(alice, public, head="work")
+    with pytest.raises(Conflict, match="#1 asks for that"):
+        propose(bob, public, head="bob:work")
+    assert propose(alice, public, head="alice:work", base=_branch(project)).head_repository is None
+
+
+def _branch(project) -> str:
+    project.git("branch", "release", "main")
+    return "release"
+
+
+@pytest.mark.parametrize(
+    "head", ["bob:gone", "bob:", ":work", "nobody:work", "bob:other:work", "bo\0b:work", "charlie:x"]
+)
+def test_heads_that_are_not_there(bob, public, fork, head):
+    with pytest.raises((NotFound, Unprocessable)):
+        propose(bob, public, head=head)
+
+
+def test_a_repository_of_another_network_is_none(alice, bob, public, private, fork, writer):
+    writer(private).commit({"a": "a\n"}, "First")
+    with pytest.raises(NotFound, match="has no fork"):
+        propose(bob, private, head="bob:work")
+
+
+def test_who_may_not_read_a_fork_hears_what_is_said_of_none(charlie, public, hidden):
+    with pytest.raises(NotFound) as of_private:
+        propose(charlie, public, head="bob:work")
+    with pytest.raises(NotFound) as of_none:
+        propose(charlie, public, head="nobody:work")
+    assert of_private.value.message == of_none.value.message.replace("nobody", "bob")
+
+
+def test_a_private_fork_is_given_by_who_says_so(bob, public, hidden):
+    with pytest.raises(NotGiven, match="become readable by everybody"):
+        propose(bob, public, head="bob:work")
+    assert not has(public, hidden.tip)
+    assert propose(bob, public, head="bob:work", agreed=True).agreed
+    assert has(public, hidden.tip)
+
+
+def test_who_may_only_read_a_private_fork_does_not_give_it(charlie, public, hidden):
+    Membership.objects.create(repository=hidden.repository, user=charlie, access=Access.READ)
+    with pytest.raises(Denied):
+        propose(charlie, public, head="bob:work", agreed=True)
+    assert not has(public, hidden.tip)
+
+
+def test_a_fork_that_becomes_private_gives_no_more(alice, bob, public, fork):
+    pull, first = propose(bob, public, head="bob:work"), fork.tip
+    repositories.update(as_actor(bob), fork.repository, private=True)
+    new = fork.push({"secret.txt": "s\n"}, "Secret")
+    settle()
+    assert (again(alice, pull).head_id, has(public, new)) == (first, False)
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert (again(alice, pull).issue.state, has(public, new)) == ("merged", False)
+
+
+def test_who_lost_a_private_fork_gives_no_more_of_it(bob, charlie, public, hidden):
+    member = Membership.objects.create(repository=hidden.repository, user=charlie, access=Access.WRITE)
+    pull = propose(charlie, public, head="bob:work", agreed=True)
+    member.delete()
+    new = hidden.push({"secret.txt": "s\n"}, "Secret")
+    settle()
+    assert (again(charlie, pull).head_id == new, has(public, new)) == (False, False)
+
+
+def test_a_deleted_fork_leaves_it_to_be_merged(alice, bob, public, fork):
+    pull = propose(bob, public, head="bob:work")
+    repositories.delete(as_actor(bob), fork.repository)
+    settle()
+    assert (again(alice, pull).issue.state, fork.repository.path.exists()) == ("open", False)
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert again(alice, pull).issue.state == "merged"
+
+
+def test_a_deleted_branch_closes_it_and_once_back_it_is_reopened(alice, bob, public, fork):
+    pull = propose(bob, public, head="bob:work")
+    owner = seen(bob, fork.repository)
+    publishing.publish(owner, as_actor(bob), [RefChange("refs/heads/work", fork.tip, ZERO)])
+    with pytest.raises(NotFound, match="is gone"):
+        merging.merge(as_actor(alice), again(alice, pull), Order())
+    settle()
+    assert again(alice, pull).issue.state == "closed"
+    publishing.publish(owner, as_actor(bob), [RefChange("refs/heads/work", ZERO, fork.tip)])
+    opening.reopen(as_actor(bob), again(bob, pull))
+    assert again(alice, pull).issue.state == "open"
+
+
+def test_a_renamed_fork_is_followed(alice, bob, public, fork):
+    pull = propose(bob, public, head="bob:work")
+    repositories.rename(as_actor(bob), seen(bob, fork.repository), "renamed")
+    new = fork.push({"c.txt": "c\n"}, "More")
+    settle()
+    assert again(alice, pull).head_id == new
+
+
+def test_what_died_between_the_row_and_its_ref_is_mended(alice, bob, public, fork):
+    pull = propose(bob, public, head="bob:work")
+    Writer(public, public.path).git("update-ref", "-d", pull.ref)
+    settle()
+    assert pinned(pull) == fork.tip
+
+
+def test_a_push_to_the_base_branch_of_the_same_name_is_no_head(alice, bob, public, project, fork):
+    fork.writer.git("branch", "-f", "main", fork.tip)
+    pull = propose(bob, public, head="bob:main")
+    project.commit({"z.txt": "z\n"}, "Moves on")
+    settle()
+    assert again(alice, pull).head_id == fork.tip
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert refs(fork.repository.path)["refs/heads/main"] == fork.tip
