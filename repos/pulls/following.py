@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import Q
 
 from hub.accounts.models import User
 from hub.jobs import outbox
+from hub.lib.errors import TooLarge
 from repos.git import commands
 from repos.git.read import shown
 from repos.git.store import ZERO, refs
@@ -20,6 +22,7 @@ from repos.place import store_of
 from repos.pulls import branches, merging, origins, signals, testmerges
 from repos.pulls.models import PullRequest
 
+logger = logging.getLogger("covey.pulls")
 HEADS = "refs/heads/"
 COMMITS_READ = 1_000  # of one push to the default branch
 
@@ -48,7 +51,11 @@ def follow_head(pull: PullRequest, user: User | None) -> None:
     if tip is None or pull.claimed:  # a claim is settled with the head it has
         return
     if pull.head_repository is not None:
-        origins.bring(pull.repository, pull.head_repository, tip)
+        try:
+            origins.bring(pull.repository, pull.head_repository, tip)
+        except TooLarge:  # whoever merges hears of it
+            logger.warning("pull request %s: what was pushed to its fork is too large", pull.pk)
+            return
     forced = not commands.succeeds(store_of(pull.repository), "merge-base", "--is-ancestor", pull.head_id, tip)
     if forced:
         branches.keep(pull, pull.head_id)
