@@ -22,6 +22,7 @@ from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 
 MOST_REPLAYED = 250
+CHERRY_SECONDS = 10  # to compare each change of the branch with those of the base
 REPLAY_SECONDS = 50  # of all of them together; a page waits
 Beat = Callable[[int, int], None]
 
@@ -110,9 +111,14 @@ def _replayed(pull: PullRequest, user: User, quarantine: Quarantine, ends: Ends,
 
 
 def _commits_between(quarantine: Quarantine, ends: Ends) -> list[str]:
-    """Oldest first; one more than MOST_REPLAYED when there are too many."""
+    """Oldest first, without those whose very change is in the base already; one more than MOST_REPLAYED when there are
+    too many."""
     listed = ("rev-list", "--topo-order", "--no-merges", f"--max-count={MOST_REPLAYED + 1}")
-    out = commands.run(quarantine.repository, *listed, ends.head, f"^{ends.base}", "--")
+    new = ("--cherry-pick", "--right-only", f"{ends.base}...{ends.head}")
+    try:
+        out = commands.run(quarantine.repository, *listed, *new, "--", timeout_seconds=CHERRY_SECONDS)
+    except GitTimeout:  # a base that went far since: what it has already becomes empty, or a conflict to be told
+        out = commands.run(quarantine.repository, *listed, ends.head, f"^{ends.base}", "--")
     return out.decode().split()[::-1]
 
 

@@ -12,7 +12,7 @@ from datasets import objects
 from datasets.dvc import keys
 from hub.jobs import jobs
 from hub.jobs.models import Job
-from repos.pulls import merging, verdicts
+from repos.pulls import merging, reverting, verdicts
 from repos.pulls.merging import CannotMerge, Order
 from tests.repos.issues.conftest import as_actor
 from tests.repos.pulls.conftest import again, propose
@@ -58,6 +58,42 @@ def test_a_folder_is_merged_file_by_file(private, merged, folder_of):
     }
     assert "size: 5" in show("images.dvc")
     assert "nfiles: 3" in show("images.dvc")
+
+
+def files_of(private, pointer: str) -> dict[str, str]:
+    """path → md5, of the folder that a pointer names."""
+    from hub.lib.stores import object_store
+
+    blob = objects.find(private.pk, keys.BUCKET, keys.key_of(pointer.split("md5: ")[1].split()[0]))
+    return {one["relpath"]: one["md5"] for one in json.loads(object_store().local(blob.key).read_bytes())}
+
+
+def md5s(**data: bytes) -> dict[str, str]:
+    return {name: hashlib.md5(each).hexdigest() for name, each in data.items()}
+
+
+def test_a_rebase_merges_a_folder_with_each_commit(alice, private, writer, folder_of):
+    made = writer(private)
+    first = made.commit({"images.dvc": folder_of({"a": b"1", "b": b"2"})}, "Base")
+    made.commit({"images.dvc": folder_of({"a": b"11", "b": b"2"})}, "One", branch="work", start=first)
+    made.commit({"images.dvc": folder_of({"a": b"11", "b": b"2", "d": b"4"})}, "Two", branch="work")
+    made.commit({"images.dvc": folder_of({"a": b"1", "b": b"22"})}, "Ours")
+    merging.merge(as_actor(alice), again(alice, propose(alice, private)), Order(method="rebase"))
+    assert made.git("log", "--format=%s", "main").split() == ["Two", "One", "Ours", "Base"]
+    assert files_of(private, made.git("show", "main~1:images.dvc")) == md5s(a=b"11", b=b"22")
+    assert files_of(private, made.git("show", "main:images.dvc")) == md5s(a=b"11", b=b"22", d=b"4")
+
+
+def test_a_revert_takes_back_files_of_a_folder_and_keeps_what_came_after(alice, private, writer, folder_of):
+    made = writer(private)
+    first = made.commit({"images.dvc": folder_of({"a": b"1", "b": b"2"})}, "Base")
+    made.commit({"images.dvc": folder_of({"a": b"11", "b": b"2", "c": b"3"})}, "Theirs", branch="work", start=first)
+    pull = propose(alice, private)
+    made.tips["main"] = merging.merge(as_actor(alice), again(alice, pull), Order(method="squash"))
+    made.commit({"images.dvc": folder_of({"a": b"11", "b": b"22", "c": b"3"})}, "After it")
+    revert = reverting.revert(as_actor(alice), again(alice, pull))
+    merging.merge(as_actor(alice), again(alice, revert), Order())
+    assert files_of(private, made.git("show", "main:images.dvc")) == md5s(a=b"1", b=b"22")
 
 
 def test_the_same_file_changed_twice_is_told(merged, folder_of):

@@ -54,10 +54,11 @@ class ChangedPull(ChangedIssue):
 
 
 class MergeOrder(serializers.Serializer):
-    """sha: the head you have looked at; another one is refused with 409. waive_rules: without what the rules of the
+    """merge_method: the repository's usual one, where nothing is said. Its setting delete_branch_on_merge counts.
+    sha: the head you have looked at; another one is refused with 409. waive_rules: without what the rules of the
     base ask, for administrators whom they do not bind."""
 
-    merge_method = serializers.ChoiceField(choices=ways.METHODS, default="merge")
+    merge_method = serializers.ChoiceField(choices=ways.METHODS, required=False)
     commit_title = serializers.CharField(max_length=500, allow_blank=True, default="")
     commit_message = serializers.CharField(max_length=10_000, allow_blank=True, default="")
     sha = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
@@ -165,9 +166,10 @@ class Merge(APIView):
             raise WrongMethod(f"#{number} is a draft.", details="Mark it as ready for review first.")
         message = f"{fields['commit_title']}\n\n{fields['commit_message']}".strip()
         order = Order(
-            method=fields["merge_method"],
+            method=fields.get("merge_method", ways.allowed(repository)[0]),
             message=message,
             expected=fields["sha"],
+            delete_branch=repository.delete_merged_branches,
             via="api",
             waive=fields["waive_rules"],
         )

@@ -69,6 +69,14 @@ def test_merges_in_between_and_what_the_base_has_already_are_dropped(alice, proj
         merging.merge(as_actor(alice), again(alice, proposed(title="Again")), REBASE)
 
 
+def test_a_change_that_the_base_took_already_is_passed_over_as_git_rebase_does(alice, project, proposed):
+    project.commit({"a.txt": TEXT.replace("line 3\n", "line three\n"), "new.txt": "new\n"}, "Picked from work")
+    base = project.commit({"a.txt": TEXT.replace("line 3\n", "line 3, again\n")}, "Then changed")
+    project.commit({"c.txt": "c\n"}, "More", branch="work")
+    merging.merge(as_actor(alice), again(alice, proposed()), REBASE)
+    assert log(project, f"{base}..main") == ["More"]
+
+
 def test_a_conflict_names_the_commit_and_the_way_out(alice, project, proposed):
     project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n")}, "Meanwhile")
     tip = project.git("rev-parse", "main")

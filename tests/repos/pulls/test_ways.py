@@ -30,6 +30,15 @@ def test_only_what_is_allowed_is_offered_and_done(alice, bob, private, project, 
     assert again(bob, pull).claimed is None
 
 
+def test_a_merge_by_the_api_follows_the_settings(alice, private, project, proposed, api):
+    proposed()
+    api(alice).patch(V1, {"allow_merge_commit": False, "delete_branch_on_merge": True}, format="json")
+    assert api(alice).put(f"{V1}/pulls/1/merge", {"merge_method": "merge"}, format="json").status_code == 422
+    done = api(alice).put(f"{V1}/pulls/1/merge", {}, format="json").json()
+    assert project.git("show", "-s", "--format=%s", done["sha"]) == "Rewrite a line (#1)"
+    assert "work" not in project.git("branch", "--list")
+
+
 def test_the_settings_are_for_administrators(private, alice, bob, charlie, as_user):
     assert as_user(alice).get(SETTINGS).status_code == 200
     assert as_user(bob).get(SETTINGS).status_code == 403
