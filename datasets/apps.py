@@ -10,6 +10,7 @@ class DatasetsConfig(AppConfig):
             garbage,
             pipeline_jobs,
             receivers,
+            reviewed,
             scrubbing,
             statistics,
             unfurled,

@@ -18,19 +18,24 @@ _ANY = r"(?s:.)*"
 
 def matches(pattern: str, name: str) -> bool:
     """Whether the whole name is what the pattern says. * and ? stop at a slash, ** does not; a/** is all below a."""
-    return bool(_compiled(pattern).fullmatch(_bytes(name)))
+    return bool(_compiled(pattern).fullmatch(as_bytes(name)))
 
 
 @lru_cache(maxsize=2048)
 def _compiled(pattern: str) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    options.max_mem = 4 << 20
-    return re2.compile(_expression(pattern), options)
+    return re2.compile(expression(pattern), options(4 << 20))
 
 
-def _expression(pattern: str) -> bytes:
+def options(most_bytes: int) -> Any:
+    found = re2.Options()
+    found.encoding = re2.Options.Encoding.LATIN1
+    found.log_errors = False
+    found.max_mem = most_bytes
+    return found
+
+
+def expression(pattern: str) -> bytes:
+    """Of RE2, for the bytes of a name."""
     found, rest = "", pattern
     while rest:
         if rest.startswith("**/"):  # also no folder at all
@@ -42,9 +47,9 @@ def _expression(pattern: str) -> bytes:
         elif rest[0] == "?":
             found, rest = found + _ONE, rest[1:]
         else:
-            found, rest = found + "".join(f"\\x{byte:02x}" for byte in _bytes(rest[0])), rest[1:]
+            found, rest = found + "".join(f"\\x{byte:02x}" for byte in as_bytes(rest[0])), rest[1:]
     return found.encode()
 
 
-def _bytes(text: str) -> bytes:
+def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repos.git.read import shown
+from repos.protection import owners
 from repos.pulls import branches, requirements
 from repos.pulls.models import PullRequest
 from repos.pulls.requirements import Unmet
+from repos.reviews import standing
 from repos.statuses import marks
 from repos.statuses.models import Status
 
 State = Status.State
+MOST_TOLD = 20  # sets of owners
 
 
 @requirements.register
@@ -39,3 +42,22 @@ def up_to_date(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
         return
     step = f"Run: git fetch origin && git merge origin/{shown(pull.base)} && git push"
     yield Unmet("Up to date", f"{shown(pull.base)} has commits that this branch lacks.", step, by_rule=True)
+
+
+@requirements.register
+def owners_approve(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
+    """One of the owners of each touched path; what is their own pull request's they need not approve."""
+    if pull.asked is None or not pull.asked.owners:
+        return
+    found = owners.touched(pull.repository, base, head)
+    if not found:
+        return
+    words = standing.approvals(pull, head if pull.asked.approvals_of_head else "")
+    agreed = {word.author.username.lower() for word in words}
+    if pull.issue.author:
+        agreed.add(pull.issue.author.username.lower())
+    for names, path in list(found.items())[:MOST_TOLD]:
+        if not agreed & set(names):
+            who = " or ".join(f"@{name}" for name in names)
+            why, step = f"{path} is owned by {who}.", f"Ask {'one of them' if len(names) > 1 else 'them'} to approve."
+            yield Unmet("Owners", why, step, by_rule=True)

@@ -16,7 +16,7 @@ class ReviewRequest(models.Model):
     pull = models.ForeignKey(PullRequest, on_delete=models.CASCADE, related_name="review_requests")
     user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="review_requests")
     by = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
-    created = models.DateTimeField(auto_now_add=True)
+    created = models.DateTimeField(help_text="asked, or asked again")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pull", "user"], name="one_review_request")]

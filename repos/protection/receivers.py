@@ -7,9 +7,11 @@ from typing import Any
 from django.db.models import Q
 
 from hub.jobs.outbox import receiver
+from repos.issues.models import Issue
 from repos.models import Push
-from repos.protection import waiting
+from repos.protection import asking, waiting
 from repos.protection.models import AutoMerge
+from repos.pulls.models import PullRequest
 from repos.pulls.signals import PULL_CHANGED, PULL_MERGED
 from repos.signals import PUSHED
 from repos.statuses.signals import STATUS_POSTED
@@ -31,12 +33,22 @@ def pushed(payload: dict[str, Any]) -> None:
     names = [ref.removeprefix(HEADS) for ref in moved]
     here, own = Q(pull__issue__repository=push.repository_id), Q(pull__head_repository=None, pull__head__in=names)
     fork = Q(pull__head_repository=push.repository_id, pull__head__in=names)
+    for pull in PullRequest.objects.select_related("issue__repository__owner", "issue__author").filter(
+        Q(head_repository=None, issue__repository=push.repository_id) | Q(head_repository=push.repository_id),
+        issue__state=Issue.State.OPEN,
+        head__in=names,
+    ):
+        asking.ask_owners(pull)
     _look(here & (own | Q(pull__base__in=names)) | fork)
 
 
 @receiver(PULL_CHANGED)
 def changed(payload: dict[str, Any]) -> None:
-    """Also what a failed merge announces, ours included: so nothing is tried again that git has refused."""
+    """Opened, made ready, reviewed; also what a failed merge announces, ours included: so nothing is tried again that
+    git has refused."""
+    rows = PullRequest.objects.select_related("issue__repository__owner", "issue__author")
+    if (pull := rows.filter(pk=payload["pull_id"]).first()) and pull.repository.deleted is None:
+        asking.ask_owners(pull)
     _look(Q(pull=payload["pull_id"]), again=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -9,8 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.http import HubRequest
 from repos.git.read import to_text
+from repos.issues import triage
+from repos.issues.rights import rights_of
+from repos.issues.views.lists import MENU_ROWS
 from repos.models import Access
-from repos.protection import boxes, waiting
+from repos.protection import asking, boxes, owners, waiting
+from repos.pulls import branches
+from repos.pulls.models import PullRequest
 from repos.pulls.views.gate import pull_at
 
 
@@ -22,6 +29,44 @@ def checks(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
     stale = found is None or found.seen != request.GET.get("seen", found.seen)
     context = {"repository": pull.repository, "issue": pull.issue, "pull": pull, "checks": found}
     return render(request, "protection/_stale.html" if stale else "protection/_checks.html", context)
+
+
+@require_safe
+def reviewers(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """The fragment of the side bar: who is asked and what they said, and what is wrong with .covey/OWNERS."""
+    pull = pull_at(request, owner, name, number)
+    return render(request, "protection/_reviewers.html", _asked(request, pull))
+
+
+@login_required
+@require_POST
+def ask(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    asking.ask(request.actor, pull, [request.POST.get("reviewer", "").strip().removeprefix("@")])
+    return redirect(pull.issue)
+
+
+@login_required
+@require_POST
+def unask(request: HubRequest, owner: str, name: str, number: int, username: str) -> HttpResponse:
+    pull = pull_at(request, owner, name, number)
+    asking.unask(request.actor, pull, [username])
+    return redirect(pull.issue)
+
+
+def _asked(request: HubRequest, pull: PullRequest) -> dict[str, Any]:
+    rights, base = rights_of(request.actor, pull.repository), branches.ends(pull)[0]
+    may_ask = pull.issue.is_open and rights.change(pull.issue)
+    people = triage.assignable(pull.repository).exclude(pk=pull.issue.author_id or 0)[:MENU_ROWS] if may_ask else []
+    problems = owners.owners_at(pull.repository, base).problems
+    return {
+        "repository": pull.repository,
+        "issue": pull.issue,
+        "asked": asking.asked(pull),
+        "may_ask": may_ask,
+        "people": people,
+        "problems": problems,
+    }
 
 
 @login_required

@@ -1,0 +1,183 @@
+""".covey/OWNERS: who owns what, asked to review by the hub, and needed where a rule says so."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.lib.errors import Denied, NotFound, Unprocessable
+from repos.models import Access, Membership
+from repos.protection import asking, owners
+from repos.pulls import merging, opening, requirements
+from repos.pulls.merging import Order
+from repos.pulls.requirements import RequirementsUnmet
+from repos.reviews import reviewing
+from tests.repos.issues.conftest import as_actor, seen
+from tests.repos.protection.conftest import work
+from tests.repos.pulls.conftest import again
+
+pytestmark = pytest.mark.django_db
+PAGE = "/alice/private/pull/1"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "owned"),
+    [
+        ("*", "a/b.py", True),
+        ("*.py", "deep/down/x.py", True),
+        ("*.py", "x.pyc", False),
+        ("/x.py", "x.py", True),
+        ("/x.py", "a/x.py", False),
+        ("data/", "data/a/b.csv", True),
+        ("data/", "other/data/a.csv", True),
+        ("/data/", "other/data/a.csv", False),
+        ("data", "data/a.csv", True),
+        ("docs/*", "docs/a.md", True),
+        ("docs/*", "docs/a/b.md", False),
+        ("docs/**/x", "docs/a/b/x", True),
+        ("a/b", "c/a/b", False),
+        ("ü*", "üb", True),
+    ],
+)
+def test_what_a_pattern_owns(pattern, path, owned):
+    assert owners.parse(f"{pattern} @bob").of(path) == (("bob",) if owned else ())
+
+
+def test_the_last_line_counts_and_bad_lines_are_told():
+    found = owners.parse("# all\n* @alice\n*.py @Bob @bob @carol # code\n/free.py\n[a] @x\n!b @x\nc d@e.f\n\n")
+    assert (found.of("a.txt"), found.of("a.py"), found.of("free.py")) == (("alice",), ("bob", "carol"), ())
+    assert [problem.split(":")[0] for problem in found.problems] == ["Line 5", "Line 6", "Line 7"]
+
+
+def test_hostile_files_take_no_time():
+    text = "\n".join(f"{'**a' * 60}{number} @bob" for number in range(1000))
+    began = time.process_time()
+    found = owners.parse(text)
+    for number in range(20):
+        found.of("a/" * 500 + str(number))
+    assert time.process_time() - began < 10
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read(data):
+    found = owners.parse(data.decode("utf-8", "surrogateescape"))
+    assert isinstance(found.of("a/b.py"), tuple)
+
+
+@pytest.fixture
+def made(private, writer):
+    return writer(private)
+
+
+@pytest.fixture
+def owned(private, made, alice, bob, charlie):
+    """bob and charlie own *.txt; charlie may write. `work` changes b.txt."""
+    Membership.objects.create(user=charlie, repository=private, access=Access.WRITE)
+    text = "*.txt @bob @charlie @ghost\nno @\n"
+    first = made.commit({"a.txt": "a\n", ".covey/OWNERS": text}, "First")
+    made.commit({"b.txt": "b\n", ".covey/OWNERS": "*.txt @alice\n"}, "Work", branch="work", start=first)
+    return opening.open_pull(as_actor(alice), seen(alice, private), title="Work", base="main", head="work")
+
+
+def approve(user, pull):
+    reviewing.submit(as_actor(user), again(user, pull), "approve")
+
+
+def test_owners_are_asked_once(alice, bob, owned, as_user):
+    work()
+    work()
+    assert [one.request.user.username for one in asking.asked(owned)] == ["bob", "charlie"]
+    page = as_user(alice).get(f"{PAGE}/reviewers").content.decode()
+    assert "as owner" in page
+    assert ".covey/OWNERS: Line 2" in page
+    assert owned.issue.entries.filter(kind="review_asked").count() == 2
+    approve(bob, owned)
+    assert {one.request.user.username: one.said for one in asking.asked(owned)} == {"bob": "approved", "charlie": ""}
+    asking.unask(as_actor(alice), again(alice, owned), ["Charlie"])
+    requirements_event = as_user(alice).get(PAGE).content.decode()
+    assert "took back that" in requirements_event
+    asking.ask_owners(again(alice, owned))
+    assert [one.request.user.username for one in asking.asked(owned)] == ["bob"]
+    asking.ask(as_actor(alice), again(alice, owned), ["bob"])
+    assert [one.said for one in asking.asked(owned)] == [""]
+
+
+def test_a_rule_needs_an_owner_of_each_path(alice, bob, private, owned, ruled):
+    ruled(owners=True, approvals_of_head=True)
+    with pytest.raises(RequirementsUnmet, match=r"Owners: b.txt is owned by @bob or @charlie or @ghost") as caught:
+        merging.merge(as_actor(alice), again(alice, owned), Order())
+    assert "one of them" in caught.value.details
+    approve(bob, owned)
+    merging.merge(as_actor(alice), again(alice, owned), Order())
+
+
+def test_what_its_author_owns_needs_nobody_else(alice, bob, private, owned, ruled, made):
+    ruled(owners=True)
+    made.commit({"c.txt": "c\n"}, "Bobs", branch="bobs", start=made.git("rev-parse", "main"))
+    pull = opening.open_pull(as_actor(bob), seen(bob, private), title="Mine", base="main", head="bobs")
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+
+
+def test_reviewers_are_asked_by_people(alice, bob, charlie, pull, as_user):
+    client = as_user(alice)
+    assert client.post(f"{PAGE}/reviewers/ask", {"reviewer": "@bob"}).status_code == 302
+    assert b"asked" in client.get(f"{PAGE}/reviewers").content
+    assert client.get(f"{PAGE}/reviewers/ask").status_code == 405
+    assert client.post(f"{PAGE}/reviewers/ask", {"reviewer": "charlie"}).status_code == 404
+    for path in ("reviewers", "reviewers/ask", "reviewers/bob/remove"):
+        method = as_user(charlie).get if path == "reviewers" else as_user(charlie).post
+        assert method(f"{PAGE}/{path}").status_code == 404
+    with pytest.raises(Unprocessable, match="their own"):
+        asking.ask(as_actor(bob), again(bob, pull), ["alice"])
+    Membership.objects.filter(user=bob).update(access=Access.READ)
+    with pytest.raises(Denied):
+        asking.ask(as_actor(bob), again(bob, pull), ["alice"])
+    with pytest.raises(NotFound):
+        asking.ask(as_actor(alice), again(alice, pull), ["bob\0"])
+    assert as_user(bob).post(f"{PAGE}/reviewers/bob/remove").status_code == 403
+    assert client.post(f"{PAGE}/reviewers/bob/remove").status_code == 302
+    assert asking.asked(pull) == []
+
+
+def test_the_api_of_reviewers(api, alice, bob, charlie, pull):
+    path = "/api/v1/repos/alice/private/pulls/1/requested_reviewers"
+    assert api(bob).get(path).json() == {"users": [], "teams": []}
+    made = api(alice).post(path, {"reviewers": ["bob"]}, format="json")
+    assert made.status_code == 201
+    assert [user["login"] for user in made.json()["requested_reviewers"]] == ["bob"]
+    approve(bob, pull)
+    assert api(bob).get(path).json()["users"] == []
+    for bad in ({}, {"reviewers": []}, {"reviewers": "bob"}, {"reviewers": ["x"] * 30}):
+        assert api(alice).post(path, bad, format="json").status_code == 400
+    assert api(alice).post(path, {"reviewers": ["nobody"]}, format="json").status_code == 404
+    assert api(charlie).post(path, {"reviewers": ["bob"]}, format="json").status_code == 404
+    assert api(alice, scopes=["issues:read", "repo:read"]).post(path, {}, format="json").status_code == 403
+    assert api(alice).delete(path, {"reviewers": ["bob"]}, format="json").status_code == 204
+
+
+def test_asking_costs_few_queries(alice, pull, as_user, django_assert_max_num_queries):
+    client = as_user(alice)
+    client.get(f"{PAGE}/reviewers")
+    with django_assert_max_num_queries(14):
+        client.get(f"{PAGE}/reviewers")
+
+
+def test_data_that_nobody_approved_blocks(alice, bob, private, project, pull, ruled):
+    ruled(reviewed_data=True)
+    tips = lambda: (project.git("rev-parse", "main"), project.git("rev-parse", "work"))  # noqa: E731
+    found = lambda: [one.why for one in requirements.unmet(again(alice, pull), *tips())]  # noqa: E731
+    assert found() == []
+    project.commit({"data/x.csv.dvc": "outs: []\n"}, "Data", branch="work")
+    assert found() == ["data/x.csv.dvc changed and nobody has approved it."]
+    approve(bob, pull)
+    assert found() == []
+    project.commit({"code.py": "1\n"}, "Code", branch="work")
+    assert found() == []
+    project.commit({"dvc.lock": "schema: '2.0'\n"}, "Train", branch="work")
+    assert found() == ["dvc.lock changed after bob approved."]
+    approve(bob, pull)
+    assert found() == []
