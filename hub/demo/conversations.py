@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hub.accounts.actor import Actor, Area
 from repos import access
-from repos.issues import conversation, labels, milestones, opening, states, triage
+from repos.git.store import refs
+from repos.issues import conversation, labels, milestones, opening, states, threads, triage
+from repos.issues.threads import Spot
 from repos.models import Access, Repository
+from repos.place import store_of
 from repos.pulls import opening as pulls
 
 CRASH = """Training stops in epoch 41 with the raw table:
@@ -29,7 +32,7 @@ See the branch `clean-labels`."""
 LOSS = "The Poisson loss underestimates large groups. A negative binomial loss has one parameter more: $\\alpha$."
 CLEAN = """Fixes #2: mends the species of 37 rows, and drops those where the sensor was broken (see #1).
 
-Trained again on the clean table, for 80 epochs instead of 60."""
+Trained again on data:data/observations.csv@clean-labels, for 80 epochs instead of 60."""
 TOPICS = [
     ("Training stops at a temperature of 999", CRASH, ["bug", "bad data"]),
     ("Misspelt species", MISSPELT, ["bad data"]),
@@ -59,3 +62,8 @@ def talk(repository: Repository, actor: Actor) -> None:
     pull = pulls.open_pull(actor, repository, title="Clean labels", body=CLEAN, base="main", head="clean-labels")
     triage.set_labels(actor, pull.issue, labels.named(repository, ["bad data"]))
     conversation.comment(actor, pull.issue, "The validation accuracy went up by almost two points.")
+    tips = refs(store_of(repository), "refs/heads/")
+    row = Spot("row", "data/observations.csv", tips["refs/heads/clean-labels"], {"row": 12})
+    threads.begin(actor, pull.issue, row, "Is this count right? The picture shows fewer.")
+    shadow = Spot("image", "data/images/quail/002.png", tips["refs/heads/main"], {"region": [0.1, 0.55, 0.5, 0.35]})
+    threads.begin(actor, issue, shadow, "Here the shadow falls to the left.")

@@ -17,6 +17,7 @@ from hub.lib.previews.kinds import IMAGE, SNIFF_BYTES, extension_of, kind_of
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.streams import in_thread, pieces_of
 from repos import access
+from repos.attachments import strays
 from repos.attachments.keeping import keeper
 from repos.attachments.models import Attachment
 from repos.content import Content
@@ -42,7 +43,9 @@ def uploader(actor: Actor, repository: Repository) -> User:
     if actor.user is None:
         raise Unauthenticated("Sign in to attach files.")
     access.require_scope(actor, Area.ISSUES, write=True)
-    if Attachment.objects.filter(repository=repository, uploader=actor.user, named=False).count() >= MAX_UNNAMED:
+    waiting = Attachment.objects.filter(repository=repository, uploader=actor.user, named=False).order_by("created")
+    rows = list(waiting[:MAX_UNNAMED])
+    if len(rows) == MAX_UNNAMED and not strays.mark(repository.pk, rows):
         raise Unprocessable(
             f"{MAX_UNNAMED} of your files here are in no text yet.",
             details="Put them into texts, or wait: what no text names goes after a day.",

@@ -7,7 +7,7 @@ through once; what is found in one stays for good, also when the text changes la
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -34,13 +34,19 @@ def sweep() -> int:
 
 def _sweep(repository_id: int, rows: list[Attachment]) -> int:
     """Each row is settled: it is named, or gone."""
-    named = _named(repository_id, rows[0].created)
-    kept = [row.pk for row in rows if row.token in named and row.sha256]
-    gone = [row for row in rows if row.pk not in set(kept)]
-    Attachment.objects.filter(pk__in=kept).update(named=True)
+    kept = mark(repository_id, rows)
+    gone = [row for row in rows if row.pk not in kept]
     keeper().forget(repository_id, [row.token for row in gone])
     Attachment.objects.filter(pk__in=[row.pk for row in gone]).delete()
     return len(gone)
+
+
+def mark(repository_id: int, rows: Sequence[Attachment]) -> set[int]:
+    """Write down which of these (oldest first) a text names; their ids."""
+    named = _named(repository_id, rows[0].created) if rows else set()
+    kept = {row.pk for row in rows if row.token in named and row.sha256}
+    Attachment.objects.filter(pk__in=kept).update(named=True)
+    return kept
 
 
 def _named(repository_id: int, since: datetime) -> set[str]:

@@ -162,6 +162,9 @@ def test_too_many_that_no_text_names(private, bob, attached, send, browser, monk
     for name in "ab":
         attached(bob, "alice/private", f"{name}.txt", b"1")
     assert send(UPLOAD, {"c.txt": b"1"}, browser(bob)).status == 422
+    row = Attachment.objects.order_by("pk")[0]
+    conversation.comment(Actor(user=bob, session=True), issue_of(bob, private), attaching.markdown(private, row))
+    assert send(UPLOAD, {"c.txt": b"1"}, browser(bob)).status == 201
 
 
 def test_what_no_text_names_goes_after_a_day(private, bob, alice, attached, png):
