@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from datasets.dvc import manifests
 from datasets.dvc.manifests import whole
@@ -19,11 +19,11 @@ from datasets.dvc.pointers import MAX_PATH_CHARACTERS
 from datasets.threeway import Conflict, clashes, merge_files
 
 _START, _BETWEEN, _END = b'[{"md5": "', b'"}, {"md5": "', b'"}]'
-_ENTRY = re.compile(rb'[0-9a-f]{32}", "relpath": "[^"\\\x00-\x1f\x80-\xff]+')
+_NAME = rb'[^"\\\x00-\x1f\x80-\xff/.][^"\\\x00-\x1f\x80-\xff/]*'
+# Names that begin with a dot may be refused; whether they are, the slow way says.
+_ENTRY = re.compile(rb'[0-9a-f]{32}", "relpath": "' + _NAME + b"(?:/" + _NAME + b")*")
 _MD5 = re.compile(rb'\{"md5": "([0-9a-f]{32})"')
 _PATH = 47  # where the path begins in an entry
-# Names that may be refused; whether they are, the slow way says.
-_ODD = (b"//", b'"/', b'/"', b"/.", b'".')
 _path_of = operator.itemgetter(slice(_PATH, None))
 Decide = Callable[[list[Conflict[str]]], Mapping[str, str] | None]
 
@@ -124,9 +124,8 @@ def _quickly(base: bytes | None, ours: bytes, theirs: bytes) -> _Merged | None:
         if entries is None:
             return None
         lists.append(entries)
-    b, o, t = map(set, lists)
-    new_o, new_t, old_o, old_t = o - b, t - b, b - o, b - t
-    if not all(map(_ENTRY.fullmatch, b | new_o | new_t)):
+    (old_o, new_o), (old_t, new_t) = _differ(lists[0], lists[1]), _differ(lists[0], lists[2])
+    if not all(map(_ENTRY.fullmatch, chain(lists[0], new_o, new_t))):
         return None
     merged = merge_files(_files(old_o | old_t), _files(new_o | (old_t - old_o)), _files(new_t | (old_o - old_t)))
     touched = old_o | old_t
@@ -134,9 +133,31 @@ def _quickly(base: bytes | None, ours: bytes, theirs: bytes) -> _Merged | None:
     return _Merged(same, merged.value, merged.conflicts)
 
 
+def _differ(one: list[bytes], other: list[bytes]) -> tuple[set[bytes], set[bytes]]:
+    """What only one has, and what only the other. Both are in the order of their paths and mostly alike: long
+    stretches are compared at once."""
+    gone, new = [], []
+    i = j = 0
+    stretch = 1
+    while i < len(one) and j < len(other):
+        if one[i : i + stretch] == other[j : j + stretch]:
+            i, j, stretch = i + stretch, j + stretch, min(2 * stretch, 4_096)
+        elif stretch > 1:
+            stretch = max(1, stretch // 4)
+        else:
+            left, right = one[i][_PATH:], other[j][_PATH:]
+            if left <= right:
+                gone.append(one[i])
+                i += 1
+            if right <= left:
+                new.append(other[j])
+                j += 1
+    return {*gone, *one[i:]}, {*new, *other[j:]}
+
+
 def _entries(data: bytes) -> list[bytes] | None:
     """The entries of a list in DVC's form and order, each from its md5 to the end of its path."""
-    if not (data.startswith(_START) and data.endswith(_END)) or any(odd in data for odd in _ODD):
+    if not (data.startswith(_START) and data.endswith(_END)):
         return None
     entries = data[len(_START) : -len(_END)].split(_BETWEEN)
     if max(map(len, entries)) > _PATH + MAX_PATH_CHARACTERS:

@@ -52,6 +52,8 @@ def listed(request: HubRequest, pull: PullRequest, *, error: HubError | None = N
         return render(request, "pulls/conflicts.html", {**context, "unknown": busy})
     if found is None or context["at_work"]:
         return render(request, "pulls/conflicts.html", context)
+    if not found.files and Job.objects.filter(**_done(pull)).exists():
+        return redirect(pull.issue)  # a worker has resolved them while this page was asked for
     if job and not error:
         context["refused"] = _refused(job)
     context |= _of_listing(request, pull, found)
@@ -133,6 +135,5 @@ def asked(
         "pages": pages,
         "left": choosing.undecided(pull, request.actor.user, found)[file.digest],
         "wrong": wrong,
-        "compact": file.total > 1 and all(place.kind in {"cell", "value"} for place in some),
     }
     return render(request, "pulls/conflict.html", context, status=422 if wrong else 200)

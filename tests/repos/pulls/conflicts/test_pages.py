@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from hub.jobs import jobs
+from hub.jobs.models import Job
 from repos.models import Access, Membership
 from repos.pulls.conflicts import listing
 from repos.pulls.conflicts.models import Chosen
@@ -52,7 +54,40 @@ def test_the_way_from_the_box_to_the_commit(bob, lines, as_user, parted, address
     assert parted.writer.git("log", "-1", "--format=%s", "work") == "Put together"
     assert "mine" in parted.writer.git("show", "work:a.txt")
     assert "This can be merged" in client.get(f"{BASE}/merge-box").content.decode()
-    assert "Nothing is in conflict" in client.get(addresses["list"]).content.decode()
+    assert client.get(addresses["list"]).headers["Location"] == BASE
+
+
+def test_what_is_not_in_conflict_says_so(bob, project, proposed, as_user):
+    proposed()
+    assert "Nothing is in conflict" in as_user(bob).get(f"{BASE}/conflicts").content.decode()
+
+
+def test_a_worker_at_work_is_shown_and_the_page_goes_on_when_it_has_ended(bob, lines, as_user, addresses, monkeypatch):
+    client, run = as_user(bob), jobs.run
+    client.post(addresses["choose-all"], {"side": "ours"})
+    monkeypatch.setattr(jobs, "run", lambda _: None)  # as long as it takes
+    client.post(addresses["resolve"], tips_of(lines))
+    page = client.get(addresses["list"]).content.decode()
+    assert "Your choices are being put together" in page
+    assert 'hx-trigger="load delay:1s"' in page
+    waiting = client.get(addresses["list"], headers={"HX-Request": "true"})
+    assert "HX-Redirect" not in waiting.headers
+    run(Job.objects.get(kind="pulls.resolve").pk)
+    ended = client.get(addresses["list"], headers={"HX-Request": "true"})
+    assert ended.headers["HX-Redirect"] == BASE
+
+
+def test_a_refusal_of_the_worker_is_told_on_the_page(bob, lines, as_user, addresses, monkeypatch):
+    client, run = as_user(bob), jobs.run
+    client.post(addresses["choose-all"], {"side": "ours"})
+    monkeypatch.setattr(jobs, "run", lambda _: None)
+    client.post(addresses["resolve"], tips_of(lines))
+    Membership.objects.filter(user=bob).delete()
+    run(Job.objects.get(kind="pulls.resolve").pk)
+    Membership.objects.create(repository=lines.repository, user=bob, access=Access.WRITE)
+    page = client.get(addresses["list"]).content.decode()
+    assert 'role="alert"' in page
+    assert "1 of 1 decided" in page
 
 
 def test_what_is_not_decided_comes_back_with_the_message(bob, lines, as_user, addresses):
