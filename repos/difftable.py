@@ -68,7 +68,10 @@ def _code(hunk: Hunk, name: str, *, plain: bool) -> dict[Line, str]:
     if plain:
         return {line: escape(line.text) for line in hunk.lines}
     found: dict[Line, str] = {}
-    for absent in "+-":  # the old side, then the new
+    kinds = {line.kind for line in hunk.lines}
+    for side, absent in (("-", "+"), ("+", "-")):  # the old side, then the new
+        if side not in kinds and absent in kinds:  # all of its lines stand in the other side as well
+            continue
         lines = [line for line in hunk.lines if line.kind != absent]
         shown = highlight_lines("\n".join(line.text for line in lines) + "\n", name)
         if len(shown) < len(lines):  # the lexer saw other line ends than git

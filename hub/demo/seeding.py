@@ -108,7 +108,8 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
         for number, (author, message, changes) in enumerate(main)
     ]
     branch = "clean-labels"
-    mended = [Put("data/observations.csv.dvc", clean)]
+    notebook = _put("notebooks/explore.ipynb", texts.notebook_again(cover))
+    mended = [Put("data/observations.csv.dvc", clean), notebook]
     _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - 3 * DAY, start=made[-1])
     trained = [_put("metrics.json", texts.METRICS_CLEAN), Put("dvc.lock", pipeline.lock(again))]
     trained += [_put("params.yaml", texts.PARAMS_LONGER), _put("dvc.yaml", texts.PIPELINE_REPORT)]

@@ -207,6 +207,19 @@ def notebook(picture: bytes) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
+def notebook_again(picture: bytes) -> str:
+    """The same after the labels were mended: run again, with one more column asked for."""
+    asked = notebook(picture).replace('[\\"size\\", \\"mean\\"]', '[\\"size\\", \\"mean\\", \\"max\\"]')
+    outputs = {
+        "2000": "1992",
+        "<td>911</td><td>6.3": "<td>919</td><td>6.2",
+        "<td>362</td><td>6.4": "<td>371</td><td>6.4",
+    }
+    for old, new in outputs.items():
+        asked = asked.replace(old, new)
+    return asked
+
+
 def _markdown(source: str) -> dict[str, object]:
     return {"cell_type": "markdown", "id": f"m{len(source)}", "metadata": {}, "source": source}
 

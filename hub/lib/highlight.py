@@ -13,6 +13,7 @@ from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 MAX_LINE_CHARACTERS = 5_000  # longer lines (minified files) are shown plain: lexers take too long on them
+_FORMATTER: Any = HtmlFormatter(nowrap=True)
 
 
 def highlight_fragment(code: str, language: str) -> str:
@@ -35,8 +36,7 @@ def _lines(code: str, lexer: Lexer) -> list[str]:
     code = _unix(code)
     if any(len(line) > MAX_LINE_CHARACTERS for line in code.split("\n")):
         return plain_lines(code)
-    formatter: Any = HtmlFormatter(nowrap=True)
-    found = [line.removesuffix("\n") for _, line in formatter._format_lines(lexer.get_tokens(code))]
+    found = [line.removesuffix("\n") for _, line in _FORMATTER._format_lines(lexer.get_tokens(code))]
     return found if code.endswith("\n") else found[: code.count("\n") + 1]
 
 
@@ -60,6 +60,7 @@ def _by_name(language: str) -> Lexer | None:
         return None
 
 
+@lru_cache(maxsize=512)  # looked for by hundreds of patterns, and asked for each hunk of a diff
 def _by_filename(name: str) -> Lexer:
     try:
         return get_lexer_for_filename(name, stripnl=False, ensurenl=True)

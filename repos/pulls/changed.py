@@ -17,9 +17,9 @@ from repos.place import quoted, url
 from repos.pulls import beside, branches, filetree, generated, viewed
 from repos.pulls.models import PullRequest
 
-PAGE_FILES = 100
+PAGE_FILES = 50
 NOTEBOOK, MOST_NOTEBOOKS = ".ipynb", 100
-PAGE_LINES = 600  # changed ones, at once; the other files of the page bring theirs when they come into view
+PAGE_LINES = 200  # changed ones, at once; the other files of the page bring theirs when they come into view
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ export default function enhance(root) {
       if (elsewhere) location.assign(elsewhere.getAttribute("href").replace(/#.*$/, location.hash));
       return;
     }
-    section.classList.add("is-open");
+    section.classList.remove("is-folded");
     if (!side) return void (scroll && section.scrollIntoView());
     const [start, end] = [Number(first), Number(last || first)].sort((a, b) => a - b);
     let line = null;
@@ -36,7 +36,6 @@ export default function enhance(root) {
   }
 
   root.addEventListener("click", (event) => {
-    event.target.closest(".diff-folded")?.closest(".diff-file").classList.add("is-open");
     const cell = event.target.closest("td.diff-number[id]");
     if (!cell) return;
     const [, file, side, number] = `#${cell.id}`.match(NAMED);

@@ -9,7 +9,7 @@ export default function enhance(form) {
     button.formAction = action.replace(/\/(?:un)?viewed$/, viewed ? "/unviewed" : "/viewed");
     const section = document.getElementById(anchor);
     section.classList.toggle("is-viewed", viewed);
-    section.classList.remove("is-open");
+    section.classList.toggle("is-folded", viewed);
     document.querySelector(`[data-file="${anchor}"]`)?.toggleAttribute("data-viewed", viewed);
     const count = Number(progress.querySelector("[data-viewed-count]").textContent) + (viewed ? 1 : -1);
     progress.querySelector("[data-viewed-count]").textContent = count;
