@@ -139,16 +139,14 @@ def fragment(start: int, line: int) -> str:
 def quoted(thread: Thread) -> SafeString:
     """The lines as they were when somebody wrote about them."""
     detail = thread.detail
-    kind = {OLD: "diff-removed", NEW: ""}[detail["side"]]
     code = highlight_lines("\n".join(detail["quoted"]) + "\n", thread.path)
     if len(code) < len(detail["quoted"]):  # the lexer saw other line ends than git
         code = [escape(line) for line in detail["quoted"]]
     rows = []
     for number, text in enumerate(code[: len(detail["quoted"])], detail["from"]):
-        meant = " diff-meant" if number >= detail["start"] else ""
-        rows.append(
-            f'<tr class="{kind}{meant}"><td class="diff-number">{number}</td><td class="diff-code">{text}</td></tr>'
-        )
+        meant = number >= detail["start"]
+        css = ("diff-meant diff-removed" if detail["side"] == OLD else "diff-meant") if meant else ""
+        rows.append(f'<tr class="{css}"><td class="diff-number">{number}</td><td class="diff-code">{text}</td></tr>')
     return mark_safe(  # noqa: S308  # every piece of text was escaped
         f'<div class="diff-scroll"><table class="diff"><tbody>{"".join(rows)}</tbody></table></div>'
     )

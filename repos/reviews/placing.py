@@ -107,9 +107,16 @@ def _slot(pull: PullRequest, thread: Thread, first: Entry) -> SafeString:
         "click" if thread.resolved else "revealed",
         address,
         first.author.username if first.author else "somebody who left",
-        first.body[:EXCERPT_CHARACTERS] or "a comment that was removed",
+        _excerpt(first.body),
         format_html(' <span class="badge">{}</span>', "resolved") if thread.resolved else "",
     )
+
+
+def _excerpt(body: str) -> str:
+    """The first line that says something in plain words."""
+    lines = (line.strip() for line in body[: 10 * EXCERPT_CHARACTERS].splitlines())
+    said = next((line for line in lines if line and not line.startswith(("```", "~~~"))), "")
+    return said[:EXCERPT_CHARACTERS] or "a comment"
 
 
 def _pending(pull: PullRequest, thread: Thread) -> SafeString:

@@ -24,11 +24,12 @@ from repos.pulls import branches
 from repos.pulls.models import PullRequest
 from repos.pulls.signals import PULL_CHANGED
 from repos.reviews.models import Comment, Review
+from repos.reviews.signals import REVIEWED
 
 MOST_COMMENTS = 300  # of one review
 State = Review.State
 VERDICTS = {"approve": State.APPROVED, "request_changes": State.CHANGES_REQUESTED, "comment": State.COMMENTED}
-REVIEWED = "reviewed"  # the kind of the entry
+KIND = "reviewed"  # of the entry
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, 
     still = Review.objects.filter(pk=mine.pk, state=State.PENDING)
     if not still.update(state=state, submitted=now, head_id=head, body=""):
         raise Conflict("This review was submitted already.", details="Reload the page.")
-    entry = record(issue, REVIEWED, actor.user, body=body, review=mine.pk, state=state, head=head)
+    entry = record(issue, KIND, actor.user, body=body, review=mine.pk, state=state, head=head)
     Review.objects.filter(pk=mine.pk).update(entry=entry)
     for comment in comments:
         if comment.thread:
@@ -148,7 +149,8 @@ def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, 
             said = threads.write(actor, issue, spot, comment.body, review=mine.pk)
         Comment.objects.filter(pk=comment.pk).update(entry=said, thread=said.thread, body="")
     mine.state, mine.submitted, mine.head_id, mine.entry, mine.body = state, now, head, entry, ""
-    outbox.announce(PULL_CHANGED, {"pull_id": mine.pull_id})
+    outbox.announce(REVIEWED, {"review_id": mine.pk})
+    outbox.announce(PULL_CHANGED, {"pull_id": mine.pull_id})  # it may be merged now, where somebody waits for that
 
 
 def dismiss(actor: Actor, found: Review, why: str) -> None:
@@ -165,6 +167,7 @@ def dismiss(actor: Actor, found: Review, why: str) -> None:
         record(found.pull.issue, "dismissed", user, body=why, review=found.pk, name=name, state=was)
         if entry := Entry.objects.filter(review=found).first():
             Entry.objects.filter(pk=entry.pk).update(detail={**entry.detail, "dismissed": user.username})
+        outbox.announce(PULL_CHANGED, {"pull_id": found.pull_id})
 
 
 def review_of(actor: Actor, pull: PullRequest, review_id: int) -> Review:

@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 TEXT = "".join(f"line {n}\n" for n in range(1, 21))
 
 
-def call(hub: Hub, token: str, method: str, path: str, **body: str) -> None:
+def call(hub: Hub, token: str, method: str, address: str, /, **body: object) -> None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = Request(f"{hub.url}/api/v1{path}", json.dumps(body).encode(), headers, method=method)
+    request = Request(f"{hub.url}/api/v1{address}", json.dumps(body).encode(), headers, method=method)
     with urlopen(request, timeout=30) as answer:
         assert answer.status < 300
 
@@ -83,6 +83,7 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
 
     page.goto(f"{hub.url}{proposed}/files?view=split")
     expect(page.locator(".diff")).to_contain_text("line five, better")
-    expect(page.locator(".diff-lost .thread-slot")).to_contain_text("resolved")
-    expect(page.locator(".diff .thread")).to_contain_text("Typed with the keyboard alone")
+    expect(page.locator(".thread-slot", has_text="One is enough")).to_contain_text("resolved")
+    typed = page.locator(".diff-lost .thread", has_text="Typed with the keyboard alone")  # its last line was rewritten
+    expect(typed).to_contain_text("outdated")
     assert page.problems == []  # type: ignore[attr-defined]

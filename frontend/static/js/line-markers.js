@@ -3,7 +3,7 @@ export default function enhance(found) {
   for (const link of found.querySelectorAll("[data-line]")) {
     const line = document.getElementById(`L${link.dataset.line}`);
     if (!line) continue;
-    const mark = Object.assign(document.createElement("a"), { className: "line-mark", href: link.href, title: link.textContent, textContent: "💬" });
+    const mark = Object.assign(document.createElement("a"), { className: "line-mark", href: link.href, title: link.textContent, textContent: `#${link.dataset.issue}` });
     mark.setAttribute("aria-label", `Comment on ${link.textContent}`);
     line.append(mark);
   }

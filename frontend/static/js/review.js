@@ -64,6 +64,11 @@ export default function enhance(root) {
     cell.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && event.target.closest("[data-line-form]") && !event.target.value) close();
     });
+    document.addEventListener("htmx:after:swap", function sent() {
+      if (cell.querySelector("[data-line-form]")) return;
+      document.removeEventListener("htmx:after:swap", sent);
+      if (row.isConnected) pick(null, null);
+    });
     function close() {
       row.remove();
       pick(null, null);
