@@ -15,7 +15,7 @@ from hub.lib.api import Flag, paged, searched, valid, whole_number
 from hub.lib.paging import words_of
 from repos import repositories, ways
 from repos.api import gate
-from repos.api.shapes import repository_object, repository_objects
+from repos.api.shapes import one_repository, repository_object, repository_objects
 from repos.models import Access, Repository, Topic
 from repos.repositories import Start
 
@@ -115,7 +115,7 @@ class OneRepository(APIView):
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
-        return Response(repository_object(repository, repository.granted))
+        return Response(one_repository(gate.actor_of(request), repository, repository.granted))
 
     def patch(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)

@@ -6,28 +6,49 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 
-from hub.accounts.actor import Actor
+from hub.accounts.actor import Actor, Area
 from hub.accounts.api import user_object
 from repos import access, ways
 from repos.git.history import Commit
 from repos.models import Access, Repository
 
-__all__ = ["commit_object", "repository_object", "repository_objects", "user_object"]
+__all__ = ["commit_object", "one_repository", "repository_object", "repository_objects", "user_object"]
 
 
 def repository_objects(actor: Actor) -> Callable[[list[Repository]], list[dict[str, Any]]]:
     """For paged(): a page of repositories as this actor may use them, with one query for all."""
 
     def shapes(rows: list[Repository]) -> list[dict[str, Any]]:
-        granted = access.granted(actor, rows)
-        return [repository_object(row, granted[row.pk]) for row in rows]
+        granted, forks = access.granted(actor, rows), _forks(actor, rows)
+        return [repository_object(row, granted[row.pk], forks=forks.get(row.pk, 0)) for row in rows]
 
     return shapes
 
 
-def repository_object(repository: Repository, granted: Access) -> dict[str, Any]:
-    """A repository as DagsHub's client reads it. granted: what the caller may do. Select owner__user with lists."""
+def one_repository(actor: Actor, repository: Repository, granted: Access) -> dict[str, Any]:
+    """repository_object with what only this caller may know: the parent of a fork, and how many forks there are."""
+    found = repository_object(repository, granted, forks=_forks(actor, [repository]).get(repository.pk, 0))
+    if repository.parent_id:
+        rows = Repository.objects.visible_to(actor, area=Area.REPO).filter(pk=repository.parent_id)
+        if parent := rows.select_related("owner__user").first():
+            found["parent"] = repository_object(parent, access.access_for(actor, parent))
+    return found
+
+
+def _forks(actor: Actor, rows: list[Repository]) -> dict[int, int]:
+    """How many forks of each the caller may read; no query where nobody ever forked."""
+    asked = [row.pk for row in rows if row.forked]
+    if not asked:
+        return {}
+    readable = Repository.objects.visible_to(actor, area=Area.REPO).filter(parent__in=asked).order_by()
+    return dict(readable.values_list("parent_id").annotate(count=Count("pk")))
+
+
+def repository_object(repository: Repository, granted: Access, *, forks: int = 0) -> dict[str, Any]:
+    """A repository as DagsHub's client reads it. granted: what the caller may do. forks: that they may read. Select
+    owner__user with lists."""
     page = f"{settings.COVEY_URL}/{repository.full_name}"
     return {
         "id": repository.pk,
@@ -46,7 +67,7 @@ def repository_object(repository: Repository, granted: Access) -> dict[str, Any]
         "clone_url": f"{page}.git",
         "ssh_url": "",
         "stars_count": repository.stars_count,
-        "forks_count": 0,
+        "forks_count": forks,
         "watchers_count": 0,
         "open_issues_count": repository.issues_count + repository.pulls_count,
         "default_branch": repository.default_branch,

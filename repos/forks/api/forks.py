@@ -12,7 +12,7 @@ from hub.lib.api import Flag, paged, valid
 from repos import access
 from repos.access import Area
 from repos.api import gate
-from repos.api.shapes import repository_object, repository_objects
+from repos.api.shapes import one_repository, repository_objects
 from repos.forks import listing, making, upstream
 from repos.forks.making import Wish
 from repos.models import Access, Repository
@@ -54,8 +54,9 @@ class Forks(APIView):
 
 
 def _forked(request: Request, repository: Repository, wish: Wish) -> Response:
-    made, _ = making.fork(gate.actor_of(request), repository, wish)
-    return Response(repository_object(made, Access.ADMIN), status=202)
+    actor = gate.actor_of(request)
+    made, _ = making.fork(actor, repository, wish)
+    return Response(one_repository(actor, made, Access.ADMIN), status=202)
 
 
 class MergeUpstream(APIView):

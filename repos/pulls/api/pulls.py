@@ -81,9 +81,12 @@ class Pulls(ConditionalView):
         rows = listing.matching(repository, gate.actor_of(request), query, kind="pull").filter(pull__isnull=False)
         for field in ("base", "head"):
             if wanted := request.query_params.get(field):
-                rows = rows.filter(**{f"pull__{field}": wanted.removeprefix(f"{repository.owner.name}:")})
+                whose, _, branch = wanted.rpartition(":")
+                rows = rows.filter(**{f"pull__{field}": branch})
+                if field == "head" and whose and whose.lower() != repository.owner.name_key:
+                    rows = rows.filter(pull__head_repository__owner__name_key=whose.lower())
         rows = listing.for_lists(listing.ordered(rows, query)).select_related(
-            "author", "milestone", "pull", "pull__merged_by"
+            "author", "milestone", "pull", "pull__merged_by", "pull__head_repository__owner"
         )
         return paged(request, rows, lambda page: [_of_issue(repository, issue) for issue in page])
 
@@ -185,8 +188,8 @@ def pull_object(pull: PullRequest) -> dict[str, Any]:
         "url": f"{api}/pulls/{pull.number}",
         "issue_url": f"{api}/issues/{pull.number}",
         "commits_url": f"{api}/pulls/{pull.number}/commits",
-        "head": _end(pull, pull.head, pull.head_id),
-        "base": _end(pull, pull.base, pull.base_id),
+        "head": {**_end(pull.source, pull.head, pull.head_id), "repo": _repo_of(pull)},
+        "base": {**_end(pull.repository, pull.base, pull.base_id), "repo": {"full_name": pull.repository.full_name}},
         "draft": pull.draft,
         "merged": pull.merged is not None,
         "merged_at": pull.merged.isoformat() if pull.merged else None,
@@ -195,8 +198,15 @@ def pull_object(pull: PullRequest) -> dict[str, Any]:
     }
 
 
-def _end(pull: PullRequest, branch: str, sha: str) -> dict[str, Any]:
-    return {"ref": shown(branch), "label": f"{pull.repository.owner.name}:{shown(branch)}", "sha": sha}
+def _repo_of(pull: PullRequest) -> dict[str, str] | None:
+    """None for a fork that is gone, or that not everybody may read."""
+    source = pull.source
+    shows = pull.head_repository is None or not (source.private or source.deleted)
+    return {"full_name": source.full_name} if shows else None
+
+
+def _end(repository: Repository, branch: str, sha: str) -> dict[str, Any]:
+    return {"ref": shown(branch), "label": f"{repository.owner.name}:{shown(branch)}", "sha": sha}
 
 
 def _of_issue(repository: Repository, issue: Any) -> dict[str, Any]:
