@@ -136,7 +136,7 @@ def test_the_panels_name_where_upper_apps_answer(project, proposed, bob, as_user
     client, base, head = as_user(bob), project.tips["main"], project.tips["work"]
     for tab, page in {"data": "datasets", "experiments": "experiments", "pipelines": "pipelines"}.items():
         shown = client.get(f"{BASE}/pull/1/{tab}").content.decode()
-        assert f'hx-get="{BASE}/{page}/diff/{base}...{head}"' in shown
+        assert f'hx-get="{BASE}/{page}/diff/{base}...{head}?pull=1"' in shown
     assert client.get(f"{BASE}/datasets/diff/{base}...{head}").status_code == 200
 
 
