@@ -6,7 +6,7 @@ import hub.lib.converters  # noqa: F401  registers <owner:â€¦> and <repository:â
 from experiments.chart_urls import routes as chart_routes
 from experiments.model_urls import routes as model_routes
 from experiments.table_urls import routes as table_routes
-from experiments.views import beside, compare, lineage, review, run, run_changes, run_parts, runs
+from experiments.views import beside, compare, lineage, propose, review, run, run_changes, run_parts, runs
 
 app_name = "experiments"
 _prefix = "<owner:owner>/<repository:name>/experiments"
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_prefix}/runs/<slug:run_id>/artifact", run_parts.artifact, name="artifact"),
     path(f"{_prefix}/runs/<slug:run_id>/artifacts", run_parts.artifacts, name="artifacts"),
     path(f"{_prefix}/runs/<slug:run_id>/traces", run_parts.traces, name="traces"),
+    path(f"{_prefix}/runs/<slug:run_id>/propose", propose.propose, name="propose"),
     path(f"{_prefix}/runs/<slug:run_id>/note", run_changes.note, name="note"),
     path(f"{_prefix}/runs/<slug:run_id>/delete", run_changes.delete, name="delete_run"),
     path(f"{_prefix}/runs/<slug:run_id>/restore", run_changes.restore, name="restore_run"),

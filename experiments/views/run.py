@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from experiments import artifact_bytes, asking, commits, files, runs
+from experiments import artifact_bytes, asking, commits, files, proposing, runs
 from experiments import history as curves
 from experiments.details import family, inputs, measured, patch, source
 from experiments.files import Level
@@ -33,10 +34,14 @@ def run(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse
     repository = readable(request, owner, name)
     found, latest = runs.run(workspace_of(repository.pk), run_id, deleted=repository.can_write)
     level = files.level(repository.pk, found.artifact_uri)
+    again = _again(repository, found, level, user=request.actor.user.username if request.actor.user else "YOUR-NAME")
+    may_propose = bool(again["commit"]) and request.actor.user is not None and not found.deleted
     context = {
         **about(repository, found),
         **_values(found, latest, request.GET),
-        **_again(repository, found, level, user=request.actor.username or "YOUR-NAME"),
+        "linked": proposing.linked(repository, request.actor, found, again["commit"]),
+        "propose_url": reverse("experiments:propose", args=[owner, name, run_id]) if may_propose else "",
+        **again,
         "inputs": inputs.of_run(repository, run_id),
         "family": family.of_run(workspace_of(repository.pk), found),
         "note": note_html(found),

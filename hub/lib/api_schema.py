@@ -6,6 +6,9 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from hub.lib.conditional import ConditionalView
 
 _ERROR = {
     "type": "object",
@@ -23,8 +26,19 @@ _FORM_TEXTS = {
 }
 
 
+# What a view's methods answer, where it is not 200 with an object (204 of DELETE).
+LIST: dict[int, Any] = {200: {"type": "array", "items": {"type": "object"}}}
+CREATED: dict[int, Any] = {201: OpenApiTypes.OBJECT}
+CREATED_LIST: dict[int, Any] = {201: LIST[200]}
+OBJECT: dict[int, Any] = {200: OpenApiTypes.OBJECT}
+NOTHING: dict[int, Any] = {204: None}
+PAGES: dict[str, Any] = {"page": int, "limit": int}
+
+
 class Schema(AutoSchema):
-    """A view says what its bodies hold by `inputs = {"post": SomeSerializer}`."""
+    """A view says what it takes and answers, each by method: `inputs = {"post": SomeSerializer}` of bodies,
+    `answers = {"post": CREATED}`, `queries = {"get": {"page": int, "state": ["open", "closed"]}}`, and
+    `idempotent = {"post"}` where hub.jobs.once answers."""
 
     def get_operation_id(self) -> str:
         alias = "Alias" if "/contents/" in self.path else ""
@@ -42,7 +56,21 @@ class Schema(AutoSchema):
         return serializer() if serializer else None
 
     def get_response_serializers(self) -> Any:
-        return {204: None} if self.method == "DELETE" else OpenApiTypes.OBJECT
+        usual = NOTHING if self.method == "DELETE" else OBJECT
+        found = dict(getattr(self.view, "answers", {}).get(self.method.lower(), usual))
+        if self.method == "GET" and isinstance(self.view, ConditionalView):
+            found[304] = None
+        return found
+
+    def get_override_parameters(self) -> list[Any]:
+        method = self.method.lower()
+        asked = getattr(self.view, "queries", {}).get(method, {})
+        found = [_parameter(name, "query", kind) for name, kind in asked.items()]
+        if method in getattr(self.view, "idempotent", ()):
+            found.append(_parameter("Idempotency-Key", "header", str))
+        if isinstance(self.view, ConditionalView):
+            found.append(_parameter("If-None-Match" if method == "get" else "If-Match", "header", str))
+        return found
 
 
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -90,6 +118,12 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
         for operation in operations.values():
             operation["responses"]["default"] = {"description": "what went wrong, and the next step", **answer}
     return result
+
+
+def _parameter(name: str, place: str, kind: Any) -> OpenApiParameter:
+    """kind: a type, or the values there are."""
+    values = kind if isinstance(kind, list) else None
+    return OpenApiParameter(name, str if values else kind, place, enum=values)  # type: ignore[arg-type]  # of texts
 
 
 def _path(name: str) -> dict[str, Any]:

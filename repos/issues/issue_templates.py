@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from repos import browsing, cache
 from repos.git import read
+from repos.git.read import TreeEntry
 from repos.models import Repository
 from repos.place import Place
 
@@ -34,29 +36,43 @@ class Template:
 
 def templates_of(repository: Repository) -> list[Template]:
     """Of the default branch, by file name; .covey goes before .github."""
+    return in_folders(repository, "issue-templates", FOLDERS)
+
+
+def in_folders(repository: Repository, kind: str, folders: Sequence[str], files: Sequence[str] = ()) -> list[Template]:
+    """Those in these folders of the default branch and these files, by file name; of one name the first counts.
+
+    kind: what they are kept as, until the branch moves.
+    """
     rev = browsing.default_rev(repository)
     if rev is None:
         return []
     place = Place(repository, rev)
-    return cache.by_ids(repository, "issue-templates", rev.commit, make=lambda: _read(place))
+    return cache.by_ids(repository, kind, rev.commit, make=lambda: _read(place, folders, files))
 
 
 def template_named(repository: Repository, file: str) -> Template | None:
     return next((found for found in templates_of(repository) if found.file == file), None)
 
 
-def _read(place: Place) -> list[Template]:
+def _read(place: Place, folders: Sequence[str], files: Sequence[str]) -> list[Template]:
     found: dict[str, Template] = {}
-    for folder in FOLDERS:
-        entry = read.find_entry(place.store, place.commit, folder)
-        if entry is None or entry.kind != "dir":
-            continue
-        for file in read.read_tree(place.store, entry.oid):
-            wanted = file.kind == "file" and file.name.lower().endswith(".md") and (file.size or 0) <= MOST_BYTES
-            if wanted and file.name not in found and len(found) < MOST_TEMPLATES:
-                data = read.read_blob(place.store, file.oid, limit_bytes=MOST_BYTES).data
-                found[file.name] = template_from(read.shown(file.name), data.decode("utf-8", "replace"))
+    for file in _entries(place, folders, files):
+        wanted = file.kind == "file" and file.name.lower().endswith(".md") and (file.size or 0) <= MOST_BYTES
+        if wanted and file.name not in found and len(found) < MOST_TEMPLATES:
+            data = read.read_blob(place.store, file.oid, limit_bytes=MOST_BYTES).data
+            found[file.name] = template_from(read.shown(file.name), data.decode("utf-8", "replace"))
     return [found[name] for name in sorted(found)]
+
+
+def _entries(place: Place, folders: Sequence[str], files: Sequence[str]) -> Iterator[TreeEntry]:
+    for path in files:
+        if (file := read.find_entry(place.store, place.commit, path)) is not None:
+            yield file
+    for path in folders:
+        folder = read.find_entry(place.store, place.commit, path)
+        if folder is not None and folder.kind == "dir":
+            yield from read.read_tree(place.store, folder.oid)
 
 
 def template_from(file: str, text: str) -> Template:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from rest_framework.request import Request
 
 from hub.accounts.actor import Area
+from hub.lib.api_schema import PAGES
 from hub.lib.errors import Invalid
 from repos import access
 from repos.api import gate
 from repos.issues.query import SORTS, Query
 from repos.models import Access, Repository
 
+LISTED = {  # what a list is asked for, as the description of the API has it
+    **PAGES,
+    "state": ["open", "closed", "all"],
+    "sort": list(SORTS),
+    "direction": ["asc", "desc"],
+    **dict.fromkeys(("labels", "creator", "assignee", "milestone"), str),
+}
 STATES = {"open": "open", "closed": "closed", "all": ""}
 
 

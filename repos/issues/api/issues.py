@@ -13,11 +13,12 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Actor
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, NOTHING, OBJECT, PAGES
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import NotFound, Unprocessable
 from repos.api import gate
 from repos.issues import conversation, labels, listing, milestones, opening, states, told, triage
-from repos.issues.api.asking import query_of, readable, taking_part, writable
+from repos.issues.api.asking import LISTED, query_of, readable, taking_part, writable
 from repos.issues.api.shapes import comment_object, issue_object, label_object
 from repos.issues.models import Entry, Issue
 from repos.models import Repository
@@ -62,6 +63,9 @@ class Issues(ConditionalView):
     """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction."""
 
     inputs = {"post": NewIssue}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": LISTED}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository, query = readable(request, owner, name), query_of(request)
@@ -128,6 +132,9 @@ class Comments(ConditionalView):
     """The comments of an issue or pull request, oldest first."""
 
     inputs = {"post": NewComment}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(readable(request, owner, name), number)
@@ -170,6 +177,7 @@ class IssueLabels(ConditionalView):
     """POST adds labels, PUT replaces them, DELETE takes all off."""
 
     inputs = {"post": LabelNames, "put": LabelNames}
+    answers = dict.fromkeys(("get", "post", "put"), LIST)
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(readable(request, owner, name), number)
@@ -193,6 +201,8 @@ class IssueLabels(ConditionalView):
 
 
 class OneIssueLabel(APIView):
+    answers = {"delete": LIST}
+
     def delete(self, request: Request, owner: str, name: str, number: int, label: str) -> Response:
         """The labels that are left."""
         issue = opening.issue_of(writable(request, owner, name), number)
@@ -208,6 +218,7 @@ class IssueAssignees(APIView):
     """POST adds people, DELETE takes them off."""
 
     inputs = {"post": Assignees, "delete": Assignees}
+    answers = {"post": CREATED, "delete": OBJECT}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(writable(request, owner, name), number)
@@ -224,6 +235,8 @@ class IssueAssignees(APIView):
 
 
 class Lock(APIView):
+    answers = {"put": NOTHING}
+
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
         states.lock(gate.actor_of(request), opening.issue_of(writable(request, owner, name), number), True)
         return Response(status=204)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Invalid
 from repos.api import gate
@@ -54,6 +55,9 @@ class Labels(ConditionalView):
     """The labels of a repository, by name."""
 
     inputs = {"post": NewLabel}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         rows = labels.listed(readable(request, owner, name))
@@ -97,6 +101,9 @@ class Milestones(ConditionalView):
     """Milestones with the counts of their issues, those that are due first. state: open (default) or closed."""
 
     inputs = {"post": NewMilestone}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": {**PAGES, "state": ["open", "closed"]}}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository, state = readable(request, owner, name), request.query_params.get("state", "open")

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Area
 from hub.jobs.once import once
 from hub.lib.api import Flag, paged, valid
+from hub.lib.api_schema import CREATED, LIST, NOTHING, PAGES
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
 from repos import access, ways
@@ -75,6 +76,9 @@ class Pulls(ConditionalView):
     """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction."""
 
     inputs = {"post": NewPull}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": {**asking.LISTED, "base": str, "head": str}}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository, query = readable(request, owner, name), asking.query_of(request)
@@ -129,6 +133,9 @@ class OnePull(ConditionalView):
 class PullCommits(ConditionalView):
     """The commits that the base lacks, oldest first; at most 250."""
 
+    answers = {"get": LIST}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
         base, head = branches.ends(pull)
@@ -142,6 +149,9 @@ class PullCommits(ConditionalView):
 class PullFiles(ConditionalView):
     """What it changes: each file with the counts of its lines."""
 
+    answers = {"get": LIST}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
         base, head = branches.ends(pull)
@@ -153,6 +163,7 @@ class Merge(APIView):
     """GET: 204 when it is merged, else 404. PUT merges it."""
 
     inputs = {"put": MergeOrder}
+    answers = {"get": NOTHING}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         if not opening.pull_of(readable(request, owner, name), number).merged:

@@ -174,3 +174,21 @@ def test_ticked_ones_are_reopened_as_if_alone(project, proposed, alice, bob, as_
     project.git("update-ref", "-d", "refs/heads/work")
     page = client.post(f"{BASE}/pulls/bulk/reopen?kind=pull", {"number": 1}, follow=True).content.decode()
     assert "There is no branch" in page
+
+
+def test_templates_are_offered(project, alice, as_user):
+    client, compare = as_user(alice), f"{BASE}/compare/main...work"
+    project.commit({".github/pull_request_template.md": "## Why\n", "docs/x.md": "x"})
+    assert "## Why" in client.get(compare).content.decode()
+    more = {
+        f".covey/PULL_REQUEST_TEMPLATE/{name}.md": f"---\nname: For {name}\n---\nAbout {name}" for name in ("a", "b")
+    }
+    project.commit(more)
+    page = client.get(compare).content.decode()
+    assert "## Why" in page
+    assert "For b</a>" in page
+    assert "About b" in client.get(f"{compare}?template=b.md").content.decode()
+    project.commit({".github/pull_request_template.md": None})
+    page = client.get(compare).content.decode()
+    assert "For a</a>" in page
+    assert "About" not in page
