@@ -29,7 +29,7 @@ _FORM_TEXTS = {
 # What a view's methods answer, where it is not 200 with an object (204 of DELETE).
 LIST: dict[int, Any] = {200: {"type": "array", "items": {"type": "object"}}}
 CREATED: dict[int, Any] = {201: OpenApiTypes.OBJECT}
-CREATED_LIST: dict[int, Any] = {201: LIST[200]}
+ACCEPTED: dict[int, Any] = {202: OpenApiTypes.OBJECT}
 OBJECT: dict[int, Any] = {200: OpenApiTypes.OBJECT}
 NOTHING: dict[int, Any] = {204: None}
 PAGES: dict[str, Any] = {"page": int, "limit": int}

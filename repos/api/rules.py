@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.lib.api import Flag, paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from repos import rules
 from repos.api import gate
 from repos.models import Access, BranchRule, Repository
@@ -46,6 +47,8 @@ class BranchRules(APIView):
     """The rules, by pattern."""
 
     inputs = {"post": NewRule}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = administered(request, owner, name)

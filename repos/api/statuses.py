@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.api import user_object
+from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from hub.lib.errors import NotFound
 from repos.api import gate
 from repos.api.refs import OneCommit, resolved
@@ -34,6 +36,9 @@ class NewStatus(serializers.Serializer):
 class CommitStatuses(APIView):
     """Everything that was said of a commit, the newest first."""
 
+    answers = {"get": LIST}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         try:
@@ -48,12 +53,18 @@ class Statuses(CommitStatuses):
     """Report the status of a commit, by its full id. The token needs the scope repo:write."""
 
     inputs = {"post": NewStatus}
+    answers = {"get": LIST, "post": CREATED}
+    idempotent = {"post"}
 
     def post(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.WRITE)
         fields = {field: value or "" for field, value in valid(NewStatus, request).items()}
-        status = posting.post(gate.actor_of(request), repository, ref, **fields)
-        return Response(status_object(repository, status), status=201)
+        actor = gate.actor_of(request)
+
+        def make() -> Response:
+            return Response(status_object(repository, posting.post(actor, repository, ref, **fields)), status=201)
+
+        return once(request, make)
 
 
 class CombinedStatus(APIView):

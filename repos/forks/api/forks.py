@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from hub.jobs.once import once
 from hub.lib.api import Flag, paged, valid
+from hub.lib.api_schema import ACCEPTED, LIST, PAGES
 from repos import access
 from repos.access import Area
 from repos.api import gate
@@ -38,6 +39,9 @@ class Forks(APIView):
     filled a moment later; asked again, it is found again."""
 
     inputs = {"post": NewFork}
+    answers = {"get": LIST, "post": ACCEPTED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         actor, repository = gate.actor_of(request), gate.repository_for(request, owner, name)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from hub.accounts.actor import Actor
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Invalid
 from repos.api import gate
@@ -42,6 +43,9 @@ class IssueThreads(ConditionalView):
     """The threads of an issue or pull request, oldest first. POST begins one."""
 
     inputs = {"post": NewThread}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(readable(request, owner, name), number)
@@ -63,6 +67,9 @@ def _begun(request: Request, issue: Issue) -> Response:
 
 class PlaceThreads(ConditionalView):
     """The threads about one place, in all issues, oldest first: kind and path."""
+
+    answers = {"get": LIST}
+    queries = {"get": {**PAGES, "kind": Thread.Kind.values, "path": str}}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository, asked = readable(request, owner, name), request.query_params

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Area
 from hub.accounts.api import user_object
 from hub.lib.api import valid
+from hub.lib.api_schema import CREATED
 from repos import access
 from repos.api import gate
 from repos.issues.api import asking as asked_api
@@ -32,6 +33,7 @@ class RequestedReviewers(APIView):
     writers."""
 
     inputs = {"post": Reviewers, "delete": Reviewers}
+    answers = {"post": CREATED}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.lib.api import valid
+from hub.lib.api_schema import ACCEPTED, CREATED, NOTHING
 from repos import access
 from repos.api import gate
 from repos.issues.api import asking
@@ -35,6 +36,7 @@ class UpdateBranch(APIView):
     """Merge the base into the head."""
 
     inputs = {"put": BranchUpdate}
+    answers = {"put": ACCEPTED}
 
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull, fields = writable(request, owner, name, number), valid(BranchUpdate, request)
@@ -47,6 +49,8 @@ class UpdateBranch(APIView):
 class HeadBranch(APIView):
     """The branch of a pull request that is over: PUT has it back as it was, DELETE removes it."""
 
+    answers = {"put": NOTHING}
+
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
         heads.restore_branch(gate.actor_of(request), writable(request, owner, name, number), via="api")
         return Response(status=204)
@@ -58,6 +62,8 @@ class HeadBranch(APIView):
 
 class Revert(APIView):
     """Take back what was merged, as a new pull request, which is the answer."""
+
+    answers = {"post": CREATED}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = writable(request, owner, name, number)

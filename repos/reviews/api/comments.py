@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Area
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import NotFound
 from repos import access
@@ -51,6 +52,9 @@ class LineComments(ConditionalView):
     """The comments on lines of a pull request, oldest first. line is null where the lines changed since."""
 
     inputs = {"post": LineComment}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = readable(request, owner, name, number)
@@ -75,6 +79,8 @@ class Replies(APIView):
     """Answer a comment on a line."""
 
     inputs = {"post": Text}
+    answers = {"post": CREATED}
+    idempotent = {"post"}
 
     def post(self, request: Request, owner: str, name: str, number: int, comment_id: int) -> Response:
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
@@ -124,6 +130,7 @@ class Suggestions(APIView):
     """Apply suggestions as one commit on the head branch."""
 
     inputs = {"post": Applied}
+    answers = {"post": CREATED}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull, actor = writable(request, owner, name, number), gate.actor_of(request)

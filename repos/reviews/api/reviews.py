@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import CREATED, LIST, PAGES
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Conflict, NotFound
 from repos.api import gate
@@ -50,6 +51,9 @@ class Reviews(ConditionalView):
     """The reviews of a pull request, oldest first; of those that wait only your own."""
 
     inputs = {"post": NewReview}
+    answers = {"get": LIST, "post": CREATED}
+    queries = {"get": PAGES}
+    idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = readable(request, owner, name, number)
@@ -88,6 +92,9 @@ class OneReview(ConditionalView):
 
 class ReviewComments(ConditionalView):
     """The comments of one review."""
+
+    answers = {"get": LIST}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull = readable(request, owner, name, number)

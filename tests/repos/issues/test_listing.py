@@ -6,9 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repos.issues import conversation, labels, listing, milestones, query, states, triage
+from repos.issues import conversation, labels, listing, milestones, query, saved, states, triage
 from repos.issues.models import Issue
 from repos.issues.query import QueryError
+from repos.protection.models import ReviewRequest
+from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import again, as_actor, seen
 
 
@@ -153,3 +155,14 @@ def test_words_are_looked_for_in_so_many_texts_and_the_page_says_so(alice, some,
     assert ([issue.number for issue in narrow.rows], narrow.partial) == ([9, 6, 3], False)
     page = as_user(alice).get("/alice/private/issues", {"q": "is:open issue"}).content.decode()
     assert "in the first 3 texts only" in page
+
+
+@pytest.mark.django_db
+def test_who_is_asked_to_review_is_found(alice, bob, private, opened):
+    issue = opened(alice, private, "Look", is_pull=True)
+    pull = PullRequest.objects.create(issue=issue, base="main", head="work", base_id="0" * 40, head_id="1" * 40)
+    ReviewRequest.objects.create(pull=pull, user=bob, by=alice)
+    wanted = query.parse("is:open review-requested:@me")
+    found = [listing.page(seen(who, private), as_actor(who), wanted, kind="pull").rows for who in (bob, alice)]
+    assert found == [[issue], []]
+    assert ("Review asked", "is:open review-requested:@me") in saved.usual(as_actor(bob), kind="pull")
