@@ -161,7 +161,7 @@ def test_words_are_looked_for_in_so_many_texts_and_the_page_says_so(alice, some,
 def test_who_is_asked_to_review_is_found(alice, bob, private, opened):
     issue = opened(alice, private, "Look", is_pull=True)
     pull = PullRequest.objects.create(issue=issue, base="main", head="work", base_id="0" * 40, head_id="1" * 40)
-    ReviewRequest.objects.create(pull=pull, user=bob, by=alice)
+    ReviewRequest.objects.create(pull=pull, user=bob, by=alice, created=issue.created)
     wanted = query.parse("is:open review-requested:@me")
     found = [listing.page(seen(who, private), as_actor(who), wanted, kind="pull").rows for who in (bob, alice)]
     assert found == [[issue], []]
