@@ -24,7 +24,6 @@ from repos.pulls import branches
 from repos.pulls.models import PullRequest
 from repos.pulls.signals import PULL_CHANGED
 from repos.reviews.models import Comment, Review
-from repos.reviews.signals import REVIEWED
 
 MOST_COMMENTS = 300  # of one review
 State = Review.State
@@ -149,7 +148,6 @@ def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, 
             said = threads.write(actor, issue, spot, comment.body, review=mine.pk)
         Comment.objects.filter(pk=comment.pk).update(entry=said, thread=said.thread, body="")
     mine.state, mine.submitted, mine.head_id, mine.entry, mine.body = state, now, head, entry, ""
-    outbox.announce(REVIEWED, {"review_id": mine.pk})
     outbox.announce(PULL_CHANGED, {"pull_id": mine.pull_id})  # it may be merged now, where somebody waits for that
 
 
