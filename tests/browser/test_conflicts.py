@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import axe
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -54,6 +55,7 @@ def test_conflicts_are_resolved_by_clicking_and_merged(open_page: Callable[..., 
     page = open_page(f"/alice/relabel/pull/{parted}")
     page.get_by_role("link", name="Resolve the conflicts here").click(timeout=60_000)
     expect(page.get_by_role("heading", name="2 files in conflict")).to_be_visible(timeout=60_000)
+    assert axe.violations(page) == []
     page.get_by_role("link", name="Choose in labels.csv").click()
     expect(page.get_by_role("group", name="image b.png, label")).to_be_visible()
     page.get_by_label("My own value for image b.png, label").fill("coyote")
@@ -62,6 +64,12 @@ def test_conflicts_are_resolved_by_clicking_and_merged(open_page: Callable[..., 
 
     expect(page.get_by_role("heading", name="train.py")).to_be_visible()
     page.get_by_role("radio", name="Keep relabel's").check()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert axe.violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("button", name="Save and go on").click()
 
     expect(page.get_by_text("Everything is decided.")).to_be_visible()
@@ -69,7 +77,6 @@ def test_conflicts_are_resolved_by_clicking_and_merged(open_page: Callable[..., 
     expect(page.get_by_role("heading", name="This can be merged")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Merge", exact=True).click()
     expect(page.locator("#merge-box")).to_contain_text("Merged")
-    page.goto(f"{hub.url}/alice/relabel/blob/main/labels.csv")
-    for cell in ("coyote", "lynx"):
-        expect(page.get_by_role("cell", name=cell)).to_be_visible()
+    merged = page.request.get(f"{hub.url}/alice/relabel/raw/main/labels.csv").text()
+    assert merged == TABLE.replace("dog", "coyote").replace("c.png,cat", "c.png,lynx")
     assert page.problems == []  # type: ignore[attr-defined]

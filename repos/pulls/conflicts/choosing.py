@@ -36,10 +36,6 @@ def chooser(actor: Actor, pull: PullRequest) -> User:
         )
     if not pull.issue.is_open:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.")
-    if pull.head_repository is not None:
-        raise Unprocessable(
-            "This branch is a fork's.", details="Merge the base into it on your machine, then push it to the fork."
-        )
     if pull.claimed:
         raise Denied("This is being merged right now.", details="Look again in a moment.")
     return actor.user
