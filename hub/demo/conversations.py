@@ -10,6 +10,7 @@ from repos.issues.threads import Spot
 from repos.models import Access, Repository
 from repos.place import store_of
 from repos.pulls import opening as pulls
+from repos.statuses import posting
 
 CRASH = """Training stops in epoch 41 with the raw table:
 
@@ -41,6 +42,8 @@ TOPICS = [
     ("Which camera took the pictures?", "The shadows differ.", ["question"]),
 ]
 
+STATUSES = [("ci/tests", "14 passed"), ("data/validation", "Every species is in the list")]
+
 
 def talk(repository: Repository, actor: Actor) -> None:
     """As the owner of a repository that has the branches main and clean-labels, and no issue yet."""
@@ -61,6 +64,8 @@ def talk(repository: Repository, actor: Actor) -> None:
     states.close(actor, issue)
     pull = pulls.open_pull(actor, repository, title="Clean labels", body=CLEAN, base="main", head="clean-labels")
     triage.set_labels(actor, pull.issue, labels.named(repository, ["bad data"]))
+    for context, said in STATUSES:
+        posting.post(actor, repository, pull.head_id, state="success", context=context, description=said)
     conversation.comment(actor, pull.issue, "The validation accuracy went up by almost two points.")
     tips = refs(store_of(repository), "refs/heads/")
     row = Spot("row", "data/observations.csv", tips["refs/heads/clean-labels"], {"row": 12})

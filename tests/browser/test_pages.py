@@ -134,6 +134,7 @@ OWN = {
     "keys of tables": "/alice/lab/settings/data",
     "summaries": "/alice/lab/settings/summaries",
     "danger": "/alice/lab/settings/danger",
+    "branch rules": "/alice/lab/settings/branches",
     "ways to merge": "/alice/lab/settings/pull-requests",
     "storage": "/alice/lab/settings/storage",
     "garbage": "/alice/lab/settings/storage/garbage",

@@ -37,7 +37,7 @@ def place(hub: Hub, people: tuple[str, str]) -> tuple[dict[str, str], str, Calla
     with_file = {"files": {"files": ("a.txt", b"a\n")}, "data": {"versioning": "git", "commit_summary": "First"}}
     api.put("/content/main/", **with_file).raise_for_status()
     commit = api.get("/branches/main").raise_for_status().json()["commit"]["id"]
-    bound = hub.token("dana", "--repository", "dana/watched") if False else people[0]
+    bound = hub.token("dana", "--repository", "dana/watched", "--scopes", "repo:write")
     given = {"COVEY_URL": hub.url, "COVEY_REPOSITORY": "dana/watched", "COVEY_TOKEN": bound}
 
     def told() -> dict[str, Any]:
