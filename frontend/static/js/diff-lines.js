@@ -30,8 +30,7 @@ export default function enhance(root) {
     else if (!line && waiting && !waiting.dataset.asked) {
       waiting.dataset.asked = "1";
       section.scrollIntoView();
-      waiting.click();
-      htmx.trigger(waiting, "revealed");
+      htmx.trigger(waiting, waiting.getAttribute("hx-trigger"));
     }
   }
 
