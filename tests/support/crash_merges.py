@@ -33,7 +33,7 @@ class Merges(Work):
             while not self.down.is_set():
                 name = f"m{self.round}-{number}-{count}"
                 try:
-                    if not self._merge(client, folder, name, METHODS[count % len(METHODS)]):
+                    if not self._merge(client, folder, name, METHODS[(self.round + number + count) % len(METHODS)]):
                         return
                 except httpx.HTTPError:
                     return
