@@ -176,3 +176,16 @@ def test_a_bad_head_of_a_template_counts_as_none(text):
     found = template_from("odd.md", text)
     assert (found.name, found.labels, found.body) == ("odd", (), "x")
     assert issue_templates.MOST_BYTES == 65_536
+
+
+def test_ten_thousand_comments_cost_as_much_as_fifty(bob, private, opened, as_user, django_assert_max_num_queries):
+    issue = opened(bob, private)
+    rows = [Entry(issue=issue, author=bob, body=f"@bob #{n} said", created=issue.created) for n in range(10_000)]
+    Entry.objects.bulk_create(rows, batch_size=1_000)
+    Issue.objects.filter(pk=issue.pk).update(comments_count=10_000)
+    client, late = as_user(bob), Entry.objects.order_by("-pk").values_list("pk", flat=True)[20]
+    for page, said in (("", 50), (f"?after={late}", 20)):
+        with django_assert_max_num_queries(25):
+            text = client.get(f"{BASE}/issues/1{page}").content.decode()
+        assert text.count('id="comment-') == said
+        assert len(text) < 200_000
