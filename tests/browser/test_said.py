@@ -64,6 +64,8 @@ def test_rows_and_images_are_talked_about(
     canvas = page.locator("[data-region-canvas]")
     box = canvas.bounding_box()
     assert box
+    for over in (".region-canvas img", "svg.region-marks"):
+        assert page.locator(over).bounding_box() == pytest.approx(box, abs=1)
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
