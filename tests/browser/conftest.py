@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -61,30 +62,40 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> list[dict[str, object]]:
-    """The cookies of alice, signed in by the form once."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{hub.url}/account/login")
-    page.get_by_label("User name or e-mail address").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{hub.url}/**")
-    assert "login" not in page.url, page.locator("main").inner_text()
-    kept = context.cookies()
-    context.close()
-    return kept  # type: ignore[return-value]
+def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> Callable[[str], list[dict[str, object]]]:
+    """cookies(name) → those of that person, signed in by the form once."""
+
+    @functools.cache
+    def of(name: str) -> list[dict[str, object]]:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{hub.url}/account/login")
+        page.get_by_label("User name or e-mail address").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{hub.url}/**")
+        assert "login" not in page.url, page.locator("main").inner_text()
+        kept = context.cookies()
+        context.close()
+        return kept  # type: ignore[return-value]
+
+    return of
 
 
 @pytest.fixture
-def open_page(browser: Browser, hub: Hub, cookies: list[dict[str, object]]) -> Iterator[Callable[..., Page]]:
-    """open_page(path, scheme=, width=, signed_in=) → the page, with .problems: console errors and refused resources."""
+def open_page(
+    browser: Browser, hub: Hub, cookies: Callable[[str], list[dict[str, object]]]
+) -> Iterator[Callable[..., Page]]:
+    """open_page(path, scheme=, width=, person=, signed_in=) → the page, with .problems: console errors and refused
+    resources."""
     contexts = []
 
-    def make(path: str, *, scheme: str = "light", width: int = 1280, signed_in: bool = True) -> Page:
+    def make(
+        path: str, *, scheme: str = "light", width: int = 1280, person: str = "alice", signed_in: bool = True
+    ) -> Page:
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
         if signed_in:
-            context.add_cookies(cookies)  # type: ignore[arg-type]
+            context.add_cookies(cookies(person))  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         problems: list[str] = []

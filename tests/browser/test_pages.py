@@ -218,10 +218,10 @@ def every_kind(number: int) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def tabs(browser: Browser, cookies: list[dict[str, object]]) -> Iterator[dict[bool, BrowserContext]]:
+def tabs(browser: Browser, cookies: Callable[[str], list[dict[str, object]]]) -> Iterator[dict[bool, BrowserContext]]:
     """One browser context signed in as alice, one of a stranger."""
     contexts = {True: browser.new_context(), False: browser.new_context()}
-    contexts[True].add_cookies(cookies)  # type: ignore[arg-type]
+    contexts[True].add_cookies(cookies("alice"))  # type: ignore[arg-type]
     yield contexts
     for context in contexts.values():
         context.close()
