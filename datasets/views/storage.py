@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from datasets import attached, care, quotas, usage
 from datasets import garbage as collecting
+from datasets.s3.addresses import OWN
 from hub.accounts import people
 from hub.accounts.http import HubRequest
 from hub.jobs import jobs
@@ -128,7 +129,7 @@ def limit(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def totals(repository: Repository, result: dict[str, Any]) -> list[tuple[str, int, int | None]]:
     """(part, bytes, objects) of everything that was measured."""
     buckets = result["buckets"]
-    names = {"dvc": "Data of DVC", "s3": f"Bucket {repository.name}", attached.BUCKET: "Attachments"}
+    names = {"dvc": "Data of DVC", OWN: f"Bucket {repository.name}", attached.BUCKET: "Attachments"}
     rows = [(name, *buckets.get(bucket, [0, 0])) for bucket, name in names.items()]
     return [*rows, *((part, *count) for part, count in result["parts"].items()), ("Code", result["git"], None)]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 
 import pytest
 
-from datasets import care, commits, garbage, quotas, usage
+from datasets import care, commits, garbage, objects, quotas, usage
 from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
+from datasets.s3.addresses import OWN
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from repos.models import Access, Membership, Repository
@@ -69,6 +72,17 @@ def test_it_measures_by_dataset_and_version(project, as_user, alice, django_asse
     assert [(row["size"], row["own"], row["here"]) for row in versions] == [(200 + manifest, 100 + manifest, 3)] * 2
     assert found["shared"] == [{"repository": "alice/public", "objects": 1, "bytes": 100}]
     assert "100 B" in client.get(f"{PAGE}/dataset?path=f").content.decode()
+
+
+def test_it_counts_what_the_own_bucket_holds(project, as_user, alice, folder, streamed):
+    stored = asyncio.run(folder.put(streamed(b"w" * 4321)))
+    objects.publish(project.repository.pk, OWN, "models/model.bin", stored)
+    client = as_user(alice)
+    client.post(f"{PAGE}/measure")
+    work()
+    row = re.search(r"Bucket private.*?</tr>", client.get(PAGE).content.decode(), re.DOTALL)
+    assert row
+    assert "4.2 KB" in row[0]
 
 
 def test_it_tells_nothing_of_repositories_that_the_reader_may_not_see(
