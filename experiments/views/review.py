@@ -46,7 +46,19 @@ def _shown(found: Review) -> dict[str, Any]:
         "rows": [(row, _value(row, "base"), _value(row, "head"), _delta(row)) for row in found.rows],
         "sides": (("Before", found.base), ("With this change", found.head)),
         "compare": urlencode([("run", one) for one in ids] + best) if len(ids) > 1 else "",
+        **_pair(found),
     }
+
+
+def _pair(found: Review) -> dict[str, Any]:
+    """The best run of each side by the first metric that tells, else the newest: their params and curves are shown."""
+    if not (found.base and found.head):
+        return {}
+    ranked = (row for row in found.rows if row.direction and row.base and row.head)
+    best = next(((row.base, row.head) for row in ranked), (found.base[0], found.head[0]))
+    ids = [one.run_id for one in best if one]
+    asked = [("run", one) for one in ids] + [("baseline", ids[0]), ("differences", "1")]
+    return {"pair": best, "pair_query": urlencode(asked)}
 
 
 def _value(row: Row, side: str) -> float | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
 from experiments.indexing import refresh
@@ -55,6 +58,17 @@ def test_the_page_says_what_is_better(change, pages):
     assert '<span class="delta delta-good">+0.1</span>' in text
     assert '<span class="delta delta-bad">+0.5</span>' in text
     assert "Compare these runs" in text
+
+
+def test_the_best_of_both_sides_lie_beside_each_other(change, pages):
+    text = pages.get(f"{BASE}/before...main").content.decode()
+    assert "<h2>run-0.7 and run-0.8</h2>" in text
+    address = re.search(r'hx-get="([^"]*/experiments/compare[^"]+)"', text)
+    assert address
+    compared = pages.get(html.unescape(address[1])).content.decode()
+    assert 'id="compare-params"' in compared
+    assert "run-0.7" in compared
+    assert "run-0.6" not in compared
 
 
 def test_a_change_without_runs_teaches(change, pages, private, writer):
