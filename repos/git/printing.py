@@ -11,6 +11,7 @@ from repos.git.transfer import Transfer
 
 TIMEOUT_SECONDS = 900
 AT_ONCE = 4  # per process; more wait
+PAUSE_SECONDS = 0.002  # git prints 4 KiB at a time, and waking for each costs more than passing them on
 _running: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
@@ -24,6 +25,8 @@ async def printed(store: Path, *command: str) -> AsyncIterator[bytes]:
     ):
         while piece := await git.stdout.read():
             yield piece
+            if len(piece) < commands.PIECE_BYTES:
+                await asyncio.sleep(PAUSE_SECONDS)  # the pipe fills meanwhile
         if code := await git.wait():
             raise RuntimeError(f"git {command[0]} ended with {code}")  # cuts the connection
 
