@@ -173,14 +173,19 @@ def text(hub: Hub, browser: Browser, rounds: int) -> None:
     head = subprocess.run([*command[:2], "rev-parse", "work"], capture_output=True, check=True, text=True)
     ends = base.stdout.strip(), head.stdout.strip()
 
-    async def made() -> bytes:
-        return b"".join([piece async for piece in diff.text(store, *ends)])
+    async def collect(pieces: list[bytes]) -> None:
+        pieces.extend([piece async for piece in diff.text(store, *ends)])
+
+    def made() -> bytes:
+        pieces = list[bytes]()
+        asyncio.run(collect(pieces))  # not returned: run() makes the repr of its task, and so of all it returns
+        return b"".join(pieces)
 
     ours, served, theirs, texts = list[float](), list[float](), list[float](), set[bytes]()
     for _ in range(4 * rounds):
         for taken, make in (
             (theirs, lambda: subprocess.run(command, capture_output=True, check=True).stdout),
-            (ours, lambda: asyncio.run(made())),
+            (ours, made),
             (served, lambda: browser.plain(f"{PULL}.diff")),
         ):
             began = time.perf_counter()
