@@ -31,11 +31,11 @@ EXCERPT_CHARACTERS = 200
 
 def said_beside(actor: Actor, pull: PullRequest, paths: Sequence[str]) -> Said:
     """For repos.pulls.beside: path → line → HTML. A fixed number of queries, whatever is said."""
-    ends = changed.ends_of(pull)
     threads = _threads(pull)
     comments = _own(actor, pull)
     if not threads and not comments:
         return {}
+    ends = changed.ends_of(pull)
     now = followed(pull.repository, [(one, _end(ends, one)) for one in [*threads, *comments]])
     renamed, wanted = _renamed(pull.repository, ends), set(paths)
     places = {one.pk: _place(one, now[one.pk], renamed) for one in [*threads, *comments]}
