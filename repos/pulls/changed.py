@@ -19,7 +19,7 @@ from repos.pulls.models import PullRequest
 
 PAGE_FILES = 50
 NOTEBOOK, MOST_NOTEBOOKS = ".ipynb", 100
-PAGE_LINES = 200  # changed ones, at once; the other files of the page bring theirs when they come into view
+PAGE_LINES = 100  # changed ones, at once; the other files of the page bring theirs when they come into view
 
 
 @dataclass(frozen=True)
