@@ -87,8 +87,8 @@ def test_two_at_once_walk_through_the_history_once(project):
     assert changes(project) == EXPECTED
 
 
-def test_who_waits_for_another_walk_does_something_meanwhile(private):
-    asked = []
+def test_who_waits_for_another_walk_does_something_meanwhile(project):
+    asked, private = [], project.repository
     with open(store_of(private) / "covey-walk", "a") as other, commits.alone(private):
         fcntl.flock(other, fcntl.LOCK_EX)
 
