@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from repos.git import commands
 from repos.git.read import shown
 from repos.place import store_of
-from repos.protection.owners import changed_paths
+from repos.protection.owners import MOST_PATHS, changed_paths
 from repos.pulls import branches, requirements
 from repos.pulls.models import PullRequest
 from repos.pulls.requirements import Unmet
 from repos.reviews import standing
+
+UNKNOWN = "one of very many files"  # no pointer is called so
 
 
 @requirements.register
@@ -24,7 +26,8 @@ def data_is_reviewed(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]
     given = max(standing.approvals(pull), key=lambda word: word.review.pk, default=None)
     here = given and commands.succeeds(store_of(pull.repository), "cat-file", "-e", given.review.head_id)
     if given is not None and here and changed:
-        changed &= data_of(pull, given.review.head_id, head)
+        since = data_of(pull, given.review.head_id, head)
+        changed = since if UNKNOWN in changed else changed if UNKNOWN in since else changed & since
     if changed:
         since = f"after {given.author.username} approved" if given else "and nobody has approved it"
         why = f"{shown(min(changed))}{_more(changed)} changed {since}."
@@ -32,9 +35,11 @@ def data_is_reviewed(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]
 
 
 def data_of(pull: PullRequest, start: str, head: str) -> set[str]:
-    """The pointers of data that differ between two commits: .dvc files, and dvc.lock of pipelines."""
+    """The pointers of data that differ between two commits: .dvc files, and dvc.lock of pipelines; UNKNOWN is among
+    them where more files differ than are looked at."""
     paths = changed_paths(pull.repository, start, head)
-    return {path for path in paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.lock"}
+    found = {path for path in paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.lock"}
+    return found | {UNKNOWN} if len(paths) > MOST_PATHS else found
 
 
 def _more(changed: set[str]) -> str:

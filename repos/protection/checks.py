@@ -56,8 +56,8 @@ def owners_approve(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
     agreed = {word.author.username.lower() for word in words}
     if pull.issue.author:
         agreed.add(pull.issue.author.username.lower())
-    for names, path in list(found.items())[:MOST_TOLD]:
-        if not agreed & set(names):
-            who = " or ".join(f"@{name}" for name in names)
-            why, step = f"{path} is owned by {who}.", f"Ask {'one of them' if len(names) > 1 else 'them'} to approve."
-            yield Unmet("Owners", why, step, by_rule=True)
+    lacking = [(names, path) for names, path in found.items() if not agreed & set(names)]
+    for names, path in lacking[:MOST_TOLD]:
+        who = " or ".join(f"@{name}" for name in names)
+        why, step = f"{path} is owned by {who}.", f"Ask {'one of them' if len(names) > 1 else 'them'} to approve."
+        yield Unmet("Owners", why, step, by_rule=True)

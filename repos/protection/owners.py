@@ -26,7 +26,7 @@ from repos.pulls import branches
 
 FILE = ".covey/OWNERS"
 MOST_BYTES, MOST_LINES, MOST_NAMES, MOST_PROBLEMS = 64 * 1024, 1_000, 20, 20
-MOST_PATHS = 20_000  # of one pull request
+MOST_PATHS = 20_000  # of one pull request; one with more counts as if it touched all that anybody owns
 _NAME = re.compile(r"@([A-Za-z0-9][A-Za-z0-9-]{0,38})")
 _BAD = re.compile(r"[\[\]\\]|^!|\*\*\*|//|^/?$")
 
@@ -123,19 +123,22 @@ def _touched(repository: Repository, base: str, head: str) -> dict[tuple[str, ..
     if not owners.lines:
         return {}
     found: dict[tuple[str, ...], str] = {}
-    for path in changed_paths(repository, branches.parted(repository, base, head), head):
+    paths = changed_paths(repository, branches.parted(repository, base, head), head)
+    if len(paths) > MOST_PATHS:
+        return {line.names: line.pattern for line in owners.lines if line.names}
+    for path in paths:
         if names := owners.of(path):
             found.setdefault(names, read.shown(path))
     return found
 
 
 def changed_paths(repository: Repository, start: str, head: str) -> list[str]:
-    """Of both sides of a rename; the first MOST_PATHS."""
+    """Of both sides of a rename; the first MOST_PATHS and one more, which says that there are others."""
     arguments = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", start, head, "--")
     found = []
     for raw in commands.records(store_of(repository), *arguments):
         if raw:
             found.append(raw.decode("utf-8", "surrogateescape"))
-        if len(found) >= MOST_PATHS:
+        if len(found) > MOST_PATHS:
             break
     return found
