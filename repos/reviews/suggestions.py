@@ -23,9 +23,7 @@ from repos.reviews.following import followed
 from repos.reviews.lines import MOST_BYTES, NEW
 
 MOST = 50  # applied by one commit
-_BLOCK = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[ \t]*suggestion[ \t]*\n(?P<text>.*?)^(?P=fence)[ \t]*$", re.DOTALL | re.MULTILINE
-)
+_BEGINS = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*suggestion[ \t]*")
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,15 @@ class Suggestion:
 
 
 def lines_in(body: str) -> tuple[str, ...] | None:
-    """Of the first block of a text; None when there is none."""
-    found = _BLOCK.search(body)
-    if found is None:
-        return None
-    text = found["text"].removesuffix("\n")
-    return tuple(text.split("\n")) if found["text"] else ()
+    """Of the first block of a text that ends; None when there is none. In time proportional to the text."""
+    lines = body.split("\n")
+    last = {line.rstrip(" \t"): number for number, line in enumerate(lines) if line.startswith(("```", "~~~"))}
+    for number, line in enumerate(lines):
+        begins = _BEGINS.fullmatch(line)
+        if begins and last.get(begins["fence"], -1) > number:
+            end = next(n for n in range(number + 1, len(lines)) if lines[n].rstrip(" \t") == begins["fence"])
+            return tuple(lines[number + 1 : end])
+    return None
 
 
 def suggestion_of(entry: Entry) -> Suggestion | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import pytest
 
@@ -130,3 +131,11 @@ def test_other_line_ends_stay(alice, bob, pull, project):
 def blob(project, path):
     done = ["git", f"--git-dir={project.path}", "cat-file", "blob", f"work:{path}"]
     return subprocess.run(done, check=True, capture_output=True, timeout=60).stdout
+
+
+def test_blocks_that_never_end_take_no_time():
+    body = "```suggestion\n" * 4_600
+    began = time.process_time()
+    for _ in range(30):
+        assert lines_in(body) is None
+    assert time.process_time() - began < 5
