@@ -14,6 +14,7 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, NotFound, Unprocessable
+from repos.git.read import shown
 from repos.issues import conversation, threads
 from repos.issues.conversation import record, something, speaking
 from repos.issues.models import Entry, Thread
@@ -104,17 +105,26 @@ def pending_comment(actor: Actor, pull: PullRequest, comment_id: int) -> Comment
     return found
 
 
-def submit(actor: Actor, pull: PullRequest, verdict: str, body: str = "", *, expected: str = "") -> Review:
+def submit(
+    actor: Actor, pull: PullRequest, verdict: str, body: str = "", *, expected: str = "", base: str = ""
+) -> Review:
     """The pending review, or an empty one, with a verdict of VERDICTS: one entry of the conversation, and its
-    comments. expected: the head that was looked at; another one cannot be approved.
+    comments. expected, base: the head, and the shown name of the base, that was looked at; others cannot be approved.
 
-    Raises Conflict when it was submitted already or the head moved, Unprocessable, Denied.
+    Raises Conflict when it was submitted already, or the head or the base is another one, Unprocessable, Denied.
     """
-    return review(actor, pull, verdict, body, (), expected=expected)
+    return review(actor, pull, verdict, body, (), expected=expected, base=base)
 
 
 def review(
-    actor: Actor, pull: PullRequest, verdict: str, body: str, more: Sequence[Said], *, expected: str = ""
+    actor: Actor,
+    pull: PullRequest,
+    verdict: str,
+    body: str,
+    more: Sequence[Said],
+    *,
+    expected: str = "",
+    base: str = "",
 ) -> Review:
     """The same with comments that were not added before."""
     user = speaking(actor, pull.issue)
@@ -124,6 +134,10 @@ def review(
         raise Conflict("The branch has new commits.", details="Look at what changed, then approve.")
     values = [_checked(actor, pull, said) for said in more]
     with transaction.atomic():
+        if base and state == State.APPROVED and base != shown(_base(pull)):
+            raise Conflict(
+                "Its base was changed in the meantime.", details="Look at what it changes now, then approve."
+            )
         mine = _own(pull, user)
         _keep(mine, values)
         comments = list(waiting(mine))
@@ -131,6 +145,12 @@ def review(
             raise Unprocessable("The review says nothing.", details="Write a text, or comment on lines first.")
         _publish(actor, mine, comments, state, body, head)
     return mine
+
+
+def _base(pull: PullRequest) -> str:
+    """Behind a lock: until the caller's transaction ends, it stays that."""
+    locked = PullRequest.objects.select_for_update(of=("self",)).filter(pk=pull.pk)
+    return locked.values_list("base", flat=True).get()
 
 
 def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, body: str, head: str) -> None:

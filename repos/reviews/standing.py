@@ -1,19 +1,22 @@
 """Whose word stands on a pull request: the last approval or request for changes of each reviewer, and what it counts.
 
 It counts while its author may write here. Who lost that since is listed as before, and counts no more: neither for
-the approvals that a branch asks for nor against a merge.
+the approvals that a branch asks for nor against a merge. Nor does an approval count any more once the pull request
+asks to be merged into another branch: it was given of another difference, and by the rules of another branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
+from django.db.models.functions import Coalesce
 
 from hub.accounts.models import User
 from repos.git.read import shown
 from repos.issues import triage
+from repos.issues.models import Entry
 from repos.pulls import requirements
 from repos.pulls.models import PullRequest
 from repos.pulls.requirements import Unmet
@@ -25,10 +28,12 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Word:
-    """One reviewer's. counts: they may write here now."""
+    """One reviewer's. elsewhere: an approval of the request as it was when it had another base. counts: it is none, and
+    they may write here now."""
 
     review: Review
     author: User
+    elsewhere: bool
     counts: bool
 
     @property
@@ -41,13 +46,23 @@ def words(pull: PullRequest) -> list[Word]:
     decisive = (State.APPROVED, State.CHANGES_REQUESTED, State.DISMISSED)
     rows = Review.objects.filter(pull=pull, state__in=decisive, author__is_active=True).order_by()
     last = rows.values("author").annotate(last=Max("pk")).values("last")
+    moved = Entry.objects.filter(issue=pull.pk, kind="retargeted", pk__gt=Coalesce(OuterRef("entry"), 0))
     found = list(
-        Review.objects.filter(pk__in=last).exclude(state=State.DISMISSED).select_related("author").order_by("pk")
+        Review.objects.filter(pk__in=last)
+        .exclude(state=State.DISMISSED)
+        .annotate(moved=Exists(moved))
+        .select_related("author")
+        .order_by("pk")
     )
     authors = [review.author.pk for review in found if review.author]
     writing = triage.assignable(pull.repository).filter(pk__in=authors)
     writers = set(writing.values_list("pk", flat=True)) if found else set()
-    return [Word(review, review.author, review.author_id in writers) for review in found if review.author]
+    return [_word(review, review.author, writers) for review in found if review.author]
+
+
+def _word(review: Review, author: User, writers: Collection[int]) -> Word:
+    elsewhere = review.state == State.APPROVED and review.moved  # type: ignore[attr-defined]  # annotated above
+    return Word(review, author, elsewhere, author.pk in writers and not elsewhere)
 
 
 def approvals(pull: PullRequest, head: str = "") -> list[Word]:

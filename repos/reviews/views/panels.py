@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
+from repos.git.read import shown
 from repos.issues.rights import rights_of
 from repos.pulls import branches
 from repos.pulls.views.gate import pull_at
@@ -22,6 +23,7 @@ def bar(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse
         "repository": pull.repository,
         "issue": pull.issue,
         "head_id": branches.ends(pull)[1],
+        "base_shown": shown(pull.base),
         "count": review.comments.count() if review else 0,
         "begun": review is not None,
         "may_review": rights.comment(pull.issue),

@@ -20,8 +20,9 @@ from repos.reviews import reviewing, suggestions
 @require_POST
 def submit(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number)
-    given = {field: request.POST.get(field, "") for field in ("verdict", "body", "expected")}
-    review = reviewing.submit(request.actor, pull, given["verdict"], given["body"], expected=given["expected"])
+    given = {field: request.POST.get(field, "") for field in ("verdict", "body", "expected", "base")}
+    looked_at = {"expected": given["expected"], "base": given["base"]}
+    review = reviewing.submit(request.actor, pull, given["verdict"], given["body"], **looked_at)
     assert review.entry
     return to_entry(pull.issue, review.entry)
 

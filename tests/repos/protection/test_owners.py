@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datasets import reviewed
 from hub.lib.errors import Denied, NotFound, Unprocessable
 from repos.models import Access, Membership
 from repos.protection import asking, owners
@@ -181,3 +182,54 @@ def test_data_that_nobody_approved_blocks(alice, bob, private, project, pull, ru
     assert found() == ["dvc.lock changed after bob approved."]
     approve(bob, pull)
     assert found() == []
+
+
+def test_many_sets_of_owners_hide_none(alice, bob, private, made, ruled):
+    """bob owns most of it; what charlie owns comes after more sets than are told."""
+    ruled(owners=True)
+    text = "".join(f"/{n:02}.txt @bob @x{n}\n" for n in range(30)) + "/zz.txt @charlie\n"
+    first = made.commit({".covey/OWNERS": text}, "First")
+    changed = {f"{n:02}.txt": "x\n" for n in range(30)} | {"zz.txt": "z\n"}
+    made.commit(changed, "Work", branch="work", start=first)
+    pull = opening.open_pull(as_actor(bob), seen(bob, private), title="Mine", base="main", head="work")
+    with pytest.raises(RequirementsUnmet, match=r"zz\.txt is owned by @charlie"):
+        merging.merge(as_actor(bob), again(bob, pull), Order())
+
+
+def test_more_files_than_are_looked_at_hide_nothing(alice, bob, private, made, ruled, monkeypatch):
+    monkeypatch.setattr(owners, "MOST_PATHS", 2)
+    monkeypatch.setattr(reviewed, "MOST_PATHS", 2)
+    ruled(owners=True, reviewed_data=True)
+    first = made.commit({".covey/OWNERS": "/z.dvc @charlie\n"}, "First")
+    made.commit({"a": "1", "b": "1", "c": "1", "z.dvc": "outs: []\n"}, "Work", branch="work", start=first)
+    pull = opening.open_pull(as_actor(alice), seen(alice, private), title="Many", base="main", head="work")
+    found = lambda: {  # noqa: E731
+        one.name: one.why for one in requirements.unmet(again(alice, pull), first, made.git("rev-parse", "work"))
+    }
+    assert found() == {
+        "Owners": "/z.dvc is owned by @charlie.",
+        "Unreviewed data": "one of very many files changed and nobody has approved it.",
+    }
+    approve(bob, pull)
+    assert found().keys() == {"Owners"}
+    made.commit({"a": "2", "b": "2", "c": "2", "z.dvc": "outs: []\n# more\n"}, "More", branch="work")
+    assert found()["Unreviewed data"] == "one of very many files changed after bob approved."
+
+
+def test_an_approval_is_of_the_base_it_was_given_for(alice, bob, private, made, ruled, as_user):
+    """Else a difference that looks small beside another branch would be approved for this one."""
+    ruled(approvals=1, approvals_of_head=True)
+    first = made.commit({"a.txt": "a\n"}, "First")
+    bad = made.commit({"bad.txt": "bad\n"}, "Bad", branch="elsewhere", start=first)
+    made.commit({"b.txt": "b\n"}, "Work", branch="work", start=bad)
+    values = {"title": "Small", "base": "elsewhere", "head": "work"}
+    pull = opening.open_pull(as_actor(alice), seen(alice, private), **values)
+    approve(bob, pull)
+    opening.change_base(as_actor(alice), again(alice, pull), "main")
+    with pytest.raises(RequirementsUnmet, match="asks for 1, 0 of them given"):
+        merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert "before the base was changed" in as_user(bob).get(f"{PAGE}/review/standing").content.decode()
+    looked_at = {"verdict": "approve", "expected": made.git("rev-parse", "work")}
+    assert as_user(bob).post(f"{PAGE}/review/submit", looked_at | {"base": "elsewhere"}).status_code == 409
+    assert as_user(bob).post(f"{PAGE}/review/submit", looked_at | {"base": "main"}).status_code == 302
+    merging.merge(as_actor(alice), again(alice, pull), Order())
