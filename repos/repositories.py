@@ -184,6 +184,14 @@ def _require_may_be_public(repository: Repository) -> None:
         )
 
 
+def keep_private(fork: Repository) -> None:
+    """Before it gets what a private repository holds. Raises Unprocessable when it is public by now."""
+    if not Repository.objects.filter(pk=fork.pk, private=True).update(kept_private=True):
+        raise Unprocessable(
+            f"{fork.full_name} is public, and what it is to get is private.", details="Make it private, then try again."
+        )
+
+
 def checked_description(text: str) -> str:
     """One line of at most 350 characters. Raises Unprocessable."""
     text = " ".join(text.split())

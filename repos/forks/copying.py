@@ -14,7 +14,7 @@ from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run
 from hub.jobs.models import Job
 from hub.lib.errors import HubError
-from repos import access, publishing
+from repos import access, publishing, repositories
 from repos.access import Access, Area
 from repos.git import copying
 from repos.git.store import ZERO, RefChange, refs
@@ -88,4 +88,6 @@ def _asked(run: Run) -> tuple[Repository, Repository, Actor]:
         raise Failed("What was to be forked is gone, or you may not read it any more.") from error
     if fork.parent.private and not fork.private:
         raise Failed("What was to be forked became private, and this is public. Make this private, then try again.")
+    if fork.parent.private:  # by now, or all along
+        repositories.keep_private(fork)
     return fork, fork.parent, actor

@@ -100,6 +100,8 @@ def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Sy
             f"{parent.full_name} has no branch '{shown(branch)[:100]}'.", details="Name one of its branches."
         )
     ours = branches.tip(fork, branch)
+    if parent.private:
+        repositories.keep_private(fork)
     origins.bring(fork, parent, theirs)
     if ours is not None and _contains(fork, ours, theirs):
         return Synced("none", ours, parent)

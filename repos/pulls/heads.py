@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from hub.accounts.actor import Actor
+from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
-from repos import publishing, rules
+from repos import access, publishing, rules
 from repos.git.read import shown
 from repos.git.store import ZERO, RefChange
 from repos.issues.conversation import record
+from repos.models import Access
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
 
@@ -17,6 +18,7 @@ from repos.pulls.models import PullRequest
 def delete_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None:
     """Where nobody pushed since. Raises Denied, Conflict or Unprocessable."""
     _over(pull)
+    access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)
     _delete(actor, pull, via)
     with transaction.atomic():
         record(pull.issue, "head_deleted", actor.user, branch=shown(pull.head))
@@ -43,6 +45,7 @@ def delete_if_wanted(actor: Actor, pull: PullRequest, *, via: str = "web") -> No
 def restore_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None:
     """As it was when this was merged or closed: refs/pull keeps its commits. Raises Denied, Conflict, Unprocessable."""
     _over(pull)
+    access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)  # before it is told what branches there are
     name = shown(pull.head)
     if branches.head_tip(pull) is not None:
         raise Conflict(f"There is a branch '{name}' already.", details="Delete or rename that one first.")

@@ -6,14 +6,15 @@ from django.db import transaction
 
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
-from hub.lib.errors import Conflict, NotFound, Unprocessable
+from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
+from repos import access
 from repos.git.read import shown
 from repos.issues import opening, states
 from repos.issues.conversation import record
 from repos.issues.models import Counter, Issue
 from repos.issues.rights import require, taking_part
 from repos.issues.texts import checked
-from repos.models import Repository
+from repos.models import Access, Repository
 from repos.pulls import branches, merging, origins, signals
 from repos.pulls.models import PullRequest
 from repos.pulls.origins import Head
@@ -63,8 +64,11 @@ def open_pull(
 
 
 def reopen(actor: Actor, pull: PullRequest) -> None:
-    """With the branches as they are now. Raises what open_pull raises."""
+    """With the branches as they are now. Raises what open_pull raises, and Denied."""
+    rights, _ = taking_part(actor, pull.repository)
+    require(rights.change(pull.issue), "reopen this")
     base_id, head_id = _comparable(pull.repository, pull.base, _head_of(pull))
+    _require_gift(actor, pull, head_id)
     if pull.head_repository is not None:
         origins.bring(pull.repository, pull.head_repository, head_id)
     with transaction.atomic():
@@ -81,6 +85,19 @@ def _head_of(pull: PullRequest) -> Head:
     if not origins.gives(pull):
         raise Unprocessable("The fork that this came from is gone, or gives no more.", details="Open another one.")
     return Head(pull.source, pull.head)
+
+
+def _require_gift(actor: Actor, pull: PullRequest, head_id: str) -> None:
+    """What was pushed to a private fork while the request was closed is given by those who may push there. Raises
+    Denied."""
+    fork = pull.head_repository
+    if fork is None or not fork.private or head_id == pull.head_id:
+        return
+    if access.access_for(actor, fork) < Access.WRITE:
+        raise Denied(
+            "The fork that this came from is private, and its branch has moved since.",
+            details="Ask whoever may push to it to reopen this.",
+        )
 
 
 def change_base(actor: Actor, pull: PullRequest, base: str) -> None:

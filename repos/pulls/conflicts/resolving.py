@@ -146,6 +146,8 @@ def _resolved(actor: Actor, user: User, pull: PullRequest, run: Run) -> str:
     ours, theirs = asked["ours"], asked["theirs"]
     choosing.chooser(actor, pull)  # minutes may have gone by
     if pull.head_repository is not None:  # the fork gets what it merges, and the data that this names
+        if pull.repository.private:
+            repositories.keep_private(target)
         origins.bring(target, pull.repository, theirs)
         drivers.lend(pull.repository, target, [theirs], [ours], beat=run.progress)
     with store().quarantine(target.pk) as quarantine:

@@ -9,8 +9,9 @@ import pytest
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
 from repos import publishing, repositories
 from repos.git.store import ZERO, RefChange, refs
+from repos.issues import states
 from repos.models import Access, Membership, Repository
-from repos.pulls import merging, opening
+from repos.pulls import heads, merging, opening
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 from repos.pulls.origins import NotGiven
@@ -201,3 +202,40 @@ def test_a_push_to_the_base_branch_of_the_same_name_is_no_head(alice, bob, publi
     assert again(alice, pull).head_id == fork.tip
     merging.merge(as_actor(alice), again(alice, pull), Order())
     assert refs(fork.repository.path)["refs/heads/main"] == fork.tip
+
+
+def test_who_may_not_reopen_brings_nothing(bob, charlie, public, fork):
+    pull = propose(bob, public, head="bob:work")
+    states.close(as_actor(bob), again(bob, pull).issue)
+    new = fork.push({"more.txt": "m\n"}, "More")
+    settle()
+    with pytest.raises(Denied):
+        opening.reopen(as_actor(charlie), again(charlie, pull))
+    assert not has(public, new)
+    opening.reopen(as_actor(bob), again(bob, pull))
+    assert has(public, new)
+
+
+def test_what_a_private_fork_got_while_it_was_closed_is_its_own_to_give(alice, bob, public, hidden):
+    pull = propose(bob, public, head="bob:work", agreed=True)
+    states.close(as_actor(bob), again(bob, pull).issue)
+    opening.reopen(as_actor(alice), again(alice, pull))  # nothing new comes by it
+    states.close(as_actor(bob), again(bob, pull).issue)
+    new = hidden.push({"secret.txt": "s\n"}, "Secret")
+    settle()
+    with pytest.raises(Denied, match="private"):
+        opening.reopen(as_actor(alice), again(alice, pull))
+    assert not has(public, new)
+    opening.reopen(as_actor(bob), again(bob, pull))
+    assert has(public, new)
+
+
+def test_the_branches_of_a_private_fork_are_told_to_nobody_else(alice, bob, public, hidden):
+    pull = propose(bob, public, head="bob:work", agreed=True)
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    with pytest.raises(NotFound) as while_there:
+        heads.restore_branch(as_actor(alice), again(alice, pull))
+    heads.delete_branch(as_actor(bob), again(bob, pull))
+    with pytest.raises(NotFound) as when_gone:
+        heads.restore_branch(as_actor(alice), again(alice, pull))
+    assert while_there.value.message == when_gone.value.message

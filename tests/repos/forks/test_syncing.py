@@ -96,3 +96,14 @@ def test_who_may_not_write_and_what_has_no_parent(alice, bob, charlie, public, f
     repositories.delete(as_actor(alice), seen(alice, public))
     with pytest.raises(NotFound, match="is gone"):
         upstream.sync(as_actor(bob), fork, "main")
+
+
+def test_what_a_private_fork_got_of_a_private_parent_stays_private(alice, bob, public, project):
+    """It was made while the parent was public, so nothing kept it private until now."""
+    fork = forked(bob, public, private=True)
+    repositories.update(as_actor(alice), public, private=True)
+    public.memberships.create(user=bob, access=1)
+    project.commit({"secret.txt": "s\n"}, "Third")
+    assert upstream.sync(as_actor(bob), seen(bob, fork), "main").kind == "fast-forward"
+    with pytest.raises(Unprocessable, match="stays private"):
+        repositories.update(as_actor(bob), seen(bob, fork), private=False)
