@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any
 
 from datasets import objects, results, sandboxed
-from datasets.dvc import keys
+from datasets.dvc import keys, pointers
 from datasets.dvc.documents import Malformed
 from datasets.dvc.manifests import BadManifest
 from datasets.dvc.merging import MergedFile
@@ -42,7 +42,8 @@ def opened(repository: Repository, sides: Sides, *, beat: Beat) -> Opened | None
         return Opened(0, "", missing=(str(error),), command=push(sides.path))
     except (Malformed, BadManifest, ValueError):
         return None
-    return Opened(total, digest, notes=notes(merged), facts={"asked": work.asked})
+    stored = pointers.is_pointer(sides.path)
+    return Opened(total, digest, notes=notes(merged), stored=stored, facts={"asked": work.asked})
 
 
 def places(repository: Repository, opened: Opened, start: int, limit: int) -> list[Place]:

@@ -52,13 +52,15 @@ class Missing:
 @dataclass(frozen=True)
 class Opened:
     """What people must decide in one file. total: places, 0 when the driver needs nobody. digest: changes with what
-    the numbers of its places mean. facts: the driver's own, as JSON. missing, command: what must be pushed first."""
+    the numbers of its places mean. stored: they show what the storage of data holds, and git does not. facts: the
+    driver's own, as JSON. missing, command: what must be pushed first."""
 
     total: int
     digest: str
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     command: str = ""
+    stored: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
 

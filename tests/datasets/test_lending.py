@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +24,9 @@ from repos.git.store import ZERO, RefChange, refs
 from repos.models import Repository
 from repos.pulls import merging, verdicts
 from repos.pulls.building import CannotMerge
+from repos.pulls.conflicts import listing
 from repos.pulls.merging import Order
+from repos.pulls.models import PullRequest
 from tests.repos.forks.conftest import forked, settle
 from tests.repos.issues.conftest import as_actor, seen
 from tests.repos.pulls.conftest import again, propose
@@ -269,3 +272,28 @@ def test_lending_twice_changes_nothing(bob, public, project):
     had = names(fork)
     lending.lend(public, fork, list(refs(fork.path).values()), (), beat=lambda _done, _total: None)
     assert names(fork) == had
+
+
+def test_the_cells_of_a_private_fork_are_its_own_until_they_are_merged(
+    alice, bob, public, project, proposal, folder_of, as_user, api
+):
+    """Both changed c; whose bytes are the fork's alone is told to those who may read it."""
+    pull, fork = proposal
+    repositories.update(as_actor(bob), fork, private=True)
+    PullRequest.objects.update(agreed=True)
+    project.commit({"data.dvc": pointer(folder_of(public, {"a": b"1", "b": b"22", "c": b"4444"}))}, "C")
+    pull = again(bob, pull)
+    ours, theirs = listing.tips(pull)
+    assert listing.listing(pull, ours, theirs, user_id=None) is None
+    settle()
+    found = listing.listing(pull, ours, theirs, user_id=None)
+    (file,) = [one for one in found.files if one.total]
+    page = f"/alice/public/pull/{pull.number}/conflicts/{file.digest}"
+    path = f"/api/v1/repos/alice/public/pulls/{pull.number}/conflicts/{file.digest}"
+    mine = hashlib.md5(b"333").hexdigest()
+    assert as_user(alice).get(page).status_code == 403
+    assert as_user(bob).get(page).status_code == 200
+    assert mine in json.dumps(api(bob).get(path).json())
+    refused = api(alice).get(path)
+    assert (refused.status_code, mine in refused.content.decode()) == (403, False)
+    assert api(bob, scopes=["issues:read", "repo:read"]).get(path).status_code == 403

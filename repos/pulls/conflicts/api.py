@@ -90,6 +90,7 @@ class ConflictPlaces(APIView):
         if found is None:
             return _looking()
         file, (page, limit) = found.find(digest), page_of(request)
+        choosing.require_shown(gate.actor_of(request), pull, file)
         try:
             some = places.of(pull.repository, found, file, (page - 1) * limit, limit)
         except NotKept:

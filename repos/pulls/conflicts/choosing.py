@@ -12,6 +12,7 @@ from hub.accounts.models import User
 from hub.lib.errors import Denied, NotFound, Unauthenticated, Unprocessable
 from repos import access
 from repos.access import Access, Area
+from repos.pulls import origins
 from repos.pulls.conflicts import places
 from repos.pulls.conflicts.files import File
 from repos.pulls.conflicts.listing import Listing
@@ -39,6 +40,16 @@ def chooser(actor: Actor, pull: PullRequest) -> User:
     if pull.claimed:
         raise Denied("This is being merged right now.", details="Look again in a moment.")
     return actor.user
+
+
+def require_shown(actor: Actor, pull: PullRequest, file: File) -> None:
+    """Before the places of a file are shown. Raises Denied where they hold data that this actor may not read: that of a
+    fork is the fork's until it is merged."""
+    if file.opened is None or not file.opened.stored:
+        return
+    access.require_scope(actor, Area.DATA, write=False)
+    if pull.head_repository is not None and origins.data_of(actor, pull) != pull.head_repository:
+        raise Denied("This data lies in a fork that you may not read.", details="Ask whoever may to resolve it.")
 
 
 def may_choose(actor: Actor, pull: PullRequest) -> bool:

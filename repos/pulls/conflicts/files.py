@@ -21,7 +21,7 @@ from repos.pulls import drivers
 from repos.pulls.drivers import Beat, Opened, Sides
 from repos.storage import store
 
-VERSION = 1  # grows when what is decided in a file is counted differently
+VERSION = 2  # grows when what is decided in a file is counted differently
 TEXT, SIDE, DATA, GONE = "text", "side", "data", "gone"
 MAX_TEXT_BYTES, MAX_HUNKS = 1024**2, 1_000
 MAX_DATA_BYTES = 64 * 1024**2

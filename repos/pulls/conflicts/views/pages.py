@@ -114,6 +114,7 @@ def asked(
     wrong: dict[int, str] | None = None,
 ) -> HttpResponse:
     """The places of a page. typed: what was sent just now, instead of what is kept; wrong: what is wrong with it."""
+    choosing.require_shown(request.actor, pull, file)
     start = (page - 1) * PAGE
     try:
         some = places.of(pull.repository, found, file, start, PAGE)
