@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from hub.accounts.actor import Actor, Area
-from hub.lib.errors import NotFound, Upstream
+from hub.lib.errors import HubError
 from hub.lib.highlight import highlight_lines
 from hub.lib.previews.kinds import is_binary
 from repos.git import read
@@ -45,7 +45,7 @@ def _place(repository: Repository, text: str) -> tuple[Place, str] | None:
         store = store_of(repository)
         rev, path = read.split_rev(store, match["rest"] if match else "")
         entry = read.find_entry(store, rev.commit, path) if path else None
-    except (NotFound, Upstream):
+    except HubError:  # no such revision or path, a git that is too slow: it stays as written
         return None
     return (Place(repository, rev, path), entry.oid) if entry and entry.kind == "file" else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Min
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,7 +93,8 @@ def thread_objects(request: Request, repository: Repository, found: list[Thread]
     actor = gate.actor_of(request)
     spots = threads.shown_spots(actor, repository, found)
     first: dict[int, Entry] = {}
-    for entry in Entry.objects.filter(thread__in=found).select_related("author").order_by("-pk"):
+    ids = Entry.objects.filter(thread__in=found).order_by().values("thread").annotate(first=Min("pk")).values("first")
+    for entry in Entry.objects.filter(pk__in=ids).select_related("author"):
         first[entry.thread_id or 0] = entry
     return [_object(repository, thread, spots.get(thread.pk), first[thread.pk], actor) for thread in found]
 

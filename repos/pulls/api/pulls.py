@@ -112,7 +112,9 @@ class OnePull(ConditionalView):
         return Response({**pull_object(pull), "mergeable": _mergeable(pull, gate.actor_of(request).user_id)})
 
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
-        pull = opening.pull_of(asking.taking_part(request, owner, name), number)
+        repository = asking.taking_part(request, owner, name)
+        access.require_scope(gate.actor_of(request), Area.REPO, write=False)
+        pull = opening.pull_of(repository, number)
         fields, actor = valid(ChangedPull, request), gate.actor_of(request)
         reopens = fields.get("state") == "open" and not pull.issue.is_open
         with transaction.atomic():  # all of it or nothing

@@ -93,3 +93,11 @@ def test_odd_values_are_refused(bob, project, api, value):
         answer = client.generic("POST", f"{V1}/pulls", body, content_type="application/json")
         assert 400 <= answer.status_code < 500 or (field == "title" and isinstance(value, str)), (field, value)
     assert client.get(f"{V1}/pulls/99999999999999999").status_code == 404
+
+
+def test_a_change_needs_to_read_code_before_anything_is_changed(alice, project, api):
+    """The answer shows commits: a token that may not see them changes nothing and then fails."""
+    api(alice).post(f"{V1}/pulls", NEW, format="json")
+    small = api(alice, scopes=["issues:write"])
+    assert small.patch(f"{V1}/pulls/1", {"title": "Other"}, format="json").status_code == 403
+    assert PullRequest.objects.get().issue.title == "Rewrite"
