@@ -26,8 +26,8 @@ def data_is_reviewed(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]
     given = max(standing.approvals(pull), key=lambda word: word.review.pk, default=None)
     here = given and commands.succeeds(store_of(pull.repository), "cat-file", "-e", given.review.head_id)
     if given is not None and here and changed:
-        since = data_of(pull, given.review.head_id, head)
-        changed = since if UNKNOWN in changed else changed if UNKNOWN in since else changed & since
+        later = data_of(pull, given.review.head_id, head)
+        changed = later if UNKNOWN in changed else changed if UNKNOWN in later else changed & later
     if changed:
         since = f"after {given.author.username} approved" if given else "and nobody has approved it"
         why = f"{shown(min(changed))}{_more(changed)} changed {since}."
