@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
@@ -21,6 +22,7 @@ from repos.pulls.drivers import SIDES, Choice, Choices
 from repos.pulls.models import PullRequest
 
 MAX_TEXT_CHARACTERS = 200_000
+MAX_ALL_CHARACTERS = 10_000_000  # of one person in one request: all of it becomes the order of one job
 BATCH = 200
 
 
@@ -88,6 +90,12 @@ def save(pull: PullRequest, user: User, listing: Listing, file: File, made: Mapp
     wrong = check(pull, listing, file, made)
     if wrong:
         return wrong
+    kept = Chosen.objects.filter(pull=pull, user=user).aggregate(all=Sum(Length("text")))["all"] or 0
+    if kept + sum(len(choice.text) for choice in made.values()) > MAX_ALL_CHARACTERS:
+        raise Unprocessable(
+            f"What you typed here has more than {MAX_ALL_CHARACTERS:,} characters in all.",
+            details="Resolve these conflicts on your machine, then push.",
+        )
     rows = [
         Chosen(pull=pull, user=user, file=file.digest, place=place, word=choice.word, text=choice.text)
         for place, choice in made.items()

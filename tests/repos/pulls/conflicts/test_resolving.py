@@ -202,3 +202,13 @@ def test_line_ends_and_an_open_last_line_stay(alice, parted):
     pull = parted({"a.txt": "a\r\nb\r\nc"}, {"a.txt": "a\r\nb\r\nC"}, {"a.txt": "a\r\nb\r\nD"})
     assert resolved(alice, pull, a=Choices({0: Choice("both")}))["state"] == "done"
     assert parted.writer.git("cat-file", "blob", "work:a.txt").encode() == b"a\r\nb\r\nC\r\nD"
+
+
+def test_what_is_typed_has_a_limit_in_all(alice, lines, monkeypatch):
+    found = listing.listing(lines, *listing.tips(lines), user_id=None)
+    (file,) = found.files
+    monkeypatch.setattr(choosing, "MAX_ALL_CHARACTERS", 10)
+    assert choosing.save(lines, alice, found, file, {0: Choice("value", "mine")}) == {}
+    with pytest.raises(Unprocessable, match="in all"):
+        choosing.save(lines, alice, found, file, {0: Choice("value", "1234567")})
+    assert choosing.chosen(lines, alice, file).of(0).text == "mine"
