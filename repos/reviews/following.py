@@ -14,6 +14,7 @@ from repos.models import Repository
 from repos.place import store_of
 
 VERSION = 1
+MOST_LOOKED_AT = 100  # pairs of commits at once, each of which costs two processes of git; who asks again gets more
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,19 @@ class Where:
 
 
 def followed(repository: Repository, wanted: Iterable[tuple[Thread, str]]) -> dict[int, Where]:
-    """id of the thread → where its lines are in the commit given beside it; both ids full."""
+    """id of the thread → where its lines are in the commit given beside it; both ids full. Of threads that were begun
+    at very many commits some are told to be gone, until somebody looks again."""
     pairs = list(wanted)
     asked: dict[tuple[str, str], set[str]] = defaultdict(set)
     for thread, commit in pairs:
         if thread.rev != commit:
             asked[thread.rev, commit].add(thread.path)
-    moves = {(old, new, path): one for (old, new), paths in asked.items() for path, one in
-             _moves(repository, old, new, paths).items()}  # fmt: skip
+    moves: dict[tuple[str, str, str], Moves] = {}
+    looked_at = 0
+    for (old, new), paths in asked.items():
+        found, fresh = _moves(repository, old, new, paths, look=looked_at < MOST_LOOKED_AT)
+        moves |= {(old, new, path): one for path, one in found.items()}
+        looked_at += fresh
     return {thread.pk: _where(thread, moves.get((thread.rev, commit, thread.path))) for thread, commit in pairs}
 
 
@@ -48,16 +54,20 @@ def _where(thread: Thread, moves: Moves | None) -> Where:
     return Where(moves.path or "", *(moves.lines(*lines) or ()))
 
 
-def _moves(repository: Repository, old: str, new: str, paths: set[str]) -> dict[str, Moves]:
+def _moves(repository: Repository, old: str, new: str, paths: set[str], *, look: bool) -> tuple[dict[str, Moves], bool]:
+    """(path → what became of it, whether git was asked). look: ask git for what is not known yet."""
     keys = {cache.key_of(repository, "moves", old, new, path, VERSION): path for path in paths}
     found = {keys[key]: value for key, value in cache.known_many(keys).items() if isinstance(value, Moves)}
-    if missing := paths - found.keys():
+    missing = paths - found.keys()
+    if missing and not look:
+        return found | dict.fromkeys(missing, GONE), False
+    if missing:
         try:
             made = lines.moves(store_of(repository), old, new, missing)
         except cli.GitError:  # a commit that a broken disk has lost: its lines are shown as they were quoted
-            return found | dict.fromkeys(missing, GONE)
+            return found | dict.fromkeys(missing, GONE), True
         for key, path in keys.items():
             if path in made:
                 cache.keep(key, made[path])
         found |= made
-    return found
+    return found, bool(missing)

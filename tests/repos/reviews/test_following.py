@@ -8,6 +8,8 @@ import pytest
 
 from repos.git import lines
 from repos.git.lines import Moves
+from repos.issues.models import Thread
+from repos.reviews import following
 
 pytestmark = pytest.mark.django_db
 OLD = "".join(f"{n}\n" for n in range(1, 31))
@@ -65,3 +67,14 @@ def test_every_line_that_is_found_again_says_the_same(project):
             assert new[now[0] - 1] == old[number - 1]
             known += 1
     assert known > 150
+
+
+def test_threads_at_very_many_commits_are_followed_in_turns(private, project, monkeypatch):
+    monkeypatch.setattr(following, "MOST_LOOKED_AT", 2)
+    commits = [project.commit({"f.txt": f"{n}\n{OLD}", "n": f"{n}\n"}, branch="lines") for n in range(6)]
+    detail = {"side": "new", "start": 3, "line": 3}
+    wanted = [
+        (Thread(pk=n, path="f.txt", rev=commit, detail=detail), commits[-1]) for n, commit in enumerate(commits[:-1])
+    ]
+    outdated = lambda: sum(one.outdated for one in following.followed(private, wanted).values())  # noqa: E731
+    assert [outdated() for _ in range(3)] == [3, 1, 0]
