@@ -12,6 +12,7 @@ from repos import difftable
 from repos.access import Access
 from repos.git.diff import FileDiff, Hunk, Line
 from repos.issues.models import Entry, Thread
+from repos.issues.texts import digest
 from repos.issues.threads import ShownSpot
 from repos.models import Repository
 from repos.reviews.suggestions import Suggestion, suggestion_of
@@ -19,10 +20,12 @@ from repos.reviews.suggestions import Suggestion, suggestion_of
 
 @dataclass(frozen=True)
 class Below:
-    """rows: of the table with the difference. entry: id of the comment. number: of the pull request."""
+    """rows: of the table with the difference. entry: id of the comment; seen: that, and its text as it is shown.
+    number: of the pull request."""
 
     rows: SafeString
     entry: int
+    seen: str
     number: int
     outdated: bool
     may_apply: bool
@@ -42,7 +45,8 @@ def below(
             thread = suggestion.thread
             outdated = spots[thread.pk].outdated if thread.pk in spots else True
             may_apply = writes and thread.issue.is_open and not outdated and thread.resolved is None
-            found[entry.pk] = Below(_rows(suggestion), entry.pk, thread.issue.number, outdated, may_apply)
+            seen = f"{entry.pk}-{digest(entry.body)}"
+            found[entry.pk] = Below(_rows(suggestion), entry.pk, seen, thread.issue.number, outdated, may_apply)
     return found
 
 

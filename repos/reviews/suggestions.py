@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
@@ -16,6 +17,7 @@ from repos.editing import Put
 from repos.git import read
 from repos.issues import threads
 from repos.issues.models import Entry, Thread
+from repos.issues.texts import digest
 from repos.place import store_of
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
@@ -56,8 +58,17 @@ def suggestion_of(entry: Entry) -> Suggestion | None:
     return None if lines is None else Suggestion(entry, thread, lines)
 
 
-def apply(actor: Actor, pull: PullRequest, entry_ids: Sequence[int], *, message: str = "", via: str = "web") -> str:
-    """Put suggestions into the head branch as one commit, and resolve their threads; the commit.
+def apply(
+    actor: Actor,
+    pull: PullRequest,
+    entry_ids: Sequence[int],
+    *,
+    seen: Mapping[int, str] = MappingProxyType({}),
+    message: str = "",
+    via: str = "web",
+) -> str:
+    """Put suggestions into the head branch as one commit, and resolve their threads; the commit. seen: digests of the
+    comments' texts as whoever applies them has read them.
 
     Raises NotFound (no such suggestion), Conflict (the lines changed since, or another one changes them too), Denied,
     Unprocessable.
@@ -68,6 +79,10 @@ def apply(actor: Actor, pull: PullRequest, entry_ids: Sequence[int], *, message:
     found, head = _found(pull, entry_ids), branches.tips_of(pull).head
     if head is None:
         raise NotFound(f"The branch '{read.shown(pull.head)}' is gone.", details="Push it again first.")
+    if any(seen.get(one.entry.pk) not in {None, digest(one.entry.body)} for one in found):
+        raise Conflict(
+            "Somebody changed a suggestion since you saw it.", details="Reload the page, then read it again."
+        )
     changes = _changes(pull, found, head)
     commit = editing.commit_changes(
         target,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -14,6 +16,8 @@ from repos.issues.views.talk import to_entry
 from repos.models import Access
 from repos.pulls.views.gate import pull_at
 from repos.reviews import reviewing, suggestions
+
+_ENTRY = re.compile(r"([0-9]{1,18})(?:-([0-9a-f]{32}))?")
 
 
 @login_required
@@ -46,11 +50,13 @@ def dismiss(request: HubRequest, owner: str, name: str, number: int, review_id: 
 @login_required
 @require_POST
 def apply(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    """entry: ids of the comments, one or several. Raises Invalid on what is no number."""
+    """entry: ids of the comments, one or several, each with the digest of its text as it was shown. Raises Invalid."""
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
-    asked = request.POST.getlist("entry")[: suggestions.MOST + 1]
-    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in asked):
+    asked = [_ENTRY.fullmatch(text) for text in request.POST.getlist("entry")[: suggestions.MOST + 1]]
+    if None in asked:
         raise Invalid("Comments are named by their numbers.")
-    suggestions.apply(request.actor, pull, [int(text) for text in asked], message=request.POST.get("message", "")[:500])
+    seen = {int(match[1]): match[2] for match in asked if match and match[2]}
+    ids, message = [int(match[1]) for match in asked if match], request.POST.get("message", "")[:500]
+    suggestions.apply(request.actor, pull, ids, seen=seen, message=message)
     messages.success(request, "Applied as a commit.")
     return redirect(pull.issue)

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
-from repos.issues import threads
+from repos.issues import conversation, opening, threads
+from repos.issues.texts import digest
 from repos.issues.threads import Spot
 from repos.models import Access, Membership
 from repos.reviews import suggestions
@@ -139,3 +140,16 @@ def test_blocks_that_never_end_take_no_time():
     for _ in range(30):
         assert lines_in(body) is None
     assert time.process_time() - began < 5
+
+
+def test_what_was_changed_since_it_was_seen_is_not_applied(alice, bob, pull, project, suggested, as_user):
+    entry = suggested("harmless\n")
+    before, page = project.git("rev-parse", "work"), f"/alice/private/pull/{pull.number}"
+    seen = f"{entry.pk}-{digest(entry.body)}"
+    assert f'value="{seen}"' in as_user(alice).get(page).content.decode()
+    body = entry.body.replace("harmless", "harmful")
+    conversation.edit_comment(as_actor(bob), opening.comment_of(again(bob, pull).repository, entry.pk), body)
+    assert as_user(alice).post(f"{page}/review/apply", {"entry": seen}).status_code == 409
+    assert project.git("rev-parse", "work") == before
+    assert as_user(alice).post(f"{page}/review/apply", {"entry": f"{entry.pk}-{digest(body)}"}).status_code == 302
+    assert "harmful" in shown(project)
