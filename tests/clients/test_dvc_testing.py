@@ -24,8 +24,8 @@ def test_dvcs_own_tests_of_a_remote(hub: Hub, tmp_path: Path) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
         "DVC_NO_ANALYTICS": "true",
         "HUB_URL": hub.url,
-        "HUB_USER": "dora",
-        "HUB_TOKEN": hub.user("dora"),
+        "HUB_USER": "deena",
+        "HUB_TOKEN": hub.user("deena"),
     }
     shutil.copy(SUITE, tmp_path / "test_remote.py")  # away from our conftest.py
     options = ["-q", "-rxs", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."]
