@@ -87,3 +87,28 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     typed = page.locator(".diff-lost .thread", has_text="Typed with the keyboard alone")  # its last line was rewritten
     expect(typed).to_contain_text("outdated")
     assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_a_thread_stands_once_when_the_lines_of_its_file_come_later(
+    open_page: Callable[..., Page], hub: Hub, people: dict[str, str], git: Callable[..., str], tmp_path: Path
+) -> None:
+    hub.repository(people["alice"], "long")
+    remote = hub.url.replace("//", f"//alice:{people['alice']}@") + "/alice/long.git"
+    git("init", "-q", "-b", "main", cwd=tmp_path)
+    for branch, word in (("main", "line"), ("work", "row")):
+        if branch != "main":
+            git("switch", "-q", "-c", branch, cwd=tmp_path)
+        for name in ("a.txt", "b.txt"):
+            (tmp_path / name).write_text("".join(f"{word} {n}\n" for n in range(300)))
+        git("add", ".", cwd=tmp_path)
+        git("commit", "-q", "-m", branch, cwd=tmp_path)
+        git("push", "-q", remote, branch, cwd=tmp_path)
+    call(hub, people["alice"], "POST", "/repos/alice/long/pulls", title="Long", base="main", head="work")
+    said = {"path": "b.txt", "line": 200, "side": "RIGHT", "body": "Why row?"}
+    call(hub, people["alice"], "POST", "/repos/alice/long/pulls/1/comments", **said)
+    page = open_page("/alice/long/pull/1/files")
+    expect(page.locator(".diff-lost")).to_contain_text("Why row?")
+    page.locator("section", has=page.locator(".diff-lost")).scroll_into_view_if_needed()
+    expect(page.locator(".diff-beside")).to_contain_text("Why row?", timeout=30_000)
+    expect(page.get_by_text("Why row?")).to_have_count(1)
+    assert page.problems == []  # type: ignore[attr-defined]

@@ -43,7 +43,17 @@ export default function enhance(root) {
     history.replaceState(null, "", ranges ? `#${file}${side}${last[3]}-${side}${number}` : `#${cell.id}`);
     mark(false);
   });
+  // Once its lines are here, a thread stands at its line; the same one below the file goes, but for what is typed in it.
+  const settle = () => {
+    for (const below of root.querySelectorAll(".diff-lost [id^='thread-']")) {
+      const typed = [...below.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+      const at = root.querySelector(`.diff-beside [id="${below.id}"]`);
+      if (at && !typed) below.remove();
+    }
+  };
+
   addEventListener("hashchange", () => mark(true));
+  document.addEventListener("htmx:after:swap", settle);
   document.addEventListener("htmx:after:swap", () => mark(Boolean(named()?.[3]) && !root.querySelector(".diff-chosen")));
   mark(true);
 }
