@@ -18,7 +18,10 @@ from repos.models import Access, BranchRule, Repository
 
 
 class ChangedRule(serializers.Serializer):
-    """What is sent is changed. push: who may change the branch without a pull request. statuses: contexts."""
+    """What is sent is changed. push: who may change the branch without a pull request. statuses: contexts.
+
+    Unlike elsewhere a field with another name is refused: it would leave a rule that asks for less than was meant.
+    """
 
     pattern = serializers.CharField(max_length=250, required=False)
     push = serializers.ChoiceField(choices=rules.Push.values, required=False)
@@ -31,6 +34,14 @@ class ChangedRule(serializers.Serializer):
     up_to_date = Flag(required=False)
     reviewed_data = Flag(required=False)
     binds_admins = Flag(required=False)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(set(self.initial_data) - set(self.fields)):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name[:100]: f"No rule has this; it has {known}." for name in unknown[:10]}
+            )
+        return given
 
 
 class NewRule(ChangedRule):

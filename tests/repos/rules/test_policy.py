@@ -192,10 +192,20 @@ def test_the_api_of_rules(api, alice, private):
     assert client.get(one).json()["statuses"] == ["ci"]
     assert client.post(path, {"pattern": "main"}, format="json").status_code == 409
     for bad in ({"pattern": "a b"}, {"approvals": 11}, {"statuses": "x"}, {"push": "me"}):
-        assert client.patch(one, bad, format="json").status_code in {400, 422}
+        assert client.patch(one, bad, format="json").status_code == 422
     assert client.delete(one).status_code == 204
     assert client.get(one).status_code == 404
     assert client.get(f"{path}/{2**63}").status_code == 404
+
+
+def test_a_rule_never_asks_for_less_than_was_meant(api, alice, private, ruled):
+    client, path = api(alice), "/api/v1/repos/alice/private/branch-rules"
+    answer = client.post(path, {"pattern": "main", "required_approvals": 2}, format="json")
+    assert answer.status_code == 400
+    assert "required_approvals" in answer.content.decode()
+    assert client.get(path).json() == []
+    rule = ruled(approvals=1)
+    assert client.patch(f"{path}/{rule.pk}", {"approval": 2}, format="json").status_code == answer.status_code
 
 
 def test_rules_are_for_administrators(api, bob, charlie, private):
