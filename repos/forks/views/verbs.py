@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from hub.accounts.http import HubRequest
-from hub.lib.errors import Conflict, Unprocessable
+from hub.accounts.http import HubRequest, refusals_told
+from hub.lib.errors import Unprocessable
 from repos.forks import copying, making, upstream
 from repos.forks.making import Wish
 from repos.forks.views.gate import readable, writable
@@ -54,10 +54,7 @@ def again(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def sync(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = writable(request, owner, name)
     branch = request.POST.get("branch", "") or repository.default_branch
-    try:
+    with refusals_told(request):
         done = upstream.sync(request.actor, repository, branch)
-    except (Conflict, Unprocessable) as error:
-        messages.error(request, f"{error.message} {error.details}")
-    else:
         messages.success(request, DONE[done.kind].format(parent=done.parent.full_name))
     return redirect(repository)

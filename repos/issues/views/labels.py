@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from hub.accounts.http import HubRequest
-from hub.lib.errors import Conflict, Unprocessable
+from hub.accounts.http import HubRequest, refusals_told
 from repos.issues import labels
 from repos.issues.models import Issue
 from repos.issues.rights import rights_of
@@ -35,7 +30,7 @@ def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_POST
 def create(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = writable(request, owner, name)
-    with _told(request):
+    with refusals_told(request):
         labels.create(request.actor, repository, **_fields(request))
     return redirect("issues:labels", owner, name)
 
@@ -51,7 +46,7 @@ def suggest(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_POST
 def change(request: HubRequest, owner: str, name: str, label_id: int) -> HttpResponse:
     label = labels.label_of(writable(request, owner, name), label_id)
-    with _told(request):
+    with refusals_told(request):
         labels.change(request.actor, label, **_fields(request))
     return redirect("issues:labels", owner, name)
 
@@ -61,15 +56,6 @@ def change(request: HubRequest, owner: str, name: str, label_id: int) -> HttpRes
 def remove(request: HubRequest, owner: str, name: str, label_id: int) -> HttpResponse:
     labels.remove(request.actor, labels.label_of(writable(request, owner, name), label_id))
     return redirect("issues:labels", owner, name)
-
-
-@contextmanager
-def _told(request: HubRequest) -> Iterator[None]:
-    """Show on the page that comes next what could not be done."""
-    try:
-        yield
-    except (Unprocessable, Conflict) as error:
-        messages.error(request, f"{error.message} {error.details}")
 
 
 def _fields(request: HubRequest) -> dict[str, str]:

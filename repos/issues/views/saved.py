@@ -11,8 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from hub.accounts.http import HubRequest
-from hub.lib.errors import Conflict, Unprocessable
+from hub.accounts.http import HubRequest, refusals_told
 from repos.issues import saved
 from repos.issues.models import SavedQuery
 from repos.issues.views.gate import readable
@@ -26,13 +25,11 @@ def save(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
     kind = SavedQuery.Kind.PULL if request.POST.get("kind") == "pull" else SavedQuery.Kind.ISSUE
     text, shared = request.POST.get("q", ""), request.POST.get("shared") == "1"
-    try:
+    with refusals_told(request):
         row = saved.save(
             request.actor, repository, kind=kind, name=request.POST.get("name", ""), text=text, shared=shared
         )
         messages.success(request, f"The search {row.name} is kept.")
-    except (Unprocessable, Conflict) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return _back(repository, kind, text)
 
 

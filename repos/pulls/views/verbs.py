@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hub.accounts.http import HubRequest
+from hub.accounts.http import HubRequest, refusals_told
 from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos import browsing
 from repos.git.read import to_text
@@ -56,10 +55,8 @@ def merge(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
         delete_branch=request.POST.get("delete_branch") == "1",
         waive=request.POST.get("waive") == "1",
     )
-    try:
+    with refusals_told(request, (CannotMerge, RequirementsUnmet)):
         merging.merge(request.actor, pull, order)
-    except (CannotMerge, RequirementsUnmet) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return redirect(pull.issue)
 
 
@@ -106,10 +103,8 @@ def restore_branch(request: HubRequest, owner: str, name: str, number: int) -> H
 @require_POST
 def revert(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
-    try:
+    with refusals_told(request):
         return redirect(reverting.revert(request.actor, pull).issue)
-    except (Conflict, Unprocessable) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return redirect(pull.issue)
 
 
@@ -117,10 +112,8 @@ def revert(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
 @require_POST
 def update_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
-    try:
+    with refusals_told(request):
         updating.update_branch(request.actor, pull, expected=request.POST.get("expected", ""))
-    except (Conflict, Unprocessable) as error:
-        messages.error(request, f"{error.message} {error.details}")
     return redirect(pull.issue)
 
 
