@@ -24,7 +24,7 @@ from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sandbox_job import Limits
 from repos.git.read import shown
 from repos.models import Repository
-from repos.pulls.drivers import Beat, Choice, Choices, Missing, Opened, Outcome, Place, Sides
+from repos.pulls.drivers import Beat, Choice, Choices, Missing, Opened, Outcome, Place, Sides, unwatched
 
 LIMITS = Limits(seconds=25, memory_bytes=3 * 1024**3, disk_bytes=256 * 1024**2)  # somebody waits for the answer
 MOST_NAMED = 200
@@ -124,7 +124,7 @@ class _Alone(Work):
 def _merged_table(inputs: dict[str, Path], folder: Path, path: str, key: Iterable[str]) -> Path | list[Conflict[Any]]:
     """The merged table, or its conflicts; a table that cannot be read is one too."""
     try:
-        answer = merge_tables(inputs, folder, path, list(key), limits=LIMITS, beat=lambda _done, _total: None)
+        answer = merge_tables(inputs, folder, path, list(key), limits=LIMITS, beat=unwatched)
     except Unreadable as error:
         return [Conflict(str(error), None, None, None, "unreadable")]
     except Overrun:

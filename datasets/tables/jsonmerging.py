@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from datasets.tables import compressed, deciding, keyed, texts, typed
+from datasets.tables.deciding import SIDES
 from datasets.tables.keyed import Cell, Key, Row
 from datasets.threeway import Conflict, merge_rows
 
-SIDES = ("base", "ours", "theirs")
 MAX_BYTES = 256 * 1024 * 1024  # of one side, unpacked: rows are held in memory
 
 

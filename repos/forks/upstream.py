@@ -106,7 +106,7 @@ def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Sy
     if ours is not None and _contains(fork, ours, theirs):
         return Synced("none", ours, parent)
     known = [ours] if ours else sorted(set(refs(store_of(fork), "refs/heads/").values()))
-    drivers.lend(parent, fork, [theirs], known, beat=_unwatched)
+    drivers.lend(parent, fork, [theirs], known, beat=drivers.unwatched)
     if ours is None or _contains(fork, theirs, ours):
         publishing.publish(fork, actor, [RefChange(f"refs/heads/{branch}", ours or ZERO, theirs)], via=via)
         return Synced("fast-forward", theirs, parent)
@@ -120,7 +120,7 @@ def _contains(fork: Repository, commit: str, older: str) -> bool:
 def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, ours: str, theirs: str, via: str) -> str:
     assert actor.user
     with store().quarantine(fork.pk) as quarantine:
-        verdict = mergeability.merged(fork, quarantine, ours, theirs, keep=True, beat=_unwatched)
+        verdict = mergeability.merged(fork, quarantine, ours, theirs, keep=True)
         if not verdict.clean:
             places = ", ".join(trouble.path for trouble in verdict.troubles[:5])
             raise Conflict(
@@ -139,7 +139,3 @@ def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, our
             fork, actor, [RefChange(f"refs/heads/{branch}", ours, commit)], quarantine=quarantine, via=via
         )
     return commit
-
-
-def _unwatched(_done: int, _total: int | None) -> None:
-    """Somebody waits for the answer itself."""

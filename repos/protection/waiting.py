@@ -6,16 +6,16 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from hub.accounts.actor import Actor, Area
+from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import jobs
-from hub.lib.errors import Conflict, NotFound, Unauthenticated
-from repos import access, ways
+from hub.lib.errors import Conflict, NotFound
+from repos import ways
 from repos.issues.conversation import record
 from repos.issues.texts import checked
-from repos.models import Access, RefUpdate
+from repos.models import RefUpdate
 from repos.protection.models import AutoMerge
-from repos.pulls import branches
+from repos.pulls import branches, rights
 from repos.pulls.merging import MAX_MESSAGE_CHARACTERS
 from repos.pulls.models import PullRequest
 
@@ -29,7 +29,7 @@ def begin(
 
     Raises Denied, Unprocessable, or Conflict when the head is another one or the pull request is over.
     """
-    user = _merging(actor, pull)
+    user = rights.merging(actor, pull.repository)
     ways.require(pull.repository, method)
     checked(message, "The message")
     if not pull.issue.is_open:
@@ -60,7 +60,7 @@ def begin(
 
 def cancel(actor: Actor, pull: PullRequest) -> None:
     """By whoever may merge. Raises NotFound when nothing waits."""
-    user = _merging(actor, pull)
+    user = rights.merging(actor, pull.repository)
     if not end(pull, user):
         raise NotFound("Nothing waits to merge this.")
 
@@ -93,12 +93,3 @@ def look(waiting: AutoMerge, *, again: bool = True) -> None:
             repository_id=waiting.pull.repository.pk,
             user_id=waiting.user_id,
         )
-
-
-def _merging(actor: Actor, pull: PullRequest) -> User:
-    """Who may merge. Raises Unauthenticated or Denied."""
-    if actor.user is None:
-        raise Unauthenticated("Sign in to merge.")
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
-    access.require_scope(actor, Area.REPO, write=True)
-    return actor.user

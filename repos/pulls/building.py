@@ -6,7 +6,6 @@ Everything is made in a quarantine; nothing here moves a ref.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hub.accounts.models import User
@@ -18,13 +17,13 @@ from repos.git.read import shown
 from repos.git.store import Quarantine
 from repos.models import Repository
 from repos.pulls import mergeability, messages
+from repos.pulls.drivers import Beat
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 
 MOST_REPLAYED = 250
 CHERRY_SECONDS = 10  # to compare each change of the branch with those of the base
 REPLAY_SECONDS = 50  # of all of them together; a page waits
-Beat = Callable[[int, int], None]
 
 
 class CannotMerge(Conflict):

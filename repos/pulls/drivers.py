@@ -12,6 +12,12 @@ from typing import Any, Protocol
 from repos.models import Repository
 
 Beat = Callable[[int, int | None], None]
+
+
+def unwatched(_done: int, _total: int | None) -> None:
+    """A Beat for what somebody waits for."""
+
+
 SIDES = ("ours", "theirs", "base")
 
 

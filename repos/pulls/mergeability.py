@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hub.lib.errors import Busy
@@ -14,7 +13,7 @@ from repos.git.store import Quarantine
 from repos.git.writing import EXECUTABLE, FILE, TreeFile
 from repos.models import Repository
 from repos.pulls import branches, drivers
-from repos.pulls.drivers import Driver, Outcome, Sides
+from repos.pulls.drivers import Beat, Driver, Outcome, Sides, unwatched
 
 NOT_PUSHED = "what it names was never pushed here"
 MOST_FILE_BYTES = 64 * 1024**2  # of each side of a file that a driver merges
@@ -29,10 +28,6 @@ _WORDS = {
     "distinct modes": "a file on one side, something else on the other",
     "submodule": "both sides moved a submodule",
 }
-
-
-def _unwatched(_done: int, _total: int) -> None:
-    """Somebody waits for the answer itself."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ def merged(
     head: str,
     *,
     keep: bool,
-    beat: Callable[[int, int], None],
+    beat: Beat = unwatched,
     lender: Repository | None = None,
 ) -> Verdict:
     """The merge of two commits, its new objects in the quarantine. keep: what drivers make is stored for good. beat:
@@ -107,7 +102,7 @@ def resolved(
     found: Merge,
     *,
     keep: bool,
-    beat: Callable[[int, int], None] = _unwatched,
+    beat: Beat = unwatched,
     lender: Repository | None = None,
 ) -> Verdict:
     """What git has found, and what drivers make of its conflicts. beat: told before each of them."""

@@ -19,16 +19,15 @@ from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
-from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unauthenticated, Unprocessable
+from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unprocessable
 from repos import access, publishing, ways
-from repos.access import Access, Area
 from repos.git.read import shown
 from repos.git.store import RefChange
 from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
-from repos.pulls import branches, building, drivers, heads, origins, requirements, signals
+from repos.pulls import branches, building, drivers, heads, origins, requirements, rights, signals
 from repos.pulls.building import CannotMerge, Ends
 from repos.pulls.models import PullRequest
 from repos.storage import store
@@ -57,10 +56,7 @@ class Order:
 
 def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
     """The commit that the base has now. Raises Conflict (moved, or changed on both sides), Denied, Unprocessable."""
-    if actor.user is None:
-        raise Unauthenticated("Sign in to merge.")
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
-    access.require_scope(actor, Area.REPO, write=True)
+    user = rights.merging(actor, pull.repository)
     ways.require(pull.repository, order.method)
     checked(order.message, "The message")
     settle(pull)  # another attempt may have died
@@ -68,11 +64,11 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
         _waive(actor, pull)
     _claim(pull)
     try:
-        commit = _attempts(actor, actor.user, pull, order)
+        commit = _attempts(actor, user, pull, order)
     except HubError:
         _release(pull)
         raise
-    finish(pull, commit, actor.user)
+    finish(pull, commit, user)
     heads.delete_if_wanted(actor, pull, via=order.via)
     return commit
 

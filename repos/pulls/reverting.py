@@ -7,15 +7,15 @@ the next attempt knows by its message and opens.
 from __future__ import annotations
 
 from hub.accounts.actor import Actor
-from hub.lib.errors import Conflict, NotFound, Unauthenticated, Unprocessable
-from repos import access, publishing, repositories
-from repos.access import Access, Area
+from hub.accounts.models import User
+from hub.lib.errors import Conflict, NotFound, Unprocessable
+from repos import publishing, repositories
 from repos.git import history, writing
 from repos.git.read import shown
 from repos.git.store import ZERO, Quarantine, RefChange, refs
 from repos.issues.models import Issue
 from repos.issues.texts import TITLE_CHARACTERS
-from repos.pulls import branches, building, opening
+from repos.pulls import branches, building, opening, rights
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 from repos.storage import store
@@ -27,14 +27,11 @@ HEAD_CHARACTERS = 100
 def revert(actor: Actor, pull: PullRequest, *, via: str = "web") -> PullRequest:
     """Raises Denied, Unprocessable (not merged, or nothing of it is left), Conflict (what came after it is in the way,
     or somebody asks for it already), NotFound (the base is gone)."""
-    if actor.user is None:
-        raise Unauthenticated("Sign in first.")
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
-    access.require_scope(actor, Area.REPO, write=True)
+    user = rights.merging(actor, pull.repository)
     _revertible(pull)
     branch, made = _branch(pull)
     if not made:
-        _make(actor, pull, branch, via)
+        _make(actor, user, pull, branch, via)
     title = f'Revert "{pull.issue.title}"'[:TITLE_CHARACTERS]
     body = f"Reverts #{pull.number}."
     return opening.open_pull(actor, pull.repository, title=title, body=body, base=pull.base, head=branch)
@@ -76,7 +73,7 @@ def _branch(pull: PullRequest) -> tuple[str, bool]:
     raise Conflict(f"The branches {usual}, {usual}-2, … exist already.", details="Delete those that nobody needs.")
 
 
-def _make(actor: Actor, pull: PullRequest, branch: str, via: str) -> None:
+def _make(actor: Actor, user: User, pull: PullRequest, branch: str, via: str) -> None:
     repository = pull.repository
     tip = branches.tip(repository, pull.base)
     if tip is None:
@@ -86,12 +83,11 @@ def _make(actor: Actor, pull: PullRequest, branch: str, via: str) -> None:
         if not verdict.clean:
             places = ". ".join(f"{trouble.path}: {trouble.why}" for trouble in verdict.troubles[:5])
             raise Conflict(f"What came after it is in the way. {places}.", details=_teach(pull, branch))
-        assert actor.user
         with writing.object_store(quarantine.objects) as objects:
             if verdict.tree == writing.root_of(objects, tip):
                 raise Unprocessable("Nothing of it is left to be reverted.", details="Somebody reverted it already.")
             message = f'Revert "{pull.issue.title} (#{pull.number})"\n\n{_mark(pull)}'
-            author = repositories.author_of(actor.user)
+            author = repositories.author_of(user)
             commit = writing.add_commit(objects, tree=verdict.tree, parents=[tip], author=author, message=message)
         quarantine.keep_only(commit, tip)
         change = RefChange(f"refs/heads/{branch}", ZERO, commit)

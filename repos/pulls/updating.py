@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hub.accounts.actor import Actor
-from hub.lib.errors import Conflict, NotFound, Unauthenticated, Unprocessable
-from repos import access, publishing, repositories
-from repos.access import Access, Area
+from hub.accounts.models import User
+from hub.lib.errors import Conflict, NotFound, Unprocessable
+from repos import publishing, repositories
 from repos.git import writing
 from repos.git.read import shown
 from repos.git.store import RefChange
-from repos.pulls import branches, building, mergeability
+from repos.pulls import branches, building, mergeability, rights
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
@@ -22,10 +22,7 @@ def update_branch(actor: Actor, pull: PullRequest, *, expected: str = "", via: s
     Raises Denied, Conflict (both sides changed the same; it moves all the time), Unprocessable (it has all of the base
     already, it is not the expected head, the request is over), NotFound (a branch is gone).
     """
-    if actor.user is None:
-        raise Unauthenticated("Sign in first.")
-    access.check(actor, pull.repository, need=Access.WRITE, area=Area.ISSUES)
-    access.require_scope(actor, Area.REPO, write=True)
+    user = rights.merging(actor, pull.repository)
     if not pull.issue.is_open:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.")
     if pull.head_repository is not None:
@@ -37,7 +34,7 @@ def update_branch(actor: Actor, pull: PullRequest, *, expected: str = "", via: s
         if expected and expected != tips.head:
             raise Unprocessable("The branch has another head than expected.", details="Look at it, then try again.")
         try:
-            return _once(actor, pull, tips.base, tips.head, via)
+            return _once(actor, user, pull, tips.base, tips.head, via)
         except _Moved:
             if attempt == ATTEMPTS:
                 raise
@@ -48,13 +45,12 @@ class _Moved(Conflict):
     """A branch moved between reading it and swapping it."""
 
 
-def _once(actor: Actor, pull: PullRequest, base: str, head: str, via: str) -> str:
-    assert actor.user
+def _once(actor: Actor, user: User, pull: PullRequest, base: str, head: str, via: str) -> str:
     repository = pull.repository
     if branches.merge_base(repository, base, head) in {None, base}:
         raise Unprocessable(f"'{shown(pull.head)}' has every commit of '{shown(pull.base)}' already.")
     with store().quarantine(repository.pk) as quarantine:
-        found = mergeability.merged(repository, quarantine, head, base, keep=True, beat=lambda _done, _total: None)
+        found = mergeability.merged(repository, quarantine, head, base, keep=True)
         if not found.clean:
             raise building.CannotMerge(found)
         with writing.object_store(quarantine.objects) as objects:
@@ -62,7 +58,7 @@ def _once(actor: Actor, pull: PullRequest, base: str, head: str, via: str) -> st
                 objects,
                 tree=found.tree,
                 parents=[head, base],
-                author=repositories.author_of(actor.user),
+                author=repositories.author_of(user),
                 message=f"Merge branch '{shown(pull.base)}' into {shown(pull.head)}",
             )
         if found.merged:

@@ -140,11 +140,3 @@ def save_all(pull: PullRequest, user: User, file: File, word: str) -> None:
 def forget(pull: PullRequest) -> None:
     """After it was resolved, merged or closed."""
     Chosen.objects.filter(pull=pull).delete()
-
-
-def file_at(listing: Listing, path: str) -> File:
-    """Raises NotFound."""
-    found = listing.at(path)
-    if found is None:
-        raise NotFound(f"'{path[:200]}' is not in conflict.")
-    return found

@@ -23,6 +23,7 @@ from repos.git.read import shown
 from repos.pulls import branches, mergeability, origins
 from repos.pulls.conflicts import files
 from repos.pulls.conflicts.files import GONE, File
+from repos.pulls.drivers import Beat, unwatched
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
@@ -51,9 +52,6 @@ class Listing:
         if found is None:
             raise NotFound("This file is not in conflict any more.", details="Go back to the list of conflicts.")
         return found
-
-    def at(self, path: str) -> File | None:
-        return next((file for file in self.files if file.path == path), None)
 
 
 def of(ours: str, theirs: str, each: list[File]) -> Listing:
@@ -130,7 +128,7 @@ def _looked(
     *,
     seconds: float = merge.TIMEOUT_SECONDS,
     quick: Callable[[merge.Merge], bool] = lambda _: True,
-    beat: Callable[[int, int | None], None] = lambda _done, _total: None,
+    beat: Beat = unwatched,
 ) -> Listing | None:
     repository = pull.repository
     with store().quarantine(repository.pk) as quarantine:
