@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
 from hub.accounts.actor import Actor
-from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
+from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos.issues import query
 from repos.issues.models import SavedQuery
-from repos.issues.rights import taking_part, triaging
+from repos.issues.rights import require, taking_part, triaging
 from repos.issues.texts import checked
 from repos.models import Repository
 
@@ -53,6 +53,8 @@ def save(actor: Actor, repository: Repository, *, kind: str, name: str, text: st
         with transaction.atomic():
             Repository.objects.select_for_update().get(pk=repository.pk)  # so that the count holds
             row = SavedQuery.objects.filter(repository=repository, owner=user, kind=kind, name=name).first()
+            if row is not None and row.shared:
+                triaging(actor, repository)
             if row is not None and row.shared == shared:
                 SavedQuery.objects.filter(pk=row.pk).update(**kept)
                 return row
@@ -88,13 +90,13 @@ def remove(actor: Actor, saved: SavedQuery) -> None:
 
 
 def may_change(actor: Actor, saved: SavedQuery, *, triage: bool) -> bool:
-    return actor.user is not None and (saved.owner_id == actor.user.pk or (saved.shared and triage))
+    """What everybody uses is changed by those who may write by now, whoever made it."""
+    return triage if saved.shared else saved.owner_id == actor.user_id
 
 
 def _require(actor: Actor, saved: SavedQuery) -> None:
     rights, _ = taking_part(actor, saved.repository)
-    if not may_change(actor, saved, triage=rights.triage):
-        raise Denied("This search is somebody else's.", details="Ask them, or save one of your own.")
+    require(may_change(actor, saved, triage=rights.triage), "change a search that everybody uses")
 
 
 def _usable(repository: Repository, actor: Actor) -> QuerySet[SavedQuery]:

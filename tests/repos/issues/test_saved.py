@@ -71,6 +71,22 @@ def test_who_may_only_read_keeps_personal_ones(alice, charlie, public, keep):
         saved.remove(as_actor(charlie), saved.query_of(seen(charlie, public), as_actor(charlie), ours.pk))
 
 
+def test_what_somebody_shared_stays_everybodys_when_they_lose_access(bob, private, keep, names):
+    row, own = keep(bob, "Ours", shared=True), keep(bob, "Mine")
+    Membership.objects.filter(repository=private, user=bob).update(access=Access.READ)
+    row, own = (saved.query_of(seen(bob, private), as_actor(bob), one.pk) for one in (row, own))
+    for change in (
+        lambda: saved.move(as_actor(bob), row, up=True),
+        lambda: saved.remove(as_actor(bob), row),
+        lambda: keep(bob, "Ours", shared=False),
+        lambda: keep(bob, "Ours", shared=True, text="is:closed"),
+    ):
+        with pytest.raises(Denied):
+            change()
+    saved.remove(as_actor(bob), own)
+    assert names(bob) == ["Ours"]
+
+
 def test_bad_names_and_searches_are_refused(alice, bob, private, public, keep, monkeypatch):
     for name in ("", " ", "x" * 101, "a\0", "\ud800"):
         with pytest.raises(Unprocessable):
