@@ -76,5 +76,5 @@ def _asked(request: Request) -> str:
     """The order of fields and the white space of JSON do not count."""
     data = request.data
     fields = dict(data.lists()) if hasattr(data, "lists") else data
-    said = json.dumps([request.method, request.path, fields], sort_keys=True)
+    said = json.dumps([request.method, request.get_full_path(), fields], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()

@@ -35,6 +35,8 @@ def test_the_key_of_another_request_is_refused(bob, private, api):
         answer = client.post(V1 + path, body, format="json", headers=KEY)
         assert answer.status_code == 422
         assert "another request" in answer.json()["error"]
+    asked = client.post(f"{V1}/issues?for=another", {"title": "x"}, format="json", headers=KEY)
+    assert asked.status_code == 422
     assert (Issue.objects.count(), Entry.objects.count()) == (1, 0)
 
 
