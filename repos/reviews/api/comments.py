@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,12 +42,21 @@ class Text(serializers.Serializer):
 
 
 class Applied(serializers.Serializer):
-    """comments: the ids of those whose suggestions become one commit."""
+    """comments: the ids of those whose suggestions become one commit. digests: of their texts (body_digest) as you
+    have read them, in the same order; when one was changed since, the answer is 409."""
 
     comments = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=suggestions.MOST
     )
+    digests = serializers.ListField(
+        child=serializers.RegexField("^[0-9a-f]{32}$"), max_length=suggestions.MOST, default=list
+    )
     message = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if fields["digests"] and len(fields["digests"]) != len(fields["comments"]):
+            raise serializers.ValidationError({"digests": "Send one for each of the comments, or none."})
+        return fields
 
 
 class LineComments(ConditionalView):
@@ -136,7 +147,9 @@ class Suggestions(APIView):
         pull, actor = writable(request, owner, name, number), gate.actor_of(request)
         access.require_scope(actor, Area.REPO, write=True)
         fields = valid(Applied, request)
-        commit = suggestions.apply(actor, pull, fields["comments"], message=fields["message"], via="api")
+        ids = fields["comments"]
+        seen = dict(zip(ids, fields["digests"], strict=False))  # none, or one for each
+        commit = suggestions.apply(actor, pull, ids, seen=seen, message=fields["message"], via="api")
         return Response({"sha": commit}, status=201)
 
 

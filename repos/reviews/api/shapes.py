@@ -10,6 +10,7 @@ from django.db.models import Min
 
 from repos.issues.api.shapes import person, url_of
 from repos.issues.models import Entry, Thread
+from repos.issues.texts import digest
 from repos.pulls.models import PullRequest
 from repos.reviews.following import Where
 from repos.reviews.lines import NEW, current
@@ -59,6 +60,7 @@ def _comment(pull: PullRequest, entry: Entry, thread: Thread, now: Where, first:
         "resolved": thread.resolved is not None,
         "user": person(entry.author),
         "body": entry.body,
+        "body_digest": digest(entry.body),
         "path": now.path or thread.path,
         "commit_id": pull.head_id if thread.detail["side"] == NEW and not now.outdated else thread.rev,
         "original_commit_id": thread.rev,

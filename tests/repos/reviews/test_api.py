@@ -111,6 +111,17 @@ def test_suggestions_become_a_commit(post, project, alice, bob):
     assert post(alice, "/1/suggestions", comments=[comment["id"]]).status_code == 409
 
 
+def test_a_suggestion_is_applied_as_it_was_read(post, api, project, alice, bob):
+    comment = post(bob, "/1/comments", **{**LINE, "body": "```suggestion\nbetter\n```"}).json()
+    ids, read = [comment["id"]], comment["body_digest"]
+    assert post(alice, "/1/suggestions", comments=ids, digests=[read, read]).status_code == 400
+    assert post(alice, "/1/suggestions", comments=ids, digests=["x"]).status_code == 400
+    now = api(bob).patch(f"{V1}/comments/{ids[0]}", {"body": "```suggestion\nworse\n```"}, format="json").json()
+    assert post(alice, "/1/suggestions", comments=ids, digests=[read]).status_code == 409
+    done = post(alice, "/1/suggestions", comments=ids, digests=[now["body_digest"]])
+    assert done.json() == {"sha": project.git("rev-parse", "work")}
+
+
 ROUTES = ["GET /1/reviews", "POST /1/reviews", "GET /1/reviews/R", "DELETE /1/reviews/R", "GET /1/reviews/R/comments",
           "POST /1/reviews/R/events", "PUT /1/reviews/R/dismissals", "GET /1/comments", "POST /1/comments",
           "GET /comments/C", "PATCH /comments/C", "DELETE /comments/C", "POST /1/comments/C/replies",
