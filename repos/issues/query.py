@@ -10,13 +10,13 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hub.lib.errors import Unprocessable
+from repos.issues.texts import UNSTORABLE
 
 DEFAULT = "is:open"
 MOST_CHARACTERS, MOST_TERMS = 1_000, 30
 SORTS = {"created": "number", "updated": "updated", "comments": "comments_count"}
 LACKS = ("label", "assignee", "milestone")
 _WORD = re.compile(r'\s*(?P<minus>-?)(?:(?P<key>[A-Za-z]+(?:-[A-Za-z]+)*):)?(?P<value>"[^"]*"|[^\s"]+)')
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN = re.compile(r'[^\s":]+')
 Find = Callable[[int], QuerySet[Any]]  # the id of a user → the ids of issues
 _of_people: dict[str, Find] = {}
@@ -66,7 +66,7 @@ def parse(text: str) -> Query:
     """Raises QueryError, which knows where it begins."""
     if len(text) > MOST_CHARACTERS:
         raise QueryError(f"A search has at most {MOST_CHARACTERS:,} characters.", MOST_CHARACTERS)
-    if match := _UNSTORABLE.search(text):
+    if match := UNSTORABLE.search(text):
         raise QueryError("No text holds this character.", match.start())
     found, at, terms = Query(), 0, 0
     while text[at:].strip():

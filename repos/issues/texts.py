@@ -10,7 +10,7 @@ from hub.lib.errors import Unprocessable
 
 TITLE_CHARACTERS = 256
 BODY_CHARACTERS = 65_536
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # what no database stores as text
 
 
 def checked_title(title: str) -> str:
@@ -35,7 +35,7 @@ def checked_body(body: str) -> str:
 
 def checked(text: str, what: str) -> str:
     """Raises Unprocessable on what no database stores."""
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise Unprocessable(f"{what} holds a character that cannot be kept (NUL, or half of a pair).")
     return text
 

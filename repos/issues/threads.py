@@ -19,7 +19,7 @@ from hub.lib.errors import NotFound, Unprocessable
 from repos.issues.conversation import comment, something, speaking, touch
 from repos.issues.models import Entry, Issue, Thread
 from repos.issues.rights import Rights, require, taking_part
-from repos.issues.texts import checked
+from repos.issues.texts import UNSTORABLE, checked
 from repos.models import Repository
 
 PATH_CHARACTERS, PATH_BYTES = 1000, 2000  # what an index of PostgreSQL holds
@@ -157,7 +157,7 @@ def at(repository: Repository, actor: Actor, kind: str, path: str) -> list[Threa
 
     Nothing for an actor whose token may not read issues: the gate was asked about another area.
     """
-    if not actor.has_scope(Area.ISSUES, write=False) or "\0" in path:
+    if not actor.has_scope(Area.ISSUES, write=False) or UNSTORABLE.search(path):  # a name that is not UTF-8
         return []
     rows = Thread.objects.filter(repository=repository, kind=kind, path=path).select_related("issue", "resolved_by")
     return [_here(thread, repository) for thread in reversed(rows.order_by("-pk")[:MOST_AT])]

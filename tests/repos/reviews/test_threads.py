@@ -63,6 +63,12 @@ def test_revisions_are_full_ids_of_commits_here(begun, rev):
         begun(rev=rev)
 
 
+@pytest.mark.parametrize("path", ["a\udcff.txt", "a\0"])
+def test_nothing_is_said_about_a_file_whose_name_no_database_holds(begun, bob, private, path):
+    begun()
+    assert threads.at(seen(bob, private), as_actor(bob), Thread.Kind.LINE, path) == []
+
+
 def test_an_unknown_kind_is_refused(bob, pull):
     with pytest.raises(Unprocessable, match="Nothing can be said"):
         threads.begin(as_actor(bob), again(bob, pull).issue, Spot("moon", "a.txt"), "Hm")
