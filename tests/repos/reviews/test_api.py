@@ -79,6 +79,7 @@ def test_the_same_key_makes_one_review(api, pull, bob):
      ("/1/reviews", {"event": "COMMENT", "comments": [{**LINE, "path": "../a"}]}, 404),
      ("/1/reviews", {"event": "COMMENT", "comments": [{**LINE, "path": "a\0"}]}, 400),
      ("/1/reviews", {"event": "COMMENT", "comments": "x"}, 400),
+     ("/1/reviews", {"event": "COMMENT", "comments": [{**LINE, "path": "none"}] * 301}, 400),
      ("/1/reviews", {"event": "COMMENT", "body": "x", "comments": [LINE, {**LINE, "start_line": 9}]}, 422),
      ("/1/comments", {"body": "x", "in_reply_to": 77}, 404), ("/1/comments", {**LINE, "commit_id": "0" * 40}, 404),
      ("/1/comments", {**LINE, "side": "RIGHT", "start_line": 1, "start_side": "LEFT"}, 400),
