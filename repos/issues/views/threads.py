@@ -72,7 +72,7 @@ def begin(request: HubRequest, owner: str, name: str) -> HttpResponse:
     try:
         with transaction.atomic():  # a new issue is opened with what is said in it, or not at all
             issue = _issue(request, repository)
-            entry = threads.begin(request.actor, issue, spot, request.POST.get("body", ""))
+            entry = threads.write(request.actor, issue, spot, request.POST.get("body", ""))
     except (Unprocessable, NotFound) as error:
         return _form(request, repository, spot, fields, error)
     return to_entry(issue, entry)
