@@ -106,10 +106,11 @@ def pending_comment(actor: Actor, pull: PullRequest, comment_id: int) -> Comment
 
 
 def submit(
-    actor: Actor, pull: PullRequest, verdict: str, body: str = "", *, expected: str = "", base: str = ""
+    actor: Actor, pull: PullRequest, verdict: str, body: str | None = None, *, expected: str = "", base: str = ""
 ) -> Review:
     """The pending review, or an empty one, with a verdict of VERDICTS: one entry of the conversation, and its
-    comments. expected, base: the head, and the shown name of the base, that was looked at; others cannot be approved.
+    comments. body None: the text that waits with them. expected, base: the head, and the shown name of the base, that
+    was looked at; others cannot be approved.
 
     Raises Conflict when it was submitted already, or the head or the base is another one, Unprocessable, Denied.
     """
@@ -120,7 +121,7 @@ def review(
     actor: Actor,
     pull: PullRequest,
     verdict: str,
-    body: str,
+    body: str | None,
     more: Sequence[Said],
     *,
     expected: str = "",
@@ -128,7 +129,7 @@ def review(
 ) -> Review:
     """The same with comments that were not added before."""
     user = speaking(actor, pull.issue)
-    state, body = _verdict(pull, user, verdict), checked_body(body).strip()
+    state, text = _verdict(pull, user, verdict), None if body is None else checked_body(body).strip()
     head = branches.ends(pull)[1]
     if expected and expected != head and state == State.APPROVED:
         raise Conflict("The branch has new commits.", details="Look at what changed, then approve.")
@@ -140,10 +141,10 @@ def review(
             )
         mine = _own(pull, user)
         _keep(mine, values)
-        comments = list(waiting(mine))
-        if not body and not comments and state != State.APPROVED:
+        comments, text = list(waiting(mine)), mine.body if text is None else text
+        if not text and not comments and state != State.APPROVED:
             raise Unprocessable("The review says nothing.", details="Write a text, or comment on lines first.")
-        _publish(actor, mine, comments, state, body, head)
+        _publish(actor, mine, comments, state, text, head)
     return mine
 
 

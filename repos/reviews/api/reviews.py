@@ -68,7 +68,8 @@ class Reviews(ConditionalView):
 
         def make() -> Response:
             if event := fields.get("event"):
-                made = reviewing.review(actor, pull, EVENTS[event], fields["body"], said, expected=fields["commit_id"])
+                body, head = fields["body"] or None, fields["commit_id"]
+                made = reviewing.review(actor, pull, EVENTS[event], body, said, expected=head)
             else:
                 made = reviewing.begin(actor, pull, fields["body"], said)
             return Response(_object(request, pull, made), status=201)
@@ -114,7 +115,7 @@ class ReviewEvents(APIView):
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
         found, fields = reviewing.review_of(actor, pull, review_id), valid(Event, request)
         _waiting(found)
-        event, body = EVENTS[fields["event"]], fields["body"] or found.body
+        event, body = EVENTS[fields["event"]], fields["body"] or None
         reviewing.submit(actor, pull, event, body, expected=fields["commit_id"])
         return Response(_object(request, pull, found))
 

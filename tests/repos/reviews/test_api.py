@@ -53,9 +53,11 @@ def test_a_review_waits_until_it_is_submitted(post, api, alice, bob):
     assert (done["state"], done["body"], done["id"]) == ("APPROVED", "Later", waits["id"])
     assert post(bob, f"/1/reviews/{waits['id']}/events", event="APPROVE").status_code == 409
     assert api(bob).delete(f"{V1}/1/reviews/{waits['id']}").status_code == 409
+    assert post(bob, "/1/reviews", body="Still waits").status_code == 201
+    assert post(bob, "/1/reviews", event="COMMENT", comments=[LINE]).json()["body"] == "Still waits"
     other = post(bob, "/1/reviews", comments=[LINE]).json()
     assert api(bob).delete(f"{V1}/1/reviews/{other['id']}").status_code == 204
-    assert Entry.objects.filter(kind="comment").count() == 1
+    assert Entry.objects.filter(kind="comment").count() == 2
 
 
 def test_the_same_key_makes_one_review(api, pull, bob):

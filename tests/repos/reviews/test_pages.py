@@ -106,6 +106,11 @@ def test_the_old_side_has_threads_too(project, pull, bob, as_user):
     assert "Why gone?" in page[page.index('L4"') : page.index('R4"')]
 
 
+def test_the_text_that_waits_is_in_the_form_that_submits_it(pull, bob, as_user):
+    reviewing.begin(as_actor(bob), again(bob, pull), "Written <b>elsewhere</b>", [])
+    assert "Written &lt;b&gt;elsewhere" in as_user(bob).get(f"{BASE}/review/bar").content.decode()
+
+
 def test_others_do_not_see_what_waits(stage, alice, as_user):
     assert "waits" not in as_user(alice).get(f"{BASE}/files").content.decode()
 

@@ -65,6 +65,12 @@ def test_it_is_submitted_at_once_as_one_entry_with_its_comments(project, pull, a
     assert reviewing.pending_of(as_actor(bob), again(bob, pull)) is None
 
 
+def test_the_text_that_waits_goes_with_it_unless_another_is_given(pull, bob, bobs):
+    for given, published in ((None, "Waiting"), ("Instead", "Instead"), ("", "")):
+        reviewing.begin(as_actor(bob), again(bob, pull), "Waiting", [])
+        assert bobs("approve", given).entry.body == published
+
+
 def test_an_empty_review_only_approves(bobs):
     for verdict in ("comment", "request_changes"):
         with pytest.raises(Unprocessable, match="says nothing"):
