@@ -14,7 +14,7 @@ from pathlib import Path
 from hub.accounts.actor import Actor
 from hub.lib.errors import Conflict, NotFound, Unauthenticated, Unprocessable
 from repos import content, publishing, repositories
-from repos.git import commands, writing
+from repos.git import commands, history, writing
 from repos.git.commands import GitError
 from repos.git.store import ZERO, Quarantine, RefChange, refs
 from repos.git.writing import FILE, BadPath, Parts, PathConflict, TreeFile
@@ -225,7 +225,7 @@ def _tip_and_base(edit: _Edit, quarantine: Quarantine) -> tuple[str | None, str 
 
 def _is_ancestor(quarantine: Quarantine, older: str, newer: str) -> bool:
     try:
-        return commands.succeeds(quarantine.repository, "merge-base", "--is-ancestor", older, newer)
+        return history.contains(quarantine.repository, newer, older)
     except GitError:  # no commit of this repository
         return False
 

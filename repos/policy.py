@@ -11,7 +11,7 @@ from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, TooLarge, Unprocessable
 from repos import access, rules
 from repos.access import Access
-from repos.git import commands
+from repos.git import history
 from repos.git.commands import GitError
 from repos.git.read import shown
 from repos.git.store import ZERO, Quarantine, RefChange, size_on_disk
@@ -87,9 +87,7 @@ def _loses_commits(repository: Repository, change: RefChange, quarantine: Quaran
         return False
     extra = quarantine.environment if quarantine else None
     try:
-        return not commands.succeeds(
-            repository.path, "merge-base", "--is-ancestor", change.old, change.new, extra=extra
-        )
+        return not history.contains(repository.path, change.new, change.old, extra=extra)
     except GitError:  # an old id that is not here (git refuses it later), or a history too long for the time limit
         return True
 

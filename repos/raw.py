@@ -19,6 +19,7 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
 from hub.lib.errors import HubError, NotFound, Unprocessable
 from hub.lib.middleware import raw_origin
+from hub.lib.ranges import named
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access, files, mediatypes
 from repos.access import Access
@@ -140,7 +141,7 @@ async def send(request: Request, file: Content, form: Form, *, cache: str, polic
         ("referrer-policy", "no-referrer"),
         ("accept-ranges", "bytes"),
     ]
-    if _matches(request.headers.get("if-none-match", ""), tag):
+    if named(tag, request.headers.get("if-none-match", "")):
         return await request.respond(304, b"", headers)
     part = wanted_part(request.headers, file.size, tag)
     headers.append(("content-length", str(part.end - part.start)))
@@ -156,10 +157,6 @@ async def send(request: Request, file: Content, form: Form, *, cache: str, polic
         async for piece in pieces:
             await request.write(piece)
     await request.finish()
-
-
-def _matches(header: str, tag: str) -> bool:
-    return header.strip() == "*" or tag in [item.strip().removeprefix("W/") for item in header.split(",")]
 
 
 class RangeNotSatisfiable(Unprocessable):

@@ -19,6 +19,7 @@ from rest_framework.views import exception_handler
 
 from hub.lib.errors import Invalid, Moved
 from hub.lib.failures import as_expected
+from hub.lib.ranges import named
 
 R = TypeVar("R")
 Rows: TypeAlias = QuerySet[Any, R] | Sequence[R]
@@ -100,8 +101,7 @@ def link(request: Request, relation: str, **place: object) -> str:
 def unchanged(request: Request, *ids: object) -> tuple[str, bool]:
     """(the ETag of what these immutable ids name, whether the client has it already)."""
     etag = f'"{hashlib.sha256(repr(ids).encode("utf-8", "surrogateescape")).hexdigest()[:32]}"'
-    given = request.headers.get("If-None-Match", "")
-    return etag, etag in {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return etag, named(etag, request.headers.get("If-None-Match", ""))
 
 
 def handle_error(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.lib.errors import PreconditionFailed
+from hub.lib.ranges import named
 
 
 class ConditionalView(APIView):
@@ -23,7 +24,7 @@ class ConditionalView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if request.method in {"GET", "HEAD"} and response.status_code == 200:
             etag = etag_of(response.data)
-            if etag in _tags(request.headers.get("If-None-Match", "")):
+            if named(etag, request.headers.get("If-None-Match", "")):
                 headers = {name: response[name] for name in ("Link",) if name in response}
                 response = Response(status=304, headers=headers)
             response["ETag"] = etag
@@ -36,14 +37,9 @@ def require_match(request: Request, shown: Callable[[], Response]) -> None:
     Call it in the transaction of the change, behind the lock of the row. Raises PreconditionFailed.
     """
     given = request.headers.get("If-Match", "")
-    if given and given.strip() != "*" and etag_of(shown().data) not in _tags(given):
+    if given and not named(etag_of(shown().data), given):
         raise PreconditionFailed(details="GET it again, then decide whether your change still makes sense.")
 
 
 def etag_of(data: Any) -> str:
     return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
-
-
-def _tags(given: str) -> set[str]:
-    """Compression makes tags weak on their way; they name the same answer."""
-    return {tag.strip().removeprefix("W/") for tag in given.split(",")}

@@ -51,7 +51,7 @@ async def serve(
     async for _ in request.body(limit_bytes=_BODY_LIMIT_BYTES):
         pass  # a GET has none; once it is read, the client's leaving can be noticed
     fields = [*headers, ("accept-ranges", "bytes"), ("etag", etag)]
-    if _has(etag, request.headers.get("if-none-match", "")):
+    if named(etag, request.headers.get("if-none-match", "")):
         return await request.respond_empty(304, fields)
     asked = request.headers.get("range", "")
     if asked and request.headers.get("if-range", etag) != etag:
@@ -81,7 +81,8 @@ async def sliced(data: bytes, start: int, end: int) -> AsyncIterator[bytes]:
     yield data[start:end]
 
 
-def _has(etag: str, header: str) -> bool:
-    """Whether If-None-Match names this etag (weak comparison, as for GET)."""
+def named(etag: str, header: str) -> bool:
+    """Whether If-None-Match or If-Match names this etag; compression makes tags weak on their way, and they name the
+    same answer."""
     names = [name.strip().removeprefix("W/") for name in header.split(",")]
     return etag in names or header.strip() == "*"

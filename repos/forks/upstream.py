@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from hub.accounts.actor import Actor
-from hub.lib.errors import Conflict, NotFound, Unauthenticated, Unprocessable
+from hub.lib.errors import NotFound, Unauthenticated, Unprocessable
 from repos import access, cache, publishing, repositories
 from repos.access import Access, Area
-from repos.git import commands, copying, history, writing
+from repos.git import copying, history
 from repos.git.read import shown
 from repos.git.store import ZERO, RefChange, refs
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import branches, drivers, mergeability, origins
+from repos.pulls import branches, building, drivers, origins
 from repos.storage import store
 
 
@@ -94,47 +94,28 @@ def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Sy
             f"{parent.full_name} is private by now, and this fork is public.",
             details="Make the fork private first: then nothing becomes public that should not.",
         )
-    theirs = branches.tip(parent, branch) if branch and "\0" not in branch else None
-    if theirs is None:
-        raise NotFound(
-            f"{parent.full_name} has no branch '{shown(branch)[:100]}'.", details="Name one of its branches."
-        )
+    theirs = branches.named_tip(parent, branch)
     ours = branches.tip(fork, branch)
     if parent.private:
         repositories.keep_private(fork)
     origins.bring(fork, parent, theirs)
-    if ours is not None and _contains(fork, ours, theirs):
+    if ours is not None and history.contains(store_of(fork), ours, theirs):
         return Synced("none", ours, parent)
     known = [ours] if ours else sorted(set(refs(store_of(fork), "refs/heads/").values()))
     drivers.lend(parent, fork, [theirs], known, beat=drivers.unwatched)
-    if ours is None or _contains(fork, theirs, ours):
+    if ours is None or history.contains(store_of(fork), theirs, ours):
         publishing.publish(fork, actor, [RefChange(f"refs/heads/{branch}", ours or ZERO, theirs)], via=via)
         return Synced("fast-forward", theirs, parent)
     return Synced("merge", _merged(actor, fork, parent, branch, ours, theirs, via), parent)
 
 
-def _contains(fork: Repository, commit: str, older: str) -> bool:
-    return commands.succeeds(store_of(fork), "merge-base", "--is-ancestor", older, commit)
-
-
 def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, ours: str, theirs: str, via: str) -> str:
     assert actor.user
     with store().quarantine(fork.pk) as quarantine:
-        verdict = mergeability.merged(fork, quarantine, ours, theirs, keep=True)
-        if not verdict.clean:
-            places = ", ".join(trouble.path for trouble in verdict.troubles[:5])
-            raise Conflict(
-                f"Both sides changed the same: {places}.",
-                details=f"Merge on your machine: git pull {settings.COVEY_URL}/{parent.full_name}.git {shown(branch)}",
-            )
-        with writing.object_store(quarantine.objects) as objects:
-            commit = writing.add_commit(
-                objects,
-                tree=verdict.tree,
-                parents=[ours, theirs],
-                author=repositories.author_of(actor.user),
-                message=f"Merge {shown(branch)} of the parent",
-            )
+        message = f"Merge {shown(branch)} of the parent"
+        pull = f"git pull {settings.COVEY_URL}/{parent.full_name}.git {shown(branch)}"
+        step = f"Merge on your machine: {pull}"
+        commit = building.joined(fork, actor.user, quarantine, ours, theirs, message, step=step)
         publishing.publish(
             fork, actor, [RefChange(f"refs/heads/{branch}", ours, commit)], quarantine=quarantine, via=via
         )

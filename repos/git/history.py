@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.lib.errors import NotFound
-from repos.git import cli
+from repos.git import cli, commands
 from repos.git.read import FULL_ID
 
 SUBJECT_COLUMNS = 500
@@ -147,6 +147,11 @@ def ahead_behind(store: Path, base: str, head: str, *, extra: Mapping[str, str] 
     out = cli.run(store, "rev-list", "--left-right", "--count", "--end-of-options", f"{base}...{head}", extra=extra)
     behind, ahead = out.split()
     return int(ahead), int(behind)
+
+
+def contains(store: Path, commit: str, older: str, *, extra: Mapping[str, str] | None = None) -> bool:
+    """Whether one commit is another or behind it. Raises GitError where one of them is not here."""
+    return commands.succeeds(store, "merge-base", "--is-ancestor", older, commit, extra=extra)
 
 
 def merge_base(store: Path, base: str, head: str, *, extra: Mapping[str, str] | None = None) -> str | None:

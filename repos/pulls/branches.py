@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hub.lib.errors import NotFound
 from repos import cache
 from repos.git import commands, history
+from repos.git.read import shown
 from repos.git.store import ZERO, RefChange, RefMoved, move_refs, refs
 from repos.models import Repository
 from repos.place import store_of
@@ -41,6 +42,16 @@ def now(pull: PullRequest) -> Tips:
 def tip(repository: Repository, branch: str) -> str | None:
     ref = f"refs/heads/{branch}"
     return refs(store_of(repository), ref).get(ref)
+
+
+def named_tip(repository: Repository, branch: str) -> str:
+    """tip, of what somebody wrote. Raises NotFound."""
+    found = tip(repository, branch) if branch and "\0" not in branch else None
+    if found is None:
+        raise NotFound(
+            f"{repository.full_name} has no branch '{shown(branch)[:100]}'.", details="Name one of its branches."
+        )
+    return found
 
 
 def head_tip(pull: PullRequest) -> str | None:
@@ -98,7 +109,7 @@ def contains(repository: Repository, branch: str, commit: str) -> bool:
     store, found = store_of(repository), tip(repository, branch)
     if found is None or not commands.succeeds(store, "cat-file", "-e", commit):
         return False
-    return commands.succeeds(store, "merge-base", "--is-ancestor", commit, found)
+    return history.contains(store, found, commit)
 
 
 def pin(pull: PullRequest, commit: str) -> None:

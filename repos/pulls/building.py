@@ -23,13 +23,14 @@ from repos.pulls.models import PullRequest
 
 MOST_REPLAYED = 250
 CHERRY_SECONDS = 10  # to compare each change of the branch with those of the base
+CATCH_UP = "Merge the base into the branch and push it."
 REPLAY_SECONDS = 50  # of all of them together; a page waits
 
 
 class CannotMerge(Conflict):
     """Both sides changed the same. verdict says where."""
 
-    def __init__(self, verdict: Verdict, *, step: str = "Merge the base into the branch and push it.") -> None:
+    def __init__(self, verdict: Verdict, *, step: str = CATCH_UP) -> None:
         places = [f"{trouble.path}: {trouble.why}" for trouble in verdict.troubles[:5]]
         commands = sorted({trouble.command for trouble in verdict.troubles if trouble.command})
         step = f"Run: {'; '.join(commands)}" if commands else step
@@ -71,6 +72,28 @@ def built(pull: PullRequest, user: User, quarantine: Quarantine, ends: Ends, met
         )
     if verdict.merged:
         quarantine.keep_only(commit, ends.base)
+    return commit
+
+
+def joined(
+    repository: Repository,
+    user: User,
+    quarantine: Quarantine,
+    ours: str,
+    theirs: str,
+    message: str,
+    *,
+    step: str = CATCH_UP,
+) -> str:
+    """A commit that merges theirs into ours, in the quarantine. step: what to do by hand. Raises CannotMerge."""
+    verdict = mergeability.merged(repository, quarantine, ours, theirs, keep=True)
+    if not verdict.clean:
+        raise CannotMerge(verdict, step=step)
+    author = repositories.author_of(user)
+    with writing.object_store(quarantine.objects) as objects:
+        commit = writing.add_commit(objects, tree=verdict.tree, parents=[ours, theirs], author=author, message=message)
+    if verdict.merged:
+        quarantine.keep_only(commit, ours)
     return commit
 
 

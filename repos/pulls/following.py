@@ -11,7 +11,7 @@ from django.db.models import Q
 from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import TooLarge
-from repos.git import commands
+from repos.git import commands, history
 from repos.git.read import shown
 from repos.git.store import ZERO, refs
 from repos.issues import closing, states
@@ -56,7 +56,7 @@ def follow_head(pull: PullRequest, user: User | None) -> None:
         except TooLarge:  # whoever merges hears of it
             logger.warning("pull request %s: what was pushed to its fork is too large", pull.pk)
             return
-    forced = not commands.succeeds(store_of(pull.repository), "merge-base", "--is-ancestor", pull.head_id, tip)
+    forced = not history.contains(store_of(pull.repository), tip, pull.head_id)
     if forced:
         branches.keep(pull, pull.head_id)
     branches.pin(pull, tip)

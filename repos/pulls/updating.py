@@ -5,11 +5,10 @@ from __future__ import annotations
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Conflict, NotFound, Unprocessable
-from repos import publishing, repositories
-from repos.git import writing
+from repos import publishing
 from repos.git.read import shown
 from repos.git.store import RefChange
-from repos.pulls import branches, building, mergeability, rights
+from repos.pulls import branches, building, rights
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
@@ -50,19 +49,8 @@ def _once(actor: Actor, user: User, pull: PullRequest, base: str, head: str, via
     if branches.merge_base(repository, base, head) in {None, base}:
         raise Unprocessable(f"'{shown(pull.head)}' has every commit of '{shown(pull.base)}' already.")
     with store().quarantine(repository.pk) as quarantine:
-        found = mergeability.merged(repository, quarantine, head, base, keep=True)
-        if not found.clean:
-            raise building.CannotMerge(found)
-        with writing.object_store(quarantine.objects) as objects:
-            commit = writing.add_commit(
-                objects,
-                tree=found.tree,
-                parents=[head, base],
-                author=repositories.author_of(user),
-                message=f"Merge branch '{shown(pull.base)}' into {shown(pull.head)}",
-            )
-        if found.merged:
-            quarantine.keep_only(commit, head)
+        message = f"Merge branch '{shown(pull.base)}' into {shown(pull.head)}"
+        commit = building.joined(repository, user, quarantine, head, base, message)
         change, unmoved = RefChange(pull.head_ref, head, commit), {pull.base_ref: base}
         try:
             publishing.publish(repository, actor, [change], quarantine=quarantine, unmoved=unmoved, via=via)

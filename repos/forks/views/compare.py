@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from hub.lib.errors import NotFound
 from repos import browsing, diffs
 from repos.git import copying, history, read
 from repos.git.read import Rev
@@ -36,7 +35,8 @@ def _context(
     request: HubRequest, repository: Repository, base_name: str, head: origins.Head, head_name: str
 ) -> dict[str, object]:
     """The commits are read in the fork's store, which this reader may read, beside that of the base."""
-    base_id, head_id = _tip(repository, base_name), _tip(head.repository, head.branch)
+    base_id = branches.named_tip(repository, base_name)
+    head_id = branches.named_tip(head.repository, head.branch)
     start = origins.merge_base(repository, base_id, head.repository, head_id)
     beside = copying.both(store_of(repository))
     log = history.log(store_of(head.repository), head_id, without=base_id, limit=plain.COMMITS_SHOWN, extra=beside)
@@ -60,11 +60,3 @@ def _context(
         "propose": plain.title_of(place.rev, log.commits) if signed_in and start else "",
         "warning": origins.warning(repository, head.repository),
     }
-
-
-def _tip(repository: Repository, branch: str) -> str:
-    """Raises NotFound."""
-    tip = branches.tip(repository, branch) if branch and "\0" not in branch else None
-    if tip is None:
-        raise NotFound(f"{repository.full_name} has no branch '{read.shown(branch)[:100]}'.")
-    return tip

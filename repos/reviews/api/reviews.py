@@ -32,7 +32,7 @@ class NewReview(serializers.Serializer):
     event = serializers.ChoiceField(choices=list(EVENTS), required=False)
     body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False, max_length=BODY_CHARACTERS)
     commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
-    comments = LineComment(many=True, default=list, max_length=reviewing.MOST_COMMENTS)
+    comments = serializers.ListField(child=LineComment(), default=list, max_length=reviewing.MOST_COMMENTS)
 
 
 class Event(serializers.Serializer):
