@@ -8,10 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
+from tests.support import console
 from tests.support.hub import Hub
 
 PASSWORD = "correct horse battery"
@@ -62,11 +64,11 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> Callable[[str], list[dict[str, object]]]:
-    """cookies(name) → those of that person, signed in by the form once."""
+def sessions(browser: Browser, hub: Hub, people: dict[str, str]) -> Callable[[str], StorageState]:
+    """sessions(name) → what a browser keeps of that person, who has signed in by the form once."""
 
     @functools.cache
-    def of(name: str) -> list[dict[str, object]]:
+    def of(name: str) -> StorageState:
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{hub.url}/account/login")
@@ -75,33 +77,34 @@ def cookies(browser: Browser, hub: Hub, people: dict[str, str]) -> Callable[[str
         page.locator("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{hub.url}/**")
         assert "login" not in page.url, page.locator("main").inner_text()
-        kept = context.cookies()
+        kept = context.storage_state()
         context.close()
-        return kept  # type: ignore[return-value]
+        return kept
 
     return of
 
 
 @pytest.fixture
-def open_page(
-    browser: Browser, hub: Hub, cookies: Callable[[str], list[dict[str, object]]]
-) -> Iterator[Callable[..., Page]]:
-    """open_page(path, scheme=, width=, person=, signed_in=) → the page, with .problems: console errors and refused
-    resources."""
+def open_page(browser: Browser, hub: Hub, sessions: Callable[[str], StorageState]) -> Iterator[Callable[..., Page]]:
+    """open_page(path, scheme=, width=, person=, signed_in=) → the page, of which console.problems() tells."""
     contexts = []
 
     def make(
-        path: str, *, scheme: str = "light", width: int = 1280, person: str = "alice", signed_in: bool = True
+        path: str,
+        *,
+        scheme: Literal["light", "dark"] = "light",
+        width: int = 1280,
+        person: str = "alice",
+        signed_in: bool = True,
     ) -> Page:
-        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
-        if signed_in:
-            context.add_cookies(cookies(person))  # type: ignore[arg-type]
+        context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 900},
+            storage_state=sessions(person) if signed_in else None,
+        )
         contexts.append(context)
         page = context.new_page()
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.problems = problems  # type: ignore[attr-defined]
+        console.listen(page)
         page.goto(f"{hub.url}{path}")
         return page
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -43,7 +44,7 @@ def test_a_newcomer_makes_pushes_and_edits_a_repository(
     expect(page.get_by_role("heading", name="Hello, covey")).to_be_visible()
     page.locator(".latest").get_by_role("link", name="Greet the birds").click()
     expect(page.locator(".diff td.diff-code.diff-added")).to_have_count(1)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
 
 
 def test_the_keyboard_is_enough(open_page: Open, demo: str) -> None:
@@ -120,6 +121,6 @@ def test_a_run_shows_its_curves_and_opens_in_mlflow(open_page: Open, demo: str) 
     figure = page.locator("[data-chart][data-drawn]").first
     figure.wait_for(timeout=30_000)
     assert figure.locator("path.js-line").count() == 1
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
     page.get_by_role("link", name="Open in the MLflow UI").click()
     expect(page.get_by_text("adam-38").first).to_be_visible(timeout=60_000)

@@ -11,9 +11,9 @@ import numpy
 import pytest
 import soundfile
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
-from tests.support import axe
+from tests.support import axe, console
 from tests.support.hub import Hub
 from tests.support.services import wait_until
 
@@ -218,10 +218,9 @@ def every_kind(number: int) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def tabs(browser: Browser, cookies: Callable[[str], list[dict[str, object]]]) -> Iterator[dict[bool, BrowserContext]]:
+def tabs(browser: Browser, sessions: Callable[[str], StorageState]) -> Iterator[dict[bool, BrowserContext]]:
     """One browser context signed in as alice, one of a stranger."""
-    contexts = {True: browser.new_context(), False: browser.new_context()}
-    contexts[True].add_cookies(cookies("alice"))  # type: ignore[arg-type]
+    contexts = {True: browser.new_context(storage_state=sessions("alice")), False: browser.new_context()}
     yield contexts
     for context in contexts.values():
         context.close()
@@ -233,10 +232,8 @@ class Visit:
     def __init__(self, context: BrowserContext) -> None:
         self.page = context.new_page()
         self.page.set_viewport_size({"width": 1280, "height": 900})
-        self.problems: list[str] = []
         self.bytes = 0
-        self.page.on("console", lambda told: self.problems.append(told.text) if told.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        console.listen(self.page)
         wire = context.new_cdp_session(self.page)
         wire.send("Network.enable")
         wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -315,7 +312,7 @@ def test_page_is_sound(name: str, signed_in: bool, hub: Hub, tabs: dict[bool, Br
         if name != "api docs":  # Swagger UI's own markup
             assert axe.violations(page) == []
         assert visit.too_wide() <= 0
-        assert [told for told in visit.problems if not (name in FAILING and str(answer.status) in told)] == []
+        assert [told for told in console.problems(page) if not (name in FAILING and str(answer.status) in told)] == []
     finally:
         page.close()
 

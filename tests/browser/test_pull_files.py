@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import console
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -50,4 +52,4 @@ def test_a_reviewer_walks_through_the_files(open_page: Callable[..., Page], demo
 
     page.get_by_role("link", name="Notebooks", exact=True).click()
     expect(page.locator(".pull-notebook mark", has_text="max")).to_be_visible(timeout=30_000)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -59,4 +60,4 @@ def test_a_change_is_proposed_and_merged(
     expect(page.locator("#merge-box")).to_contain_text("Merged")
     page.get_by_role("link", name="#1", exact=True).click()
     expect(page.locator(".happened")).to_contain_text("closed this by merging #2")
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

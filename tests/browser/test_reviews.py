@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.support import console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -45,7 +46,10 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     open_page: Callable[..., Page], hub: Hub, proposed: str
 ) -> None:
     page = open_page(f"{proposed}/files")
-    line = lambda number: page.locator(f"tr:has(td[id$='R{number}'])").locator(".diff-code")  # noqa: E731
+
+    def line(number: int) -> Locator:
+        return page.locator(f"tr:has(td[id$='R{number}'])").locator(".diff-code")
+
     line(5).hover()
     plus = page.get_by_role("button", name="Comment on this line")
     plus.hover()
@@ -86,7 +90,7 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     expect(page.locator(".thread-slot", has_text="One is enough")).to_contain_text("resolved")
     typed = page.locator(".diff-lost .thread", has_text="Typed with the keyboard alone")  # its last line was rewritten
     expect(typed).to_contain_text("outdated")
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
 
 
 def test_a_thread_stands_once_when_the_lines_of_its_file_come_later(
@@ -111,4 +115,4 @@ def test_a_thread_stands_once_when_the_lines_of_its_file_come_later(
     page.locator("section", has=page.locator(".diff-lost")).scroll_into_view_if_needed()
     expect(page.locator(".diff-beside")).to_contain_text("Why row?", timeout=30_000)
     expect(page.get_by_text("Why row?")).to_have_count(1)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support import axe
+from tests.support import axe, console
 from tests.support.hub import Hub
 from tests.support.left import two_runs
 
@@ -42,7 +42,7 @@ def test_a_run_is_read_and_noted(left: list[str], open_page: Callable[..., Page]
     assert axe.violations(page) == []
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
 
 
 def test_pictures_follow_the_slider(left: list[str], open_page: Callable[..., Page]) -> None:
@@ -59,4 +59,4 @@ def test_pictures_follow_the_slider(left: list[str], open_page: Callable[..., Pa
     page.locator("#beside-environment").scroll_into_view_if_needed()
     expect(page.locator("#beside-environment")).to_contain_text("1.7.1")
     assert axe.violations(page) == []
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

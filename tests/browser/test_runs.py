@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -47,7 +48,7 @@ def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page:
     expect(page.locator(".delta").first).to_be_visible()
     page.locator("[data-chart]").first.scroll_into_view_if_needed()
     expect(page.locator("[data-chart][data-drawn] .scatterlayer .trace").nth(2)).to_be_attached(timeout=30_000)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
     stranger = open_page(page.url.partition("/demo")[1] + page.url.partition("/demo")[2], signed_in=False)
     assert stranger.locator(".compare-table").first.inner_text() == page.locator(".compare-table").first.inner_text()
 
@@ -86,7 +87,7 @@ def test_a_brushed_axis_filters_the_table_and_the_address(demo: str, open_page: 
     page.locator("[data-chart]").first.scroll_into_view_if_needed()
     expect(page.locator("[data-chart-legend]").first).to_contain_text("mean ± std", timeout=30_000)
     assert "group=params.optimizer" in page.url
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
 
 
 def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page: Callable[..., Page]) -> None:
@@ -101,7 +102,7 @@ def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page:
     for name in ("team", "seed"):
         expect(page.locator("table.runs thead th", has_text=name)).to_be_visible()
     assert "tags.team" in page.url
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []
 
 
 def test_a_filter_that_cannot_be_read_is_marked(demo: str, open_page: Callable[..., Page]) -> None:
@@ -137,4 +138,4 @@ def test_runs_arrive_while_one_looks_and_what_one_did_is_undone(
     expect(page.get_by_role("status").filter(has_text="1 run archived.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(names).to_have_count(2)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.support import console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -86,4 +87,4 @@ def test_rows_and_images_are_talked_about(
     expect(page.locator("#conversation")).to_contain_text("Is this bob?")
     page.get_by_role("link", name="What is said about row 2").click()
     expect(page.get_by_role("heading", name="Names are cut #1")).to_be_visible()
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert console.problems(page) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support import services
+from tests.support import console, services
 from tests.support.hub import Hub
 from tests.support.story import NAME, Project
 
@@ -64,7 +64,7 @@ def test_data_and_code_are_reviewed_and_merged_by_two(
     bob.reload()
     expect(bob.locator("#merge-box")).to_contain_text("Merged")
     look_at_the_base(project, git, tmp_path)
-    assert bob.problems == alice.problems == []  # type: ignore[attr-defined]
+    assert console.problems(bob) == console.problems(alice) == []
 
 
 def sees_what_changed(page: Page, pull: str, project: Project) -> None:

@@ -299,9 +299,9 @@ class Tracks:
         return None
 
 
-def test_it_refuses_paths_that_dvc_tracks(repo, writer, monkeypatch):
+def test_it_refuses_paths_that_dvc_tracks(repo, writer, registering):
     commit(repo, writer, Put("README", b"1"))
-    monkeypatch.setattr(content, "_sources", [Tracks()])
+    content.register(Tracks())
     for path in ["data/images", "data/images/1.png"]:
         with pytest.raises(Unprocessable, match="DVC"):
             commit(repo, writer, Put(path, b"1"))

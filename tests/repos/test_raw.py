@@ -262,8 +262,8 @@ class Tracked:
         return b"0123456789"[:limit]
 
 
-def test_tracked_data_has_the_same_address(open_repo, bob, token_of, monkeypatch):
-    monkeypatch.setattr(content, "_sources", [Tracked()])
+def test_tracked_data_has_the_same_address(open_repo, bob, token_of, registering):
+    content.register(Tracked())
     assert ask("GET", "/alice/public/raw/main/data/big", headers={"range": "bytes=3-5"}).body == b"345"
     gone = ask("GET", "/alice/public/raw/main/data/gone")
     assert gone.status == 404

@@ -169,8 +169,11 @@ def test_asking_costs_few_queries(alice, pull, as_user, django_assert_max_num_qu
 
 def test_data_that_nobody_approved_blocks(alice, bob, private, project, pull, ruled):
     ruled(reviewed_data=True)
-    tips = lambda: (project.git("rev-parse", "main"), project.git("rev-parse", "work"))  # noqa: E731
-    found = lambda: [one.why for one in requirements.unmet(again(alice, pull), *tips())]  # noqa: E731
+
+    def found():
+        tips = [project.git("rev-parse", branch) for branch in ("main", "work")]
+        return [one.why for one in requirements.unmet(again(alice, pull), *tips)]
+
     assert found() == []
     project.commit({"data/x.csv.dvc": "outs: []\n"}, "Data", branch="work")
     assert found() == ["data/x.csv.dvc changed and nobody has approved it."]
@@ -203,9 +206,11 @@ def test_more_files_than_are_looked_at_hide_nothing(alice, bob, private, made, r
     first = made.commit({".covey/OWNERS": "/z.dvc @charlie\n"}, "First")
     made.commit({"a": "1", "b": "1", "c": "1", "z.dvc": "outs: []\n"}, "Work", branch="work", start=first)
     pull = opening.open_pull(as_actor(alice), seen(alice, private), title="Many", base="main", head="work")
-    found = lambda: {  # noqa: E731
-        one.name: one.why for one in requirements.unmet(again(alice, pull), first, made.git("rev-parse", "work"))
-    }
+
+    def found():
+        unmet = requirements.unmet(again(alice, pull), first, made.git("rev-parse", "work"))
+        return {one.name: one.why for one in unmet}
+
     assert found() == {
         "Owners": "/z.dvc is owned by @charlie.",
         "Unreviewed data": "one of very many files changed and nobody has approved it.",

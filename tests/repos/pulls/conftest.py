@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from hub.accounts.models import User
 from hub.jobs import outbox
+from repos import editing
+from repos.editing import Put
 from repos.models import Repository
 from repos.pulls import opening
 from repos.pulls.models import PullRequest
@@ -52,6 +55,12 @@ def propose(user: User, repository: Repository, **fields: Any) -> PullRequest:
     return opening.open_pull(as_actor(user), seen(user, repository), **values)
 
 
+def push(user: User, repository: Repository, branch: str, path: str, text: str) -> str:
+    """One file, committed through the hub; the new tip."""
+    found, changes = seen(user, repository), [Put(path, text.encode())]
+    return editing.commit_changes(found, as_actor(user), branch=branch, changes=changes, message="More")
+
+
 def again(user: User | None, pull: PullRequest) -> PullRequest:
     return opening.pull_of(seen(user, pull.repository), pull.number)
 
@@ -61,3 +70,26 @@ def deliver() -> None:
     while rows := outbox.pending():
         for row in rows:
             outbox.deliver(row)
+
+
+class Died(BaseException):
+    """kill -9, as near as one process comes to it: nothing after it runs, not even what mends errors."""
+
+
+def killed(*_arguments: object, **_options: object) -> NoReturn:
+    raise Died
+
+
+@contextmanager
+def dying(owner: object, step: str, *, after: bool = False) -> Iterator[None]:
+    """The hub dies where this step would begin, or after it. Nothing else of it is replaced."""
+    done = getattr(owner, step)
+
+    def last(*arguments: object, **options: object) -> NoReturn:
+        if after:
+            done(*arguments, **options)
+        raise Died
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Died):
+        patch.setattr(owner, step, last)
+        yield

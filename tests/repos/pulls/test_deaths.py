@@ -13,17 +13,9 @@ from repos.pulls import building, heads, merging, opening, tasks
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor
-from tests.repos.pulls.conftest import again, deliver
+from tests.repos.pulls.conftest import Died, again, deliver, dying, killed
 
 pytestmark = pytest.mark.django_db
-
-
-class Died(BaseException):
-    """kill -9, as near as one process comes to it: nothing after it runs, not even what mends errors."""
-
-
-def killed(*_arguments, **_options):
-    raise Died
 
 
 def a_minute_later() -> None:
@@ -46,12 +38,11 @@ def point(request) -> str:
 
 
 @pytest.fixture
-def left(method, point, alice, project, proposed, monkeypatch) -> PullRequest:
+def left(method, point, alice, project, proposed) -> PullRequest:
     """A merge, wanted with its branch deleted, that died at a point."""
     pull = proposed()
     project.commit({"b.txt": "changed\n"}, "Meanwhile")
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(*POINTS[point], killed)
+    with dying(*POINTS[point]):
         merging.merge(as_actor(alice), again(alice, pull), Order(method=method, delete_branch=True))
     return pull
 

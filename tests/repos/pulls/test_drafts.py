@@ -163,7 +163,7 @@ def test_a_closed_one_whose_branch_went_is_had_back_and_opened_again(alice, priv
 def test_a_branch_that_cannot_go_is_kept_and_the_merge_stands(alice, private, project, proposed, monkeypatch):
     pull, finish = proposed(), merging.finish
 
-    def pushed_just_then(*arguments):
+    def pushed_just_then(*arguments):  # after the swap, before the branch is looked at: finish itself is all there
         project.commit({"late.txt": "late"}, branch="work")
         return finish(*arguments)
 

@@ -144,9 +144,9 @@ def test_odd_names_are_escaped_and_deep_folders_end(bob):
     assert html.count("data-file=") == len(names)
 
 
-def test_what_is_said_beside_a_line_stands_below_it(page, monkeypatch, project, bob, as_user):
+def test_what_is_said_beside_a_line_stands_below_it(page, registering, project, bob, as_user):
     said = {"a.txt": {"R4": SafeString("<p>Why three?</p>"), "R999": SafeString("<p>Gone</p>")}}
-    monkeypatch.setattr(beside, "_knowing", [lambda actor, pull, paths: {p: said[p] for p in paths if p in said}])
+    beside.register(lambda actor, pull, paths: {path: said[path] for path in paths if path in said})
     for query, span in (("", 3), ("?view=split", 4)):
         shown = page(query)
         row = f'</tr><tr class="diff-beside"><td colspan="{span}"><p>Why three?</p></td></tr>'

@@ -10,8 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
-from repos import editing, publishing
-from repos.editing import Put
+from repos import publishing
 from repos.git.store import refs
 from repos.issues import opening as issues
 from repos.issues import states
@@ -21,16 +20,9 @@ from repos.pulls.drivers import Outcome
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor, seen
-from tests.repos.pulls.conftest import TEXT, again, deliver
+from tests.repos.pulls.conftest import TEXT, again, deliver, dying, push
 
 pytestmark = pytest.mark.django_db
-
-
-def push(user, repository, branch: str, path: str, text: str) -> str:
-    change = Put(path, text.encode())
-    return editing.commit_changes(
-        seen(user, repository), as_actor(user), branch=branch, changes=[change], message="More"
-    )
 
 
 def shown(project, rev: str, path: str = "a.txt") -> str:
@@ -128,7 +120,7 @@ def test_a_head_that_nobody_looked_at_is_not_merged(alice, private, project, pro
 
 
 def test_a_push_to_either_branch_between_reading_and_swapping_is_not_lost(
-    alice, private, project, proposed, monkeypatch
+    alice, private, project, proposed, registering
 ):
     pull, pushed = proposed(), []
 
@@ -143,12 +135,12 @@ def test_a_push_to_either_branch_between_reading_and_swapping_is_not_lost(
                 pushed.append(push(alice, private, ("main", "work")[len(pushed)], f"late{len(pushed)}.txt", "late\n"))
             return []
 
-    monkeypatch.setattr(drivers, "_drivers", [Slow()])
+    drivers.register(Slow())
     commit = merging.merge(as_actor(alice), again(alice, pull), Order())
     assert project.git("show", "-s", "--format=%P", commit).split() == pushed
 
 
-def test_the_claim_of_a_long_merge_is_renewed(alice, project, proposed, monkeypatch):
+def test_the_claim_of_a_long_merge_is_renewed(alice, project, proposed, registering):
     pull, claims = proposed(), []
     project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n"), "new.txt": "other\n"}, "Meanwhile")
 
@@ -165,7 +157,7 @@ def test_the_claim_of_a_long_merge_is_renewed(alice, project, proposed, monkeypa
         def missing(self, repository, base, head, *, lender=None):
             return []
 
-    monkeypatch.setattr(drivers, "_drivers", [Long()])
+    drivers.register(Long())
     merging.merge(as_actor(alice), again(alice, pull), Order())
     assert len(set(claims)) == 2
     assert shown(project, "main", "new.txt") == "new\n"
@@ -190,23 +182,10 @@ def test_keywords_close_issues_when_it_reaches_the_default_branch(alice, private
 
 
 # ---- a hub that dies -----------------------------------------------------------------------------
-class Died(BaseException):
-    """kill -9, as near as one process comes to it: nothing after it runs, not even what mends errors."""
-
-
 @pytest.mark.parametrize("after_the_swap", [False, True])
-def test_a_killed_merge_is_merged_exactly_when_the_base_has_it(
-    alice, private, project, proposed, monkeypatch, after_the_swap
-):
-    pull, publish = proposed(), publishing.publish
-
-    def killed(repository, actor, changes, **options):
-        if after_the_swap:
-            publish(repository, actor, changes, **options)
-        raise Died
-
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(publishing, "publish", killed)
+def test_a_killed_merge_is_merged_exactly_when_the_base_has_it(alice, private, project, proposed, after_the_swap):
+    pull = proposed()
+    with dying(publishing, "publish", after=after_the_swap):
         merging.merge(as_actor(alice), again(alice, pull), Order(method="squash"))
     left = PullRequest.objects.select_related("issue__repository__owner").get(pk=pull.pk)  # as nobody looked yet
     assert left.claimed
@@ -224,15 +203,9 @@ def test_a_killed_merge_is_merged_exactly_when_the_base_has_it(
         merging.merge(as_actor(alice), settled, Order())
 
 
-def test_who_looks_at_what_a_killed_merge_left_finds_it_merged(alice, private, project, proposed, monkeypatch):
-    pull, publish = proposed(), publishing.publish
-
-    def killed(*arguments, **options):
-        publish(*arguments, **options)
-        raise Died
-
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(publishing, "publish", killed)
+def test_who_looks_at_what_a_killed_merge_left_finds_it_merged(alice, private, project, proposed):
+    pull = proposed()
+    with dying(publishing, "publish", after=True):
         merging.merge(as_actor(alice), again(alice, pull), Order())
     found = again(alice, pull)
     assert found.merged
@@ -240,14 +213,9 @@ def test_who_looks_at_what_a_killed_merge_left_finds_it_merged(alice, private, p
     assert branches.contains(private, "main", found.merge_commit)
 
 
-def test_the_push_event_alone_settles_a_killed_merge(alice, private, project, proposed, monkeypatch):
+def test_the_push_event_alone_settles_a_killed_merge(alice, private, project, proposed):
     pull = proposed()
-
-    def killed(*_args, **_options):
-        raise Died
-
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(merging, "finish", killed)
+    with dying(merging, "finish"):
         merging.merge(as_actor(alice), again(alice, pull), Order(method="squash"))
     deliver()
     assert again(alice, pull).issue.state == "merged"

@@ -15,7 +15,7 @@ from repos.pulls.drivers import Outcome
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor
-from tests.repos.pulls.conftest import TEXT, again, deliver
+from tests.repos.pulls.conftest import TEXT, again, deliver, dying
 
 pytestmark = pytest.mark.django_db
 REBASE = Order(method="rebase")
@@ -94,7 +94,7 @@ def test_too_many_commits_are_refused_with_the_commands(alice, project, proposed
     assert "git rebase origin/main && git push --force-with-lease" in caught.value.details
 
 
-def test_drivers_put_each_commit_together(alice, project, proposed, monkeypatch):
+def test_drivers_put_each_commit_together(alice, project, proposed, registering):
     asked = []
 
     class Lines:
@@ -110,7 +110,7 @@ def test_drivers_put_each_commit_together(alice, project, proposed, monkeypatch)
         def missing(self, repository, base, head, *, lender=None):
             return []
 
-    monkeypatch.setattr(drivers, "_drivers", [Lines()])
+    drivers.register(Lines())
     project.commit({"new.txt": "new\nmore\n"}, "More", branch="work")
     project.commit({"new.txt": "base\n"}, "Meanwhile")
     commit = merging.merge(as_actor(alice), again(alice, proposed()), REBASE)
@@ -119,24 +119,13 @@ def test_drivers_put_each_commit_together(alice, project, proposed, monkeypatch)
     assert project.git("fsck", "--full", "--strict", "--unreachable") == ""
 
 
-class Died(BaseException):
-    """kill -9, as near as one process comes to it."""
-
-
 @pytest.mark.parametrize("after_the_swap", [False, True])
 def test_a_killed_rebase_is_merged_exactly_when_the_base_has_its_last_commit(
-    alice, private, project, proposed, monkeypatch, after_the_swap
+    alice, private, project, proposed, after_the_swap
 ):
     project.commit({"c.txt": "c\n"}, "More", branch="work")
-    pull, publish = proposed(), publishing.publish
-
-    def killed(repository, actor, changes, **options):
-        if after_the_swap:
-            publish(repository, actor, changes, **options)
-        raise Died
-
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(publishing, "publish", killed)
+    pull = proposed()
+    with dying(publishing, "publish", after=after_the_swap):
         merging.merge(as_actor(alice), again(alice, pull), Order(method="rebase", delete_branch=True))
     PullRequest.objects.filter(merged=None).update(claimed=timezone.now() - timedelta(minutes=5))
     tasks.reconcile_merges()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from repos.pulls import merging, requirements
@@ -13,21 +10,13 @@ from repos.pulls.requirements import RequirementsUnmet, Unmet
 from tests.repos.issues.conftest import as_actor
 from tests.repos.pulls.conftest import again
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("registering")]
 WANTED = Unmet("Blessing", "The oracle has not spoken.", "Ask the oracle.")
 
 
-@pytest.fixture
-def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The registered checks, for this test only."""
-    found: list[Any] = []
-    monkeypatch.setattr(requirements, "_checks", found)
-    return found
-
-
-def test_what_is_unmet_is_said_and_nothing_is_merged(alice, private, project, proposed, checks):
+def test_what_is_unmet_is_said_and_nothing_is_merged(alice, private, project, proposed):
     asked = []
-    checks.append(lambda pull, base, head: asked.append((pull.number, base, head)) or [WANTED])
+    requirements.register(lambda pull, base, head: asked.append((pull.number, base, head)) or [WANTED])
     pull = proposed()
     with pytest.raises(
         RequirementsUnmet, match=r"cannot be merged yet. Blessing: The oracle has not spoken."
@@ -39,9 +28,9 @@ def test_what_is_unmet_is_said_and_nothing_is_merged(alice, private, project, pr
     assert again(alice, pull).claimed is None
 
 
-def test_what_is_withdrawn_while_the_merge_is_made_stops_it(alice, private, project, proposed, checks):
+def test_what_is_withdrawn_while_the_merge_is_made_stops_it(alice, private, project, proposed):
     answers = [[], [WANTED]]
-    checks.append(lambda pull, base, head: answers.pop(0))
+    requirements.register(lambda pull, base, head: answers.pop(0))
     pull = proposed()
     with pytest.raises(RequirementsUnmet):
         merging.merge(as_actor(alice), again(alice, pull), Order())
@@ -50,11 +39,11 @@ def test_what_is_withdrawn_while_the_merge_is_made_stops_it(alice, private, proj
     assert again(alice, pull).issue.is_open
 
 
-def test_the_merge_box_lists_it_instead_of_a_button(alice, private, project, proposed, checks, as_user):
+def test_the_merge_box_lists_it_instead_of_a_button(alice, private, project, proposed, as_user):
     proposed()
     path = "/alice/private/pull/1/merge-box"
     assert b"This can be merged" in as_user(alice).get(path).content
-    checks.append(lambda pull, base, head: [WANTED])
+    requirements.register(lambda pull, base, head: [WANTED])
     page = as_user(alice).get(path).content.decode()
     assert "The oracle has not spoken." in page
     assert "Ask the oracle." in page
@@ -63,9 +52,9 @@ def test_the_merge_box_lists_it_instead_of_a_button(alice, private, project, pro
     assert b"This cannot be merged yet." in answer.content
 
 
-def test_the_api_says_why(alice, private, project, proposed, checks, api):
+def test_the_api_says_why(alice, private, project, proposed, api):
     proposed()
-    checks.append(lambda pull, base, head: [WANTED])
+    requirements.register(lambda pull, base, head: [WANTED])
     answer = api(alice).put("/api/v1/repos/alice/private/pulls/1/merge", {}, content_type="application/json")
     assert answer.status_code == 409
     assert answer.json()["details"] == "Ask the oracle."

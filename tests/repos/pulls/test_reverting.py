@@ -13,14 +13,10 @@ from repos.pulls import merging, opening, reverting, updating
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 from tests.repos.issues.conftest import as_actor, seen
-from tests.repos.pulls.conftest import TEXT, again, deliver
+from tests.repos.pulls.conftest import TEXT, again, deliver, dying
 
 pytestmark = pytest.mark.django_db
 BASE, V1 = "/alice/private", "/api/v1/repos/alice/private"
-
-
-class Died(BaseException):
-    """kill -9, as near as one process comes to it."""
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -75,15 +71,10 @@ def test_it_asks_once(alice, charlie, private, project, proposed, as_user, api):
         reverting.revert(as_actor(charlie), again(charlie, pull))
 
 
-def test_a_revert_that_died_before_it_was_opened_is_opened_by_the_next(alice, project, proposed, monkeypatch):
+def test_a_revert_that_died_before_it_was_opened_is_opened_by_the_next(alice, project, proposed):
     pull = proposed()
     merging.merge(as_actor(alice), again(alice, pull), Order(method="squash"))
-
-    def killed(*_arguments, **_options):
-        raise Died
-
-    with monkeypatch.context() as patch, pytest.raises(Died):
-        patch.setattr(opening, "open_pull", killed)
+    with dying(opening, "open_pull"):
         reverting.revert(as_actor(alice), again(alice, pull))
     deliver()
     tip = refs(pull.repository.path)["refs/heads/revert-1-work"]

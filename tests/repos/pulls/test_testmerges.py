@@ -9,11 +9,10 @@ from hub.jobs.models import Job
 from repos import publishing
 from repos.git.store import ZERO, RefChange, refs
 from repos.issues import states
-from repos.pulls import merging, testmerges
+from repos.pulls import drivers, merging, testmerges
 from repos.pulls.merging import Order
 from tests.repos.issues.conftest import as_actor, seen
-from tests.repos.pulls.conftest import TEXT, again, deliver
-from tests.repos.pulls.test_merging import push
+from tests.repos.pulls.conftest import TEXT, again, deliver, push
 from tests.support.asgi import ask, basic
 
 pytestmark = pytest.mark.django_db
@@ -89,17 +88,23 @@ def test_a_merge_takes_it_away(alice, private, project, proposed):
     assert "refs/pull/1/head" in refs(private.path)
 
 
-def test_a_head_that_moves_while_it_is_written_is_not_passed_over(alice, private, project, proposed, monkeypatch):
-    pull, merged, pushed = proposed(), testmerges.mergeability.merged, []
+def test_a_head_that_moves_while_it_is_written_is_not_passed_over(alice, private, project, proposed, registering):
+    pull, pushed = proposed(), []
 
-    def slowly(*arguments, **options):
-        if not pushed:
-            pushed.append(push(alice, private, "work", "late.txt", "late\n"))
-            deliver()
-        return merged(*arguments, **options)
+    class Slow:
+        """A driver that works for so long that somebody pushes meanwhile."""
+
+        def wants(self, path):
+            return False
+
+        def missing(self, repository, base, head, *, lender=None):
+            if not pushed:
+                pushed.append(push(alice, private, "work", "late.txt", "late\n"))
+                deliver()
+            return []
 
     deliver()
-    monkeypatch.setattr(testmerges.mergeability, "merged", slowly)
+    drivers.register(Slow())
     work()
     assert parents(project) == [project.tips["main"], again(alice, pull).head_id] == [project.tips["main"], *pushed]
 

@@ -76,5 +76,8 @@ def test_threads_at_very_many_commits_are_followed_in_turns(private, project, mo
     wanted = [
         (Thread(pk=n, path="f.txt", rev=commit, detail=detail), commits[-1]) for n, commit in enumerate(commits[:-1])
     ]
-    outdated = lambda: sum(one.outdated for one in following.followed(private, wanted).values())  # noqa: E731
+
+    def outdated():
+        return sum(one.outdated for one in following.followed(private, wanted).values())
+
     assert [outdated() for _ in range(3)] == [3, 1, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from django.utils import timezone
 
@@ -24,19 +26,25 @@ def lines(project, **fields):
     return {"path": "a.txt", "rev": project.tips["work"], "side": "new", "start": "4", "line": "5", **fields}
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Bob has a suggestion on #1, has approved it, and has a comment that waits. stage(address) fills in their ids."""
+
+    entry: Entry
+    review: Review
+    waits: Comment
+
+    def __call__(self, address: str) -> str:
+        return BASE + address.replace("/W/", f"/{self.waits.pk}/").replace("/R/", f"/{self.review.pk}/")
+
+
 @pytest.fixture
 def stage(project, pull, alice, bob):
-    """Bob has a suggestion on #1, and a comment that waits; at() fills ids into an address."""
     spot = Spot("line", "a.txt", project.tips["work"], {"line": 4})
     entry = threads.begin(as_actor(bob), again(bob, pull).issue, spot, "```suggestion\nbetter\n```")
     review = reviewing.submit(as_actor(bob), again(bob, pull), "approve", "Looks <b>good</b>")
     waits = reviewing.add(as_actor(bob), again(bob, pull), Said("It <i>waits</i>", spot))
-
-    def at(address):
-        return BASE + address.replace("/W/", f"/{waits.pk}/").replace("/R/", f"/{review.pk}/")
-
-    at.entry = entry  # type: ignore[attr-defined]
-    return at
+    return Stage(entry, review, waits)
 
 
 PAGES = ["/review/bar", "/review/standing", "/review/form"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,31 +17,34 @@ from tests.support.writer import Writer
 LINES = "".join(f"line {n}\n" for n in range(30))
 
 
+@dataclass(frozen=True)
+class Parted:
+    """parted(base, ours, theirs) → the pull request; files as for Writer.commit, ours those of its branch."""
+
+    writer: Writer
+    user: User
+    proposed: Callable[..., PullRequest]
+
+    def __call__(self, base: Any, ours: Any, theirs: Any) -> PullRequest:
+        first = self.writer.commit(base, "Base")
+        self.writer.commit(ours, "Ours", branch="work", start=first)
+        self.writer.commit(theirs, "Theirs")
+        self.writer.repository.refresh_from_db()
+        return again(self.user, self.proposed())
+
+
 @pytest.fixture
 def parted(
     alice: User,
     private: Repository,
     writer: Callable[[Repository], Writer],
     proposed: Callable[..., PullRequest],
-) -> Callable[..., PullRequest]:
-    """parted(base, ours, theirs) → the pull request; files as for Writer.commit, ours those of its branch.
-
-    Its `writer` is the repository's."""
-    made = writer(private)
-
-    def part(base: Any, ours: Any, theirs: Any) -> PullRequest:
-        first = made.commit(base, "Base")
-        made.commit(ours, "Ours", branch="work", start=first)
-        made.commit(theirs, "Theirs")
-        private.refresh_from_db()
-        return again(alice, proposed())
-
-    part.writer = made  # type: ignore[attr-defined]
-    return part
+) -> Parted:
+    return Parted(writer(private), alice, proposed)
 
 
 @pytest.fixture
-def lines(parted: Callable[..., PullRequest]) -> PullRequest:
+def lines(parted: Parted) -> PullRequest:
     """One conflict at line 3, and another change of each side that goes together."""
     return parted(
         {"a.txt": LINES},

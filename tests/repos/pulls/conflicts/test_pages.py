@@ -7,10 +7,11 @@ import re
 import pytest
 
 from hub.jobs import jobs
-from hub.jobs.models import Job
 from repos.models import Access, Membership
 from repos.pulls.conflicts import listing
 from repos.pulls.conflicts.models import Chosen
+from repos.pulls.conflicts.resolving import RESOLVE, Order, key_of
+from repos.pulls.drivers import Choices
 
 pytestmark = pytest.mark.django_db
 BASE = "/alice/private/pull/1"
@@ -24,6 +25,14 @@ def digest_of(pull):
 def tips_of(pull):
     ours, theirs = listing.tips(pull)
     return {"ours": ours, "theirs": theirs}
+
+
+def begun(user, pull):
+    """What a request leaves that was killed before it ran its job: a worker will take it."""
+    ours, theirs = listing.tips(pull)
+    order = Order(ours, theirs, {digest_of(pull): Choices(rest="ours")})
+    arguments = order.as_json | {"pull": pull.pk, "user": user.pk, "token": None}
+    return jobs.start(RESOLVE, f"{key_of(pull, ours, theirs)}x", arguments, repository_id=pull.repository.pk)
 
 
 @pytest.fixture
@@ -62,28 +71,23 @@ def test_what_is_not_in_conflict_says_so(bob, project, proposed, as_user):
     assert "Nothing is in conflict" in as_user(bob).get(f"{BASE}/conflicts").content.decode()
 
 
-def test_a_worker_at_work_is_shown_and_the_page_goes_on_when_it_has_ended(bob, lines, as_user, addresses, monkeypatch):
-    client, run = as_user(bob), jobs.run
-    client.post(addresses["choose-all"], {"side": "ours"})
-    monkeypatch.setattr(jobs, "run", lambda _: None)  # as long as it takes
-    client.post(addresses["resolve"], tips_of(lines))
+def test_a_worker_at_work_is_shown_and_the_page_goes_on_when_it_has_ended(bob, lines, as_user, addresses):
+    client, job = as_user(bob), begun(bob, lines)
     page = client.get(addresses["list"]).content.decode()
     assert "Your choices are being put together" in page
     assert 'hx-trigger="load delay:1s"' in page
     waiting = client.get(addresses["list"], headers={"HX-Request": "true"})
     assert "HX-Redirect" not in waiting.headers
-    run(Job.objects.get(kind="pulls.resolve").pk)
+    jobs.run(job.pk)
     ended = client.get(addresses["list"], headers={"HX-Request": "true"})
     assert ended.headers["HX-Redirect"] == BASE
 
 
-def test_a_refusal_of_the_worker_is_told_on_the_page(bob, lines, as_user, addresses, monkeypatch):
-    client, run = as_user(bob), jobs.run
+def test_a_refusal_of_the_worker_is_told_on_the_page(bob, lines, as_user, addresses):
+    client, job = as_user(bob), begun(bob, lines)
     client.post(addresses["choose-all"], {"side": "ours"})
-    monkeypatch.setattr(jobs, "run", lambda _: None)
-    client.post(addresses["resolve"], tips_of(lines))
     Membership.objects.filter(user=bob).delete()
-    run(Job.objects.get(kind="pulls.resolve").pk)
+    jobs.run(job.pk)
     Membership.objects.create(repository=lines.repository, user=bob, access=Access.WRITE)
     page = client.get(addresses["list"]).content.decode()
     assert 'role="alert"' in page

@@ -93,7 +93,7 @@ def test_a_branch_that_moved_is_told_and_nothing_is_written(alice, parted, lines
 def test_a_branch_that_moves_while_the_worker_works_is_told_by_the_job(alice, parted, lines, branch, monkeypatch):
     commit = resolving._commit
 
-    def slow(*args):
+    def slow(*args):  # somebody pushes between the reading of the tips and the swap: the commit is made all the same
         made = commit(*args)
         parted.writer.commit({"else.txt": "x"}, branch=branch)
         return made
