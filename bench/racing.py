@@ -2,7 +2,8 @@
 
 - whether a pull request of 1,000 files can be merged: the hub's answer, in its own process, against `git merge-tree`;
 - 20 pull requests merged at once against 20 merged one after the other;
-- 200 clients of git that push to one branch, each until it is in: the slowest against the median.
+- 200 clients of git that push to one branch, each until it is in, with random waits that grow after each refusal: the
+  slowest against the median.
 
 Everything else is compared in the same run; rounds alternate, and the best of each counts.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -32,6 +34,7 @@ from tests.support.hub import ROOT, Hub, embedded_hub, production_hub
 
 FILES, ROUNDS = 1_000, 5
 ATTEMPTS = 400  # of one client: fetch, rebase, push
+MOST_WAIT_SECONDS = 30  # after a refusal a client waits for up to twice as long as before, as automation does
 # The two tips are the main and the side of a repository; both ways begin a process of git and write to a quarantine.
 MERGEABILITY = """
 import json, os, subprocess, sys, tempfile, time
@@ -189,9 +192,10 @@ class Racing:
 
         def push(number: int) -> None:
             begun = time.perf_counter()
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
                 if not git("push", "-q", remote, "HEAD:main", folder=clones[number], check=False).returncode:
                     break
+                time.sleep(random.uniform(0, min(MOST_WAIT_SECONDS, 0.1 * 2**attempt)))
                 git("fetch", "-q", "--depth", "1", remote, "main", folder=clones[number], check=False, timeout=300)
                 git("reset", "-q", "--mixed", "FETCH_HEAD", folder=clones[number], check=False)
                 git("add", f"c{number}", folder=clones[number])

@@ -6,14 +6,10 @@ that a force push left behind does no harm.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import IO
 
 from django.db import transaction
 
@@ -24,6 +20,7 @@ from datasets.dvc.projects import Folders
 from datasets.models import DatasetChange, DatasetIndex, DatasetVersion
 from datasets.tracking import folders_at, outs_of_blobs, placed
 from repos.git import commands, read
+from repos.git.turns import turn
 from repos.models import Repository
 from repos.place import store_of
 
@@ -31,7 +28,6 @@ BATCH_COMMITS = 200
 BATCH_ROWS = 400
 GIT_SECONDS = 1800.0
 MAX_TIPS = 20_000
-WAIT_SECONDS = 0.5
 _ABSENT = "0" * 40
 _REFS = ("--branches", "--tags")
 _PATTERNS = ["*.dvc", "dvc.lock", "*/dvc.lock", *(f":(icase)*.{e}" for e in sorted(formats.DATA))]
@@ -81,7 +77,7 @@ def index(repository: Repository, *, again: bool = False) -> int:
 
     again: all of them, as if none was. Raises GitError.
     """
-    with alone(repository):
+    with turn(store_of(repository), "index"):
         state, _ = DatasetIndex.objects.get_or_create(repository=repository)
         tips, count = tips_of(repository), 0
         for batch in batches(repository, state.tips, tips, again=again):
@@ -89,29 +85,6 @@ def index(repository: Repository, *, again: bool = False) -> int:
             count += len(batch)
         DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
     return count
-
-
-@contextmanager
-def alone(
-    repository: Repository, work: str = "index", *, waiting: Callable[[], object] | None = None
-) -> Iterator[None]:
-    """One walk through a history at a time: pushes that come during a long one wait, and find its work done.
-
-    work: walks of another name are not waited for. waiting: called twice a second until it is our turn."""
-    with open(store_of(repository) / f"covey-{work}", "a") as lock:
-        while waiting is not None and not _taken(lock):
-            waiting()
-            time.sleep(WAIT_SECONDS)  # who waits for good in the system's call cannot keep the claim on a job
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _taken(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 # ---- git ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from itertools import islice
 
 from django.db import transaction
 
-from datasets.commits import Commit, alone, batches, hash_of, known_of, tips_of, version_ids
+from datasets.commits import Commit, batches, hash_of, known_of, tips_of, version_ids
 from datasets.dvc import locks
 from datasets.dvc.documents import Malformed
 from datasets.dvc.locks import Locked
@@ -20,6 +20,7 @@ from experiments.commits import existing
 from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
 from hub.lib.errors import NotFound, TooLarge
 from repos.git import read
+from repos.git.turns import turn
 from repos.models import Repository
 from repos.place import store_of
 
@@ -40,7 +41,7 @@ def index_stages(repository: Repository, *, again: bool = False) -> None:
         store_of(repository)
     except NotFound:
         return  # nothing was pushed yet
-    with alone(repository):
+    with turn(store_of(repository), "index"):
         state, _ = LineageIndex.objects.get_or_create(repository=repository)
         tips = tips_of(repository, *_REFS)
         for batch in batches(repository, state.tips, tips, again=again, refs=_WALK, patterns=_PATTERNS):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from datasets import objects
-from datasets.commits import Commit, alone
+from datasets.commits import Commit
 from datasets.dvc import keys
 from experiments import commits as binding
 from experiments import indexing
@@ -21,7 +21,9 @@ from experiments.tracked.files import Made, made_of
 from experiments.tracked.values import Reading, Values
 from hub.lib.errors import HubError
 from repos import cache
+from repos.git.turns import turn
 from repos.models import Repository
+from repos.place import store_of
 
 logger = logging.getLogger("covey.experiments")
 Beat = Callable[[int], None]
@@ -40,7 +42,7 @@ def refresh(repository: Repository, *, again: bool = False, beat: Beat = lambda 
     """
     if repository.empty:
         return 0
-    with alone(repository, "tracked", waiting=lambda: beat(0)):
+    with turn(store_of(repository), "tracked", look_seconds=0.5, waiting=lambda: beat(0)):
         state, _ = TrackedIndex.objects.get_or_create(repository=repository)
         return _Index(repository, state, again, beat).run()
 

@@ -5,8 +5,6 @@ Objects that no ref reaches stay: a deleted branch can be had back, and refs/exp
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from repos.git import commands
 from repos.git.store import refs
+from repos.git.turns import turn
 
 MANY_PACKS = 10
 MANY_LOOSE = 500
@@ -29,7 +28,7 @@ LOCKS = ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock")
 
 def maintain(path: Path) -> bool:
     """Do what is due. False when another process is at it already."""
-    with _alone(path) as alone:
+    with turn(path, "maintenance", most_seconds=0) as alone:
         if not alone:
             return False
         tidy(path)
@@ -96,18 +95,6 @@ def _remove(path: Path) -> int:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (found for found in folder.rglob("*") if found.is_file())
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[bool]:
-    """Whether this process has the repository's maintenance for itself; a dead one lets go by itself."""
-    with open(path / "covey-maintenance", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def _run(path: Path, *arguments: str) -> None:

@@ -7,7 +7,10 @@ the next push event, beat, or attempt to merge settles it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,12 +24,14 @@ from hub.accounts.models import User
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, Denied, HubError, NotFound, Unprocessable
 from repos import access, publishing, ways
-from repos.git.read import shown
+from repos.git.read import shown, to_bytes
 from repos.git.store import RefChange
+from repos.git.turns import turn
 from repos.issues import closing, states
 from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
+from repos.place import store_of
 from repos.pulls import branches, building, drivers, heads, origins, requirements, rights, signals
 from repos.pulls.building import CannotMerge, Ends
 from repos.pulls.models import PullRequest
@@ -35,6 +40,7 @@ from repos.storage import store
 __all__ = ["CannotMerge", "Order", "merge"]
 logger = logging.getLogger("covey.pulls")
 ATTEMPTS = 5
+TURN_SECONDS = 10
 ABANDONED_AFTER = timedelta(seconds=60)
 MAX_MESSAGE_CHARACTERS = 10_000
 
@@ -64,7 +70,8 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
         _waive(actor, pull)
     _claim(pull)
     try:
-        commit = _attempts(actor, user, pull, order)
+        with _in_turn(pull):
+            commit = _attempts(actor, user, pull, order)
     except HubError:
         _release(pull)
         raise
@@ -126,6 +133,15 @@ def _attempts(actor: Actor, user: User, pull: PullRequest, order: Order) -> str:
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def _in_turn(pull: PullRequest) -> Iterator[None]:
+    """Merges into one branch come one after the other, or each would be made anew for every other. Only work is saved:
+    the swap decides, and who has waited long enough goes ahead."""
+    base = hashlib.sha256(to_bytes(pull.base_ref)).hexdigest()[:16]
+    with turn(store_of(pull.repository), f"merge-{base}", most_seconds=TURN_SECONDS):
+        yield
 
 
 class _Moved(Conflict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.db import connections
 from datasets import commits, indexing
 from datasets.models import DatasetChange, DatasetVersion
 from hub.jobs import outbox
-from repos.place import store_of
 from repos.signals import PUSHED
 from tests.datasets.test_contents import pointer
 
@@ -85,19 +83,6 @@ def test_two_at_once_walk_through_the_history_once(project):
         found = [threads.submit(index) for _ in range(4)]
     assert sorted(one.result() for one in found) == [0, 0, 0, 3]
     assert changes(project) == EXPECTED
-
-
-def test_who_waits_for_another_walk_does_something_meanwhile(project):
-    asked, private = [], project.repository
-    with open(store_of(private) / "covey-walk", "a") as other, commits.alone(private):
-        fcntl.flock(other, fcntl.LOCK_EX)
-
-        def waiting() -> None:
-            asked.append(True)
-            fcntl.flock(other, fcntl.LOCK_UN)
-
-        with commits.alone(private, "walk", waiting=waiting):
-            assert asked == [True]
 
 
 def test_only_what_is_new_is_read(project):
