@@ -127,13 +127,22 @@ def is_postgresql() -> bool:
 
 @lru_cache(maxsize=4)
 def _engine(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True)
+    return patient(create_engine(url, pool_pre_ping=True))
 
 
 @lru_cache(maxsize=4)
 def _reading_engine(url: str) -> Engine:
-    made = create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="AUTOCOMMIT")
+    made = patient(create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="AUTOCOMMIT"))
     event.listen(made, "connect", _prepare_sqlite if made.dialect.name == "sqlite" else _prepare_postgresql)
+    return made
+
+
+def patient(made: Engine) -> Engine:
+    """The same engine, whose connections to PostgreSQL end their waiting as the hub's own do."""
+    if made.dialect.name == "postgresql":
+        from hub.lib import postgresql
+
+        event.listen(made, "do_connect", postgresql.connect)
     return made
 
 

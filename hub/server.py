@@ -31,6 +31,10 @@ def serve(*, descriptor: int | None = None, first: bool = False) -> int:
 
     (settings.COVEY_HOME / "bound").write_text(os.environ["COVEY_BIND"])
     prepare.prepare()
+    if not settings.SQLITE:
+        from hub.lib import postgresql
+
+        postgresql.be_impatient()
     threading.Thread(target=_after_ready, args=(first,), name="ready", daemon=True).start()
     _run(listening)
     return 0

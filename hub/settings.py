@@ -138,9 +138,18 @@ if SQLITE:
     # Tests use a file too: threads share a database in memory by rules of its own, without waiting for locks.
     _db["TEST"] = {"NAME": COVEY_HOME / "test.sqlite3"}
 elif _db["ENGINE"] == "django.db.backends.postgresql":
+    from hub.lib import postgresql  # here, since psycopg is not imported for nothing
+
     _db["OPTIONS"] = {
+        **postgresql.CONNECTING,
         **_db.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.integer("COVEY_DB_POOL", 16, 1), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.integer("COVEY_DB_POOL", 16, 1),
+            "timeout": 10,
+            "reconnect_timeout": 10,  # else it tries again after minutes when the server was away for minutes
+            "connection_class": postgresql.Connection,
+        },
     }
 else:
     raise env.SettingError("DATABASE_URL", "names neither PostgreSQL nor SQLite", "Use postgres://… or sqlite:///….")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from hub.lib.errors import HubError, Invalid, OutOfSpace, says_disk_full
+from hub.lib.errors import HubError, Invalid
+from hub.lib.failures import as_expected
 from hub.lib.streams import ClientGone, in_thread
 from repos import gitstreams, publishing
 from repos.git import commands, pkt
@@ -156,11 +157,11 @@ class Receiving:
             said = [*error.message.splitlines(), *error.details.splitlines()]
         except Exception as error:
             # The hook waits for a verdict: whatever went wrong here, git must hear a refusal, and the person a reason.
-            logger.exception("push to repository %s", call.repository.pk)
-            said = [f"The hub failed. Its log tells why, under {call.request.request_id}."]
-            if says_disk_full(error):
-                full = OutOfSpace()
-                said = [full.message, full.details]
+            if expected := as_expected(error):
+                said = [expected.message, expected.details]
+            else:
+                logger.exception("push to repository %s", call.repository.pk)
+                said = [f"The hub failed. Its log tells why, under {call.request.request_id}."]
         else:
             if not self.failure:
                 self.git.keep = True  # from here on git finishes, whoever leaves

@@ -19,11 +19,10 @@ from hub.lib.errors import (
     HubError,
     Moved,
     NotFound,
-    OutOfSpace,
     Unauthenticated,
     WrongMethod,
-    says_disk_full,
 )
+from hub.lib.failures import as_expected
 from hub.lib.streams import ClientGone, Request, in_thread
 from repos import access
 from repos.models import Access, Repository
@@ -96,9 +95,11 @@ class Surface:
         except HubError as error:
             await self.respond_error(request, error)
         except Exception as error:
-            logger.exception("unexpected error on %s %s", request.method, request.path)
-            failed = HubError(f"The hub failed. Its log tells why, under {request.request_id}.")
-            await self.respond_error(request, OutOfSpace() if says_disk_full(error) else failed)
+            expected = as_expected(error)
+            if expected is None:
+                logger.exception("unexpected error on %s %s", request.method, request.path)
+                expected = HubError(f"The hub failed. Its log tells why, under {request.request_id}.")
+            await self.respond_error(request, expected)
         finally:
             request.close()
 

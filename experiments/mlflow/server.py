@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
+from experiments import database
 from experiments.mlflow import upgrading
 
 logger = logging.getLogger("covey.mlflow")
@@ -115,7 +116,7 @@ def _make() -> App:
     handlers._tracking_store = TrackingStore(url, "mlflow-artifacts:/")
     handlers._model_registry_store = RegistryStore(url)
     for store in (handlers._tracking_store, handlers._model_registry_store):
-        databaseerrors.hide(store.engine)
+        databaseerrors.hide(database.patient(store.engine))
     handlers._artifact_repo = _artifact_repository()
     handlers.utils.set_tracking_uri(url)
     handlers.registry_utils.set_registry_uri(url)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
 
 
 class HubError(Exception):
@@ -128,13 +129,19 @@ _POSTGRESQL_DISK_FULL = "53100"
 
 def says_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is a place without room: a disk, a database, or an object store."""
+    return any(
+        (isinstance(each, OSError) and each.errno in {errno.ENOSPC, errno.EDQUOT})
+        or getattr(each, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+        or _FULL.search(str(each))
+        for each in causes(error)
+    )
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return True
-        if getattr(error, "sqlstate", None) == _POSTGRESQL_DISK_FULL or _FULL.search(str(error)):
-            return True
+        yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return False
 
 
 class Moved(Exception):

@@ -30,6 +30,7 @@ from hub.lib.errors import (
     says_disk_full,
 )
 from hub.lib.objectstore import ObjectStoreError
+from hub.lib.outages import outage
 
 logger = logging.getLogger("covey.errors")
 P = ParamSpec("P")
@@ -72,6 +73,9 @@ def as_expected(error: BaseException) -> HubError | None:
     if isinstance(error, ObjectStoreError):
         logger.error("%s", error)
         return Upstream("The hub's object store did not answer.", details="Try again in a minute.")
+    if found := outage(error):
+        logger.error("%s", " ".join(str(error).split()) or type(error).__name__)
+        return found
     return None
 
 
