@@ -32,7 +32,7 @@ _TEXTS = {
     "experiment": func.lower(experiments.c.name), "id": runs.c.run_uuid,
 }  # fmt: skip
 _TAGS = {**TAGGED, "source": SOURCE_TAG}
-SORTABLE = frozenset({*_TIMES, *_TEXTS, "commit", "source"})
+SORTABLE = frozenset({*_TIMES, *_TEXTS, "commit", "data", "source"})
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def _attribute(key: str, table: Table, now: float) -> Cell:
         "duration": lambda run: duration(run.duration),
         "experiment": lambda run: _beginning(run.experiment, EXPERIMENT_CHARACTERS),
         "commit": lambda run: _commit(table.commits.get(run.run_id, ""), table.url) + _logged(run, table),
+        "data": lambda run: _data(run, table),
         "source": lambda run: escape(run.source_label),
         "id": lambda run: f'<span class="mono">{escape(run.run_id)}</span>',
     }
@@ -146,6 +147,12 @@ def _attribute(key: str, table: Table, now: float) -> Cell:
 
 def _commit(sha: str, url: str) -> str:
     return f'<a class="mono" href="{url}/commit/{escape(sha)}">{escape(short(sha))}</a>' if sha else ""
+
+
+def _data(run: Run, table: Table) -> str:
+    """A link to the data of the run's commit."""
+    sha, told = table.commits.get(run.run_id, ""), escape(run.data)
+    return f'<a href="{table.url}/data/{escape(sha)}">{told}</a>' if sha and told else told
 
 
 def _logged(run: Run, table: Table) -> str:

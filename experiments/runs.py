@@ -17,7 +17,7 @@ from sqlalchemy.types import Boolean, Float, Text
 from experiments.database import LOGGED, Reader, experiments, logged, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
 from experiments.table.columns import parsed
-from experiments.tracked.marks import LABELS, SOURCE_TAG, is_tracked
+from experiments.tracked.marks import DATA_TAG, LABELS, SOURCE_TAG, is_tracked
 from experiments.tracked.marks import LOGGED as FROM_CLIENT
 from hub.lib.errors import NotFound
 
@@ -52,6 +52,11 @@ class Run:
     @property
     def commit(self) -> str:
         return self.tags.get(COMMIT_TAG, "")
+
+    @property
+    def data(self) -> str:
+        """The version of the data of its commit, once lineage has looked."""
+        return self.tags.get(DATA_TAG, "")
 
     @property
     def source(self) -> str:
@@ -123,7 +128,7 @@ def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list
     values: dict[str, tuple[dict[str, float], dict[str, str], dict[str, str]]] = {one: ({}, {}, {}) for one in ids}
     asked = parsed(columns)
     wanted = {kind: [c.key for c in asked if c.kind == kind and not c.aggregate] for kind in LOGGED}
-    wanted["tags"] += [COMMIT_TAG, PARENT_TAG, SOURCE_TAG]
+    wanted["tags"] += [COMMIT_TAG, PARENT_TAG, SOURCE_TAG, DATA_TAG]
     parts = [_values(kind, ids, keys) for kind, keys in wanted.items() if keys]
     for run_id, kind, key, number, is_nan, text in reader.rows(union_all(*parts)) if ids else []:
         metrics, given, marks = values[run_id]

@@ -16,7 +16,7 @@ from experiments.runs import Run
 from experiments.table import columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "source"]
+ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "data", "source"]
 
 
 def page(found: Page) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def safe(value: float | str | None) -> float | str:
 def attributes(row: Run) -> list[Any]:
     """A value for each of ALWAYS; start as a datetime in UTC."""
     named = [row.run_id, row.name, row.status, row.user, row.started, row.duration, row.experiment]
-    return [*named, row.commit or None, row.source]
+    return [*named, row.commit or None, row.data or None, row.source]
 
 
 def _plain_attributes(row: Run) -> list[Any]:

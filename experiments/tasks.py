@@ -29,6 +29,8 @@ def rebuild_experiments(*, again: bool = False) -> None:
         try:
             indexing.refresh(repository.pk)
             lineage.index_stages(repository, again=again)
+            if again:
+                lineage.index_data(repository, again=True)
         except (HubError, GitError):
             logger.exception("repository %s was not indexed", repository.pk)  # the others are all the same
 

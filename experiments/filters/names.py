@@ -22,6 +22,7 @@ _ALIASES = {  # MLflow's names, and words people try
 TAGGED = {  # kept by MLflow's clients as tags
     "commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "script": "mlflow.source.name",
     "parent": "mlflow.parentRunId", "note": "mlflow.note.content",
+    "data": "covey.data",  # the version of the data of its commit
     "archived": "covey.archived",  # set by the table of runs, which hides them
 }  # fmt: skip
 _PREFIXES: dict[str, Kind] = {

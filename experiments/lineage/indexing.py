@@ -17,7 +17,11 @@ from datasets.dvc.locks import Locked
 from datasets.dvc.projects import Folders
 from datasets.tracking import Tracked, contents_of, folders_at, tracked
 from experiments.commits import existing
+from experiments.mlflow import bulk
+from experiments.mlflow.context import workspace_of
 from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
+from experiments.runs import ACTIVE, DELETED
+from experiments.tracked.marks import DATA_TAG
 from hub.lib.errors import NotFound, TooLarge
 from repos.git import read
 from repos.git.turns import turn
@@ -28,6 +32,7 @@ logger = logging.getLogger("covey.lineage")
 BATCH_ROWS = 400
 MOST_AROUND = 100  # outputs that one folder among the dependencies stands for
 CMD_CHARACTERS = 4_000
+SOME_NAMES, NAME_CHARACTERS = 2, 60  # of data in the name of its version
 _REFS = ("refs/heads", "refs/tags", "refs/exps")
 _WALK = ("--branches", "--tags", "--glob=refs/exps")
 _PATTERNS = ("dvc.lock", "*/dvc.lock")
@@ -49,9 +54,11 @@ def index_stages(repository: Repository, *, again: bool = False) -> None:
         LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
 
 
-def index_data(repository: Repository) -> None:
-    """Index the data of commits that runs were bound to since. Safe to run twice, and at the same time."""
-    waiting = RunCommit.objects.filter(repository=repository, state=None)
+def index_data(repository: Repository, *, again: bool = False) -> None:
+    """Index the data of commits that runs were bound to since (again: of all), and mark the runs with its version.
+
+    Safe to run twice, and at the same time."""
+    waiting = RunCommit.objects.filter(repository=repository, **({} if again else {"state": None}))
     shas = list(waiting.values_list("sha", flat=True).distinct())
     there = existing(repository, set(shas))
     for sha in shas:
@@ -59,7 +66,11 @@ def index_data(repository: Repository) -> None:
             waiting.filter(sha=sha).delete()  # its commit was rewritten: bound again when it comes back
             continue
         try:
-            waiting.filter(sha=sha).update(state=state_of(repository, sha))
+            state = state_of(repository, sha)
+            _mark(
+                repository, list(waiting.filter(sha=sha).values_list("run_id", flat=True)), version_of(repository, sha)
+            )
+            waiting.filter(sha=sha).update(state=state)
         except TooLarge as error:
             logger.warning("the data of %s in repository %s is not indexed: %s", sha, repository.pk, error)
 
@@ -149,3 +160,35 @@ def state_of(repository: Repository, sha: str) -> DataState:
             links = (through(datastate_id=state.pk, datasetversion_id=ids[key]) for key in versions)
             through.objects.bulk_create(links, batch_size=BATCH_ROWS)
     return state
+
+
+def version_of(repository: Repository, sha: str) -> str | None:
+    """One name for the data that a commit starts from, the same for every commit with the same data; None without any.
+
+    That is what .dvc files track: "raw.csv 3f2a91c04bd2", of several "images, raw.csv 77ab01c9e2f4". What stages make
+    of it (models, metrics) follows from it, and counts only where there is nothing else.
+    """
+    outputs = [output for output in tracked(repository, sha).outputs.values() if output.out.oid or output.out.files]
+    given = [output for output in outputs if output.pointer.endswith(".dvc")] or outputs
+    if not given:
+        return None
+    known = sorted((known_of(output.out) for output in given), key=lambda version: version.path)
+    named = [read.shown(version.path.rpartition("/")[2]) for version in known]
+    names = ", ".join(name[:NAME_CHARACTERS] for name in named[:SOME_NAMES])
+    more = f" and {len(named) - SOME_NAMES} more" if len(named) > SOME_NAMES else ""
+    identity = known[0].identity.partition(":")[2]
+    if len(known) > 1:
+        identity = hashlib.sha256(repr([version.key for version in known]).encode()).hexdigest()
+    return _text(f"{names}{more} {identity[:12]}")
+
+
+def _mark(repository: Repository, run_ids: list[str], version: str | None) -> None:
+    """Only where it is not so yet: the others of these runs may be thousands."""
+    with bulk.changing() as connection:
+        here = [
+            run_id
+            for stage in (ACTIVE, DELETED)
+            for run_id in bulk.names(connection, workspace_of(repository.pk), run_ids, stage=stage)
+        ]
+        marked = bulk.values(connection, here, DATA_TAG)
+        bulk.tag(connection, DATA_TAG, {run_id: version for run_id in here if marked.get(run_id) != version})

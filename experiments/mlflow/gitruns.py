@@ -22,6 +22,7 @@ from experiments.tracked import marks
 
 COMMIT_TAG = "mlflow.source.git.commit"
 ONLY_TIP = "covey.same_as_parent"  # shown only while a ref points at it
+_LASTING = (marks.ARCHIVED_TAG, marks.DATA_TAG)  # what was said of a run since, and holds when it is made again
 _KEPT_TAGS = (COMMIT_TAG, marks.SOURCE_TAG, ONLY_TIP)
 _BATCH_RUNS, _BATCH_POINTS = 100, 20_000  # of one transaction: SQLite's other writers wait for no more than this
 _IDS = 500  # in one statement
@@ -84,7 +85,7 @@ def write(workspace: str, runs: Iterable[GitRun]) -> int:
     for batch in _batches(runs):
         experiment_id = _experiment(workspace)
         with database.engine().begin() as connection:
-            _empty(connection, [run.run_id for run in batch], tags.c.key != marks.ARCHIVED_TAG)
+            _empty(connection, [run.run_id for run in batch], tags.c.key.not_in(_LASTING))
             _insert(connection, workspace, experiment_id, batch)
         count += len(batch)
     return count

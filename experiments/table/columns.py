@@ -12,7 +12,7 @@ from functools import lru_cache
 LOGGED_KINDS = ("metrics", "params", "tags")
 ATTRIBUTES = {
     "status": "Status", "user": "User", "started": "Started", "duration": "Duration", "experiment": "Experiment",
-    "commit": "Commit", "source": "Source", "ended": "Ended", "id": "Run id",
+    "commit": "Commit", "data": "Data", "source": "Source", "ended": "Ended", "id": "Run id",
 }  # fmt: skip
 FIRST_ATTRIBUTES = ("status", "user", "started", "duration", "experiment", "commit")  # when nobody named any
 AGGREGATES = {"min": "min", "max": "max", "best": "best", "best_step": "step of best"}
@@ -62,13 +62,15 @@ def written(kind: str, key: str) -> str:
     return f"{kind}.{key}:{_LAST}" if doubtful else f"{kind}.{key}"
 
 
-def shown(named: Sequence[str] | None, common: Sequence[str], *, sources: bool = False) -> list[Column]:
+def shown(
+    named: Sequence[str] | None, common: Sequence[str], *, sources: bool = False, data: bool = False
+) -> list[Column]:
     """The columns of a table beside the name of the run. named: of the address; common: chosen for who named none;
-    sources: whether there are runs that no client of MLflow logged.
+    sources: whether there are runs that no client of MLflow logged; data: whether there are some whose commit has data.
 
     An address that names no attribute means the usual ones; "name" alone means none of them.
     """
-    usual = (*FIRST_ATTRIBUTES, "source") if sources else FIRST_ATTRIBUTES
+    usual = (*FIRST_ATTRIBUTES, *(["data"] if data else []), *(["source"] if sources else []))
     if named is None:
         return parsed([*usual, *common])
     found = parsed(named)

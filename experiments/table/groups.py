@@ -36,7 +36,18 @@ MOST_NAMES = 3  # to group by
 MOST_METRICS = 12  # with statistics
 LARGEST = 1e150  # whose square is still a number
 ATTRIBUTES = {"status": runs.c.status, "user": runs.c.user_id, "experiment": experiments.c.name}
-BY = ("status", "user", "experiment", "commit", "branch", "parent", "source", "datasets.digest", "datasets.name")
+BY = (
+    "status",
+    "user",
+    "experiment",
+    "commit",
+    "branch",
+    "parent",
+    "source",
+    "data",
+    "datasets.digest",
+    "datasets.name",
+)
 
 
 @dataclass(frozen=True)

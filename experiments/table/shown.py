@@ -30,7 +30,8 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
     everything = [*page.pinned, *page.rows]
     bound = commits.bind(repository, {row.run_id: row.commit for row in everything})
     sources = any(run.source != marks.LOGGED for run in everything)
-    columns = look.ordered(shown(query.columns, page.columns, sources=sources))
+    data = any(run.data for run in everything)
+    columns = look.ordered(shown(query.columns, page.columns, sources=sources, data=data))
     baseline = _baseline(agreed, given, page)
     made = rows.Table(
         repository.get_absolute_url(), columns, look, bound, baseline=baseline, directions=agreed.directions,

@@ -25,6 +25,7 @@ _PLAIN = re.compile(r"[^'\"`\\\n\r]*")
 _FRAMES = {
     "status": "status", "user": "tags.mlflow.user", "started": "start_time", "ended": "end_time",
     "commit": f"tags.{COMMIT_TAG}", "id": "run_id", "name": "tags.mlflow.runName", "source": f"tags.{marks.SOURCE_TAG}",
+    "data": f"tags.{marks.DATA_TAG}",
 }  # fmt: skip
 _HELPERS = """
 def column(name):
