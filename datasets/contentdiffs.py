@@ -29,8 +29,9 @@ _BOM = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Changes:
-    """kind: text, structure, notebook or bytes. result: lines (FileDiff) of text; changes of a structure; cells of a
-    notebook; base and head (hexdumps) of bytes. note: what is left out, and why another kind was chosen."""
+    """kind: text, structure, notebook or bytes; tablefiles adds table. result: lines (FileDiff) of text; changes of a
+    structure; cells of a notebook; base and head (hexdumps) of bytes. note: what is left out, and why another kind was
+    chosen."""
 
     kind: str
     summary: dict[str, int]

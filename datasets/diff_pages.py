@@ -45,7 +45,7 @@ def rows(
     """Rows of a table that differ. statuses: [] for added, removed and changed. filters: only rows that fulfil them all
     before, or after. all_columns: else the key and those that changed. Raises Invalid for an unknown status, Busy."""
     chosen = _chosen(statuses, ROW_STATUSES, default=ROW_STATUSES[:3])
-    columns = columns_of(found, all_columns=all_columns)
+    columns = columns_of(found.result, all_columns=all_columns)
     known = found.result["schema"]["columns"]
     wanted = [
         {"column": known[f.column]["name"], "kind": known[f.column]["kind"], "op": f.op, "value": f.value}
@@ -75,10 +75,10 @@ def files(found: Diff, *, number: int, statuses: list[str], text: str = "", unfo
     return Page(answer["rows"], answer["total"], number, [])
 
 
-def columns_of(found: Diff, *, all_columns: bool) -> list[str]:
-    """Names of the columns to show: the key, then those with changes, then the others."""
-    schema, key = found.result["schema"], found.result["key"]["columns"]
-    changed = [cell["column"] for cell in found.result["cells"]]
+def columns_of(result: dict[str, Any], *, all_columns: bool) -> list[str]:
+    """Names of the columns to show: the key, then those with changes, then the others. result: of tables.diff."""
+    schema, key = result["schema"], result["key"]["columns"]
+    changed = [cell["column"] for cell in result["cells"]]
     others = [column["name"] for column in schema["columns"]]
     gone = [column["name"] for column in (*schema["added"], *schema["removed"])]
     if all_columns:

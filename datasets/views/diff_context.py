@@ -169,10 +169,11 @@ def _rows(found: Diff, page: Page, links: Links) -> list[Line]:
     head, base = (
         beginning(links.request, Place(asked.repository, rev, asked.path)) for rev in (asked.head, asked.base)
     )
-    return [_row(row, base if row["status"] == "removed" else head) for row in page.rows]
+    return [line_of(row, base if row["status"] == "removed" else head) for row in page.rows]
 
 
-def _row(row: dict[str, Any], begin: Callable[[int], str]) -> Line:
+def line_of(row: dict[str, Any], begin: Callable[[int], str]) -> Line:
+    """begin: the address where a comment on a row begins."""
     number = row["position"] + 1
     cells = [_cell(row["status"], *cell) for cell in row["cells"]]
     return Line(row["status"], _SIGNS[row["status"]], number, cells, comment=begin(number))

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from experiments.mlflow import after, artifacts, direct, rules, server
+from experiments.mlflow import after, artifacts, direct, registry_events, rules, server
 from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
 from experiments.mlflow.direct import Headers
@@ -139,7 +139,7 @@ async def forward(call: Call, *, extra: Headers | None = None) -> None:
     scope = inner_scope(call, named)
     token = user_name.set(call.actor.username)
     try:
-        status = await pass_on(request, app, scope, named.body, extra or [])
+        status = await pass_on(call, app, scope, named.body, extra or [])
     except Exception:  # whatever MLflow's server makes of a client that left; all else goes on as it is
         if request.gone.is_set():
             raise ClientGone from None
@@ -150,10 +150,14 @@ async def forward(call: Call, *, extra: Headers | None = None) -> None:
         after.written(call.repository.pk, scope["path"])
 
 
-async def pass_on(request: Request, app: server.App, scope: dict[str, Any], body: bytes, extra: Headers) -> int:
+async def pass_on(call: Call, app: server.App, scope: dict[str, Any], body: bytes, extra: Headers) -> int:
     """Let MLflow answer; the status it gave."""
+    request = call.request
     if scope["path"].startswith(direct.PREFIXES):
         status, given, content = await direct.call(scope, body)
+        if status == 200 and registry_events.is_told(request.method, scope["path"]):
+            told = call.actor, call.repository, request.method, scope["path"], body, content
+            await in_thread(registry_events.record, *told)
         kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS and name != "content-length"]
         await request.respond(status, content, [*kept, *answer_headers(request, scope["path"]), *extra])
         return status

@@ -134,7 +134,8 @@ def delete_model(actor: Actor, repository: Repository, name: str) -> None:
 
 
 def history(repository: Repository, name: str, version: int | None = None) -> list[AuditEvent]:
-    """What people changed of a model (or of one version) through the hub's pages and API, the newest first."""
+    """What people changed of a model (or of one version), through the hub's pages and API or with a client of
+    MLflow, the newest first."""
     about = Q(subject=_subject(name, version))
     if version is None:
         about |= Q(subject__startswith=f"{name}/")

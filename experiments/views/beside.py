@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from datasets.views.diff_context import line_of
 from experiments.beside import documents, origins, packages, pictures, sides
 from experiments.beside.sides import Side
 from experiments.charts import address
@@ -48,8 +49,12 @@ def document(request: HubRequest, owner: str, name: str) -> HttpResponse:
     if base is None or head is None or not path:
         raise NotFound("There is no such run in this comparison.")
     found = documents.changes(base, head, path)
-    lines = difftable.html(found.result["lines"], split=False) if found.kind == "text" else ""
-    return _answer(request, "_beside_document", {**context, "head": head, "path": path, "found": found, "lines": lines})
+    shown = {**context, "head": head, "path": path, "found": found}
+    if found.kind == "text":
+        shown["lines"] = difftable.html(found.result["lines"], split=False)
+    elif found.kind == "table":
+        shown["rows"] = [line_of(row, lambda _: "") for row in found.result["rows"]]
+    return _answer(request, "_beside_document", shown)
 
 
 @require_GET

@@ -23,6 +23,8 @@ from repos.models import Repository
 
 PER_PAGE = 50
 ACTS = {
+    "model.create": "created the model",
+    "model.rename": "renamed it:",
     "model.register": "registered",
     "model.describe": "described it:",
     "model.alias": "pointed",
@@ -31,7 +33,7 @@ ACTS = {
     "model.tag-delete": "removed the tag",
     "model.stage": "moved",
     "model.version-delete": "deleted the version:",
-    "model.delete": "deleted the model:",
+    "model.delete": "deleted the model",
 }
 
 

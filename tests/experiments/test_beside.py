@@ -89,6 +89,29 @@ def test_files_of_one_path_differ_by_their_values(client, pages, two):
     assert pages.get(f"{BASE}/file{asked(two, head=two[1]['run_id'], path='../../x')}").status_code == 400
 
 
+def test_tables_of_one_path_differ_by_their_rows(client, pages, two):
+    tables = ("id,loss,note\n1,0.5,=cmd\n2,0.4,b\n3,0.3,c\n", "id,loss,note\n3,0.3,c\n1,0.25,=cmd\n4,0.1,<i>\n")
+    for run, text in zip(two, tables, strict=True):
+        put(client, run, "eval/predictions.csv", text.encode())
+        put(client, run, "eval/same.csv", b"a,b\n1,2\n")
+    found = panel(pages, "file", two, head=two[1]["run_id"], path="eval/predictions.csv")
+    assert "Rows are named by id, a guess." in found
+    assert '<strong class="added">+1</strong> row added, <strong class="removed">−1</strong> removed' in found
+    assert "<del>0.5</del> → <ins>0.25</ins>" in found
+    assert "&lt;i&gt;" in found
+    assert "0.3" not in found
+    same = panel(pages, "file", two, head=two[1]["run_id"], path="eval/same.csv")
+    assert "No row differs in its values." in same
+
+
+def test_what_is_no_table_is_compared_by_lines(client, pages, two):
+    for run, text in zip(two, (b"PAR1 no table\n", b"PAR1 nor this\n"), strict=True):
+        put(client, run, "broken.parquet", text)
+    found = panel(pages, "file", two, head=two[1]["run_id"], path="broken.parquet")
+    assert "Lines are compared instead of rows." in found
+    assert "<mark>nor</mark>" in found
+
+
 def test_packages_are_rows_of_which_the_same_are_left_out(client, pages, two):
     for run, version in zip(two, ("1.6.0", "1.7.2"), strict=True):
         text = f"mlflow==3.17.2\nscikit_learn=={version}\n-r other.txt\n--hash=x\n"

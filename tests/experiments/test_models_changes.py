@@ -9,6 +9,7 @@ from experiments.mlflow.context import workspace_of
 from experiments.registry import reading
 from hub.accounts.models import AuditEvent
 from repos.models import Access, Membership
+from tests.experiments.conftest import API
 from tests.experiments.test_models import BASE, put, registered
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,9 +39,12 @@ def birds(client, private):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_works_and_is_audited(verb, birds, pages, private):
+    before = AuditEvent.objects.count()  # what the client did
     answer = pages.post(f"{BASE}/birds/{verb}", VERBS[verb])
     assert answer.status_code == 302, answer.content
-    event = AuditEvent.objects.filter(action__startswith="model.").get()
+    assert AuditEvent.objects.count() == before + 1
+    event = AuditEvent.objects.order_by("-pk")[0]
+    assert event.action.startswith("model.")
     assert (event.actor_name, event.repository_id) == ("alice", private.pk)
     assert event.subject in {"birds", "birds/1"}
     workspace = workspace_of(private.pk)
@@ -78,10 +82,11 @@ def test_who_may_not_write_may_not_change(verb, birds, private, charlie, pages):
         assert pages.get(address).status_code == 405
     stranger = Browser()
     stranger.force_login(charlie)
+    before = AuditEvent.objects.count()
     assert stranger.post(address, VERBS.get(verb, {})).status_code == 404
     Membership.objects.create(repository=private, user=charlie, access=Access.READ)
     assert stranger.post(address, VERBS.get(verb, {})).status_code == 403
-    assert not AuditEvent.objects.filter(action__startswith="model.").exists()
+    assert AuditEvent.objects.count() == before
 
 
 def test_deletion_asks_for_the_name_in_writing(birds, pages, private):
@@ -112,9 +117,10 @@ def test_deletion_asks_for_the_name_in_writing(birds, pages, private):
     ],
 )
 def test_what_cannot_be_is_refused_in_words(verb, given, status, birds, pages):
+    before = AuditEvent.objects.count()
     answer = pages.post(f"{BASE}/birds/{verb}", given)
     assert answer.status_code == status
-    assert not AuditEvent.objects.filter(action__startswith="model.").exists()
+    assert AuditEvent.objects.count() == before
 
 
 def test_a_run_is_registered_from_its_folder(client, pages, private):
@@ -174,3 +180,53 @@ def test_runs_and_models_of_another_repository_are_as_if_absent(client, client_o
     for verb, given in VERBS.items():
         assert pages.post(f"{BASE}/birds/{verb}", given).status_code == 404, verb
     assert reading.model(workspace_of(public.pk), "birds").versions == 1
+
+
+def test_what_clients_change_is_in_the_history(birds, client, pages, private):
+    version, of_models = {"name": "birds", "version": "1"}, AuditEvent.objects.filter(action__startswith="model.")
+    was = of_models.count()
+    stage = {**version, "stage": "Production", "archive_existing_versions": True}
+    for method, path, body in (
+        ("PATCH", "registered-models/update", {"name": "birds", "description": "About birds"}),
+        ("DELETE", "registered-models/delete-tag", {"name": "birds", "key": "old"}),
+        ("DELETE", "registered-models/alias", {"name": "birds", "alias": "gone"}),
+        ("PATCH", "model-versions/update", {**version, "description": "x" * 1000}),
+        ("DELETE", "model-versions/delete-tag", {**version, "key": "old"}),
+        ("POST", "model-versions/transition-stage", stage),
+        ("POST", "registered-models/rename", {"name": "birds", "new_name": "finches"}),
+        ("DELETE", "model-versions/delete", {"name": "finches", "version": "1"}),
+        ("DELETE", "registered-models/delete", {"name": "finches"}),
+    ):
+        client.call(method, path, body)
+    events = list(of_models.order_by("pk"))
+    assert {(event.actor_name, event.repository_id) for event in events[was:]} == {("alice", private.pk)}
+    told = [(event.action.removeprefix("model."), event.subject, event.change) for event in events]
+    run_id, source = birds["run_id"], f"{birds['artifact_uri']}/model"
+    assert told[:was] == [
+        ("create", "birds", ""),
+        ("register", "birds/1", f"run: {run_id}, source: {source}, version: 1"),
+        ("tag", "birds", "old: 1"),
+        ("tag", "birds/1", "old: 1"),
+        ("alias", "birds/1", "alias: gone, version: 1"),
+    ]
+    assert told[was:] == [
+        ("describe", "birds", "About birds"),
+        ("tag-delete", "birds", "tag: old"),
+        ("alias-delete", "birds", "alias: gone"),
+        ("describe", "birds/1", "x" * 200),
+        ("tag-delete", "birds/1", "tag: old"),
+        ("stage", "birds/1", "stage: Production, others: archived"),
+        ("rename", "finches", "birds → finches"),
+        ("version-delete", "finches/1", "version: 1"),
+        ("delete", "finches", ""),
+    ]
+
+
+def test_a_clients_change_is_on_the_models_page_and_a_refused_one_is_not(birds, client, pages):
+    was = AuditEvent.objects.count()
+    answer = client.ask("POST", f"{API}/registered-models/set-tag", {"name": "nothing", "key": "a", "value": "b"})
+    assert answer.status == 404
+    assert AuditEvent.objects.count() == was
+    text = pages.get(f"{BASE}/birds").content.decode().split("Changes")[1]
+    assert "tagged" in text
+    assert "alias: gone, version: 1" in text

@@ -1,0 +1,123 @@
+"""What MLflow's clients changed of registered models goes into the audit log, as what people change through the hub's
+pages does (experiments.registry.changes): the history on a model's page is made of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from hub.accounts import audit
+from hub.accounts.actor import Actor
+from repos.models import Repository
+
+logger = logging.getLogger("covey.mlflow")
+MOST_CHARACTERS = 200  # of a value
+_Told = tuple[str, str, Any, Any]  # action, subject, before, after
+_Body = dict[str, Any]
+_PLACE = "2.0/mlflow/"
+
+
+def record(actor: Actor, repository: Repository, method: str, path: str, body: bytes, answer: bytes) -> None:
+    """Called when MLflow has answered 200, in a thread. The change itself stands whatever happens here."""
+    try:
+        if told := event_of(method, path, body, answer):
+            action, subject, before, after = told
+            audit.record(
+                action, actor, owner_id=repository.owner_id, repository_id=repository.pk, subject=subject,
+                before=before, after=after,
+            )  # fmt: skip
+    except Exception:
+        logger.exception("a change of a model of repository %s is not in its history", repository.pk)
+
+
+def is_told(method: str, path: str) -> bool:
+    """Whether a call changes a registered model."""
+    return (method, _call(path)) in _EVENTS
+
+
+def event_of(method: str, path: str, body: bytes, answer: bytes) -> _Told | None:
+    make = _EVENTS.get((method, _call(path)))
+    given = json.loads(body or b"{}")
+    return make(given, json.loads(answer or b"{}")) if make and isinstance(given, dict) else None
+
+
+def _call(path: str) -> str:
+    return path.partition(_PLACE)[2]
+
+
+def _text(given: _Body, name: str) -> str:
+    return str(given.get(name) or "").replace("\0", "�")[:MOST_CHARACTERS]
+
+
+def _subject(given: _Body) -> str:
+    """The model's name, or "name/3" for its version 3."""
+    version = _text(given, "version")
+    return f"{given.get('name', '')}/{version}" if version else str(given.get("name", ""))
+
+
+def _created(given: _Body, _: _Body) -> _Told:
+    return "model.create", _subject(given), None, None
+
+
+def _renamed(given: _Body, _: _Body) -> _Told:
+    return "model.rename", str(given.get("new_name", "")), _text(given, "name"), _text(given, "new_name")
+
+
+def _described(given: _Body, _: _Body) -> _Told:
+    return "model.describe", _subject(given), None, _text(given, "description")
+
+
+def _deleted(given: _Body, _: _Body) -> _Told:
+    return "model.delete", _subject(given), None, None
+
+
+def _tagged(given: _Body, _: _Body) -> _Told:
+    return "model.tag", _subject(given), None, {_text(given, "key"): _text(given, "value")}
+
+
+def _untagged(given: _Body, _: _Body) -> _Told:
+    return "model.tag-delete", _subject(given), {"tag": _text(given, "key")}, None
+
+
+def _aliased(given: _Body, _: _Body) -> _Told:
+    after = {"alias": _text(given, "alias"), "version": _text(given, "version")}
+    return "model.alias", _subject(given), None, after
+
+
+def _unaliased(given: _Body, _: _Body) -> _Told:
+    return "model.alias-delete", _subject(given), {"alias": _text(given, "alias")}, None
+
+
+def _registered(given: _Body, answer: _Body) -> _Told:
+    made = answer.get("model_version", {})
+    after = {"run": _text(made, "run_id"), "source": _text(given, "source"), "version": _text(made, "version")}
+    return "model.register", _subject(made), None, after
+
+
+def _moved(given: _Body, _: _Body) -> _Told:
+    others = {"others": "archived"} if given.get("archive_existing_versions") else {}
+    return "model.stage", _subject(given), None, {"stage": _text(given, "stage"), **others}
+
+
+def _version_deleted(given: _Body, _: _Body) -> _Told:
+    return "model.version-delete", _subject(given), {"version": _text(given, "version")}, None
+
+
+_EVENTS: dict[tuple[str, str], Callable[[_Body, _Body], _Told]] = {
+    ("POST", "registered-models/create"): _created,
+    ("POST", "registered-models/rename"): _renamed,
+    ("PATCH", "registered-models/update"): _described,
+    ("DELETE", "registered-models/delete"): _deleted,
+    ("POST", "registered-models/set-tag"): _tagged,
+    ("DELETE", "registered-models/delete-tag"): _untagged,
+    ("POST", "registered-models/alias"): _aliased,
+    ("DELETE", "registered-models/alias"): _unaliased,
+    ("POST", "model-versions/create"): _registered,
+    ("POST", "model-versions/transition-stage"): _moved,
+    ("PATCH", "model-versions/update"): _described,
+    ("DELETE", "model-versions/delete"): _version_deleted,
+    ("POST", "model-versions/set-tag"): _tagged,
+    ("DELETE", "model-versions/delete-tag"): _untagged,
+}
