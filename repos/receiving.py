@@ -27,6 +27,7 @@ from repos.surface import Call
 logger = logging.getLogger("covey.push")
 pushes = gitstreams.Slots(settings.GIT_PUSHES)
 RESULT = "application/x-git-receive-pack-result"
+OTHER_REFUSED = "another ref of this push is refused"
 PACK_HEADER_BYTES = 12  # "PACK", version, number of objects
 SLACK_BYTES = 64 * 1024**2  # above git's own limit on the pack, so that git's clear message comes first
 
@@ -46,11 +47,14 @@ async def receive_pack(call: Call) -> None:
     request = parser.request
     if not request.changes:  # the empty probe that git sends before a large body
         return await answer(call, b"")
+    if request.impossible:
+        say = "Rename the ref that is refused, then push again: git branch -m OLD NEW."
+        return await answer(call, pkt.refusal(request, OTHER_REFUSED, request.impossible, say=say))
     if not request.only_deletes and pack_is_empty(parser.rest):
         unknown = await in_thread(missing, path, request.changes)
         if unknown:
             reasons = dict.fromkeys(unknown, "its object is neither here nor in the push")
-            return await answer(call, pkt.refusal(request, "another ref of this push is refused", reasons))
+            return await answer(call, pkt.refusal(request, OTHER_REFUSED, reasons))
     env = gitstreams.environment("")
     async with pushes.take(), Transfer("receive-pack", "--stateless-rpc", str(path), env=env, channel=True) as git:
         await Receiving(call, git, path, parser).run(body)

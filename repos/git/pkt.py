@@ -6,6 +6,7 @@ Follows gitprotocol-common(5) and gitprotocol-pack(5).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -117,11 +118,12 @@ class Splitter:
 
 @dataclass(frozen=True)
 class PushRequest:
-    """What a push wants. options: from `git push -o`."""
+    """What a push wants. options: from `git push -o`. impossible: refs no repository here can have → why."""
 
     changes: tuple[RefChange, ...] = ()
     capabilities: frozenset[str] = frozenset()
     options: tuple[str, ...] = ()
+    impossible: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def side_band(self) -> bool:
@@ -145,6 +147,7 @@ class PushParser:
         self._splitter = Splitter()
         self._raw = bytearray()
         self._changes: list[RefChange] = []
+        self._impossible: dict[str, str] = {}
         self._options: list[str] = []
         self._capabilities: frozenset[str] | None = None
         self._in_options = False
@@ -162,7 +165,8 @@ class PushParser:
 
     @property
     def request(self) -> PushRequest:
-        return PushRequest(tuple(self._changes), self._capabilities or frozenset(), tuple(self._options))
+        capabilities = self._capabilities or frozenset()
+        return PushRequest(tuple(self._changes), capabilities, tuple(self._options), self._impossible)
 
     @property
     def head(self) -> bytes:
@@ -198,18 +202,27 @@ class PushParser:
         if len(words) != 3 or not _ID.fullmatch(words[0]) or not _ID.fullmatch(words[1]):
             raise BadRequest("a push command is: old id, new id, ref name (signed pushes are not accepted)")
         old, new, ref = words
-        if not ref or len(ref) > MAX_REF_BYTES:
-            raise BadRequest(f"a ref name is 1 to {MAX_REF_BYTES} bytes long")
-        try:
-            name = ref.decode("utf-8")
-        except UnicodeDecodeError:
-            raise BadRequest("a ref name is UTF-8")
+        if not ref:
+            raise BadRequest("a ref has a name")
+        name = ref.decode("utf-8", "surrogateescape")
+        if len(ref) > MAX_REF_BYTES:
+            self._impossible[name] = f"a ref name has at most {MAX_REF_BYTES} bytes here"
+        elif not is_utf8(ref):
+            self._impossible[name] = "a ref name is UTF-8 here"
         self._changes.append(RefChange(name, old.decode(), new.decode()))
         if len(self._changes) > self._max_commands:
             raise TooManyCommands(self.request)
 
 
-def refusal(request: PushRequest, summary: str, reasons: dict[str, str], *, say: str = "") -> bytes:
+def is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def refusal(request: PushRequest, summary: str, reasons: Mapping[str, str], *, say: str = "") -> bytes:
     """The whole answer to a push that is refused before git starts.
 
     summary: one line for every ref without its own reason. say: lines shown as `remote: …`.
@@ -217,7 +230,7 @@ def refusal(request: PushRequest, summary: str, reasons: dict[str, str], *, say:
     report = line(b"unpack ok\n")
     for change in request.changes:
         reason = reasons.get(change.ref, summary).replace("\n", " ")
-        report += line(f"ng {change.ref} {reason}\n".encode())
+        report += line(f"ng {change.ref} {reason}\n".encode("utf-8", "surrogateescape"))
     report += FLUSH
     if request.side_band:
         return (sideband(2, say.rstrip("\n").encode() + b"\n") if say else b"") + sideband(1, report) + FLUSH

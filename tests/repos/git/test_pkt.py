@@ -62,6 +62,15 @@ def test_it_stops_at_the_limit_of_commands():
 
 
 @pytest.mark.parametrize(
+    ("name", "why"), [(b"\xff", "a ref name is UTF-8 here"), (b"x" * 400, "a ref name has at most 400 bytes here")]
+)
+def test_a_name_that_no_ref_can_have_is_refused_by_git_s_own_report(name, why):
+    head = f"{ZERO} {A} refs/heads/".encode() + name + b"\0report-status"
+    request = parse(pkt.line(head) + FLUSH).request
+    assert b"ng refs/heads/" + name + b" " + why.encode() in pkt.refusal(request, "no", request.impossible)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"zzzz",
@@ -76,8 +85,6 @@ def test_it_stops_at_the_limit_of_commands():
         pkt.line(f"{A[:-1]} {B} refs/heads/x".encode()),
         pkt.line(f"{A}{A[:24]} {B}{B[:24]} refs/heads/x".encode()),
         pkt.line(f"{A} {B} ".encode()),
-        pkt.line(f"{A} {B} refs/heads/".encode() + b"\xff"),
-        pkt.line(f"{A} {B} refs/heads/{'x' * 400}".encode()),
         pkt.line(b"push-cert\0report-status"),
     ],
 )

@@ -231,6 +231,16 @@ def test_too_many_refs_are_refused_with_a_sentence(writer, path, settings):
     assert set(store.refs(path)) == {"refs/heads/main"}
 
 
+def test_a_name_in_another_encoding_is_refused_with_what_to_do(writer, path):
+    name = b"refs/heads/inv\xff"
+    first = f"{ZERO} {main_of(path)} refs/heads/x\0 report-status side-band-64k".encode()
+    second = f"{ZERO} {main_of(path)} ".encode() + name
+    answer = push(writer, line(first) + line(second) + FLUSH + empty_pack(path))
+    assert b"ng " + name + b" a ref name is UTF-8 here" in answer.body
+    assert b"Rename the ref that is refused" in answer.body
+    assert set(store.refs(path)) == {"refs/heads/main"}
+
+
 @pytest.mark.parametrize("ref", ["refs/pull/1/head", "refs/hooks/x", "HEAD", "config", "foo/bar", "refs/heads/../../x"])
 def test_refs_of_the_hub_cannot_be_written(writer, path, ref):
     answer = push(writer, pushed(f"{ZERO} {main_of(path)} {ref}", pack=empty_pack(path)))
