@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
+
+from django.http import HttpRequest
 
 from hub.lib.errors import NotFound, Upstream
 from repos import storage
-from repos.git.read import Rev, shown, to_bytes
+from repos.git.read import Rev, shown, to_bytes, to_text
 from repos.git.store import RepositoryMissing
 from repos.models import Repository
 
@@ -27,6 +29,13 @@ def store_of(repository: Repository) -> Path:
             "The files of this repository are not on the hub's disk.",
             details="Its administrator can restore them from a backup.",
         ) from error
+
+
+def address_of(request: HttpRequest) -> str:
+    """The path of the address with every byte kept: Django's own replaces what is not UTF-8."""
+    scope = getattr(request, "scope", None)
+    raw: bytes = scope.get("raw_path", b"") if scope else b""
+    return to_text(unquote_to_bytes(raw.split(b"?", 1)[0]) or request.path_info.encode("utf-8", "replace"))
 
 
 def quoted(text: str) -> str:

@@ -16,9 +16,10 @@ from repos.api import gate
 from repos.git import read
 from repos.git.read import TreeEntry
 from repos.models import Repository
-from repos.place import Place, quoted, store_of
+from repos.place import Place, address_of, quoted, store_of
 
 Child = TreeEntry | content.Entry
+PARTS_BEFORE = 7  # /api/v1/repos/{owner}/{name}/content/
 
 
 class Contents(APIView):
@@ -26,6 +27,7 @@ class Contents(APIView):
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name)
+        rest = address_of(request._request).split("/", PARTS_BEFORE)[PARTS_BEFORE]
         rev, path = read.split_rev(store_of(repository), rest)
         place = Place(repository, rev, path)
         etag, fresh = unchanged(request, repository.pk, rev.commit, rest, request.query_params.urlencode())
@@ -43,7 +45,7 @@ def _answer(request: Request, place: Place) -> Response:
     one = entry or other
     assert one is not None
     if one.kind != "dir":
-        return Response(_object(place, one))
+        return Response(_object(place, _with_size(place, one)))
     children = _children(place, entry)
     if not {"page", "limit"} & set(request.query_params):
         return Response([_object(place.at(path), child) for path, child in children])
@@ -53,6 +55,12 @@ def _answer(request: Request, place: Place) -> Response:
     if len(children) > start + limit:
         response["Link"] = link(request, "next", page=page + 1, limit=limit)
     return response
+
+
+def _with_size(place: Place, entry: Child) -> Child:
+    if isinstance(entry, content.Entry):
+        return entry
+    return entry._replace(size=read.blob_sizes(place.store, [entry.oid]).get(entry.oid))
 
 
 def _children(place: Place, entry: TreeEntry | None) -> list[tuple[str, Child]]:

@@ -104,7 +104,8 @@ class Commits(APIView):
             after=query.get("after", ""),
             limit=limit,
         )
-        response = Response([commit_object(repository, commit) for commit in found.commits])
+        whole = commits_of(repository, [commit.sha for commit in found.commits])  # with all of their messages
+        response = Response([commit_object(repository, whole[commit.sha]) for commit in found.commits])
         if found.after:
             response["Link"] = link(request, "next", after=found.after, limit=limit)
         return response

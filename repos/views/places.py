@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote_to_bytes
-
 from django.http import HttpRequest
 
 from hub.accounts.http import HubRequest
@@ -13,7 +11,7 @@ from repos import access, browsing
 from repos.access import Access, Area
 from repos.git import read
 from repos.models import Repository
-from repos.place import Place, store_of
+from repos.place import Place, address_of, store_of
 
 
 def readable(request: HubRequest, owner: str, name: str) -> Repository:
@@ -37,13 +35,7 @@ def home_of(repository: Repository) -> Place:
 
 def rest_of(request: HttpRequest) -> str:
     """What follows /owner/name/page/ with every byte kept: Django's own path replaces what is not UTF-8."""
-    return read.to_text(_raw_path(request)).split("/", 4)[4]
-
-
-def _raw_path(request: HttpRequest) -> bytes:
-    scope = getattr(request, "scope", None)
-    raw: bytes = scope.get("raw_path", b"") if scope else b""
-    return unquote_to_bytes(raw.split(b"?", 1)[0]) or request.path_info.encode("utf-8", "replace")
+    return address_of(request).split("/", 4)[4]
 
 
 def page_number(request: HttpRequest) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from django.conf import settings
 
 from hub.accounts.actor import Actor
 from repos import repositories
-from repos.git import creation
+from repos.git import commands, creation
 from repos.git.store import ZERO, RefChange, move_refs
 from repos.models import Repository
 from repos.storage import store
+from tests.support.asgi import ask, basic
 
 pytestmark = pytest.mark.django_db
 LAB = "/api/v1/repos/alice/lab"
@@ -68,7 +72,7 @@ def test_lists_are_paged(client_):
     assert 'rel="next"' in first["Link"]
     assert len(client_.get(f"{LAB}/branches?limit=2&page=2").json()) == 1
     commits = client_.get(f"{LAB}/commits?limit=1&sha=feature/x&path=data")
-    assert [commit["message"] for commit in commits.json()] == ["On feature/x\n\nWhy."] or commits.json()
+    assert [commit["message"] for commit in commits.json()] == ["On feature/x\n\nWhy."]
     assert client_.get(f"{LAB}/commits?sha=nowhere").status_code == 404
     assert client_.get(f"{LAB}/commits?after=nonsense").status_code == 404
 
@@ -97,10 +101,27 @@ def test_a_directory_is_an_array_and_a_file_an_object(client_):
     inner = client_.get(f"{LAB}/content/feature/x/data?include_size=true").json()
     assert [(e["path"], e["type"], e["size"]) for e in inner] == [("data/a.csv", "file", 8), ("data/deep", "dir", 0)]
     file = client_.get(f"{LAB}/content/main/data/a.csv").json()
-    assert file["versioning"] == "git"
+    assert (file["versioning"], file["size"]) == ("git", 8)
     assert len(file["hash"]) == 40
     assert file["download_url"].endswith("/api/v1/repos/alice/lab/raw/main/data/a.csv")
     assert all(value is not None for value in file.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_of_any_bytes_are_found_where_the_listing_says(alice, lab, token_of):
+    path = store().open_for_write(lab.pk)
+    stream = b"commit refs/heads/odd\ncommitter A <a@example.org> 0 +0000\ndata 1\nx\n"
+    for name in (rb'"new\nline.txt"', rb'"inv\377.txt"'):
+        stream += b"M 100644 inline " + name + b"\ndata 3\nodd\n"
+    commands.run(path, "fast-import", "--quiet", stdin=stream)
+    credential = basic(token_of(alice))
+    listing = json.loads(ask("GET", f"{LAB}/content/odd/", headers=credential).body)
+    assert len(listing) == 2
+    for entry in listing:
+        for address in (entry["content_url"], entry["download_url"]):
+            answer = ask("GET", address.removeprefix(settings.COVEY_URL), headers=credential)
+            assert answer.status == 200, address
+            assert answer.body == b"odd" or json.loads(answer.body) == entry
 
 
 def test_contents_is_the_same_as_content(client_):
