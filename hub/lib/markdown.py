@@ -36,6 +36,7 @@ SECONDS = 2.0
 MAX_FORMULA_CHARACTERS = 2_000
 MAX_HIGHLIGHT_CHARACTERS = 20_000
 MAX_ANCHORS = 2_000
+MAX_NESTING = 100  # of quotes and lists, and of what stands within a line
 _TEXT_COMMAND = re.compile(r"\\(?:text\w*|mbox|mathrm)\{[^{}]*\}")
 
 
@@ -68,7 +69,7 @@ References = Callable[[str], Sequence[Link]]  # of a piece of plain text, in ord
 
 
 class OutOfTime(Exception):
-    """This text takes longer than anyone should wait; its source is shown instead."""
+    """This text takes longer than anyone should wait, or nests too deep; its source is shown instead."""
 
 
 def render(
@@ -129,7 +130,7 @@ def source(text: str, note: str) -> SafeString:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("gfm-like", {"html": True, "linkify": True, "typographer": False})
+    parser = MarkdownIt("gfm-like", {"html": True, "linkify": True, "typographer": False, "maxNesting": MAX_NESTING})
     parser.options["highlight"] = _highlight
     parser.use(front_matter_plugin).use(footnote_plugin).use(tasklists_plugin)
     parser.use(dollarmath_plugin, renderer=_math, allow_digits=False, allow_space=False, double_inline=True)
@@ -143,7 +144,7 @@ def _parser() -> MarkdownIt:
     # Before escaped characters join the text: an escaped "#3" is no reference.
     parser.core.ruler.before("text_join", "mentions", _link_mentions)
     parser.core.ruler.before("text_join", "cards", _link_cards)
-    parser.block.ruler.before("table", "deadline", _check_clock)
+    parser.block.ruler.before("table", "deadline", _check_block)
     parser.inline.ruler.before("text", "deadline", _check_clock)
     return parser
 
@@ -153,6 +154,13 @@ def _check_clock(state: Any, *_: Any) -> bool:
     if time.monotonic() > state.env["deadline"]:
         raise OutOfTime
     return False
+
+
+def _check_block(state: Any, *arguments: Any) -> bool:
+    """The same; and markdown-it leaves out, without a word, what lies deeper than its maxNesting. A list is two."""
+    if state.level >= MAX_NESTING - 2:
+        raise OutOfTime
+    return _check_clock(state, *arguments)
 
 
 def _check_counts(state: StateCore) -> None:

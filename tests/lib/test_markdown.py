@@ -185,6 +185,13 @@ def test_a_bomb_ends_soon(name):
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize("deep", [20, 48, 49, 50, 98, 200])
+def test_nothing_is_left_out_however_deep_it_stands(deep):
+    lists = "\n".join("  " * level + f"- {level}" for level in range(deep))
+    for text in ("> " * deep + "below", "> " + "- " * deep + "below", f"{lists}\n{'  ' * deep}- below"):
+        assert "below" in show(text)
+
+
 def test_what_takes_too_long_is_shown_as_written():
     shown = markdown.render("# a\n" * 50_000, link_base="", raw_base="")
     assert 'class="note"' in shown
