@@ -59,10 +59,11 @@ def valid(serializer: type[Serializer], request: Request) -> dict[str, Any]:
 
 
 def page_of(request: Request) -> tuple[int, int]:
-    """(page, limit) of the query: page from 1, limit 1 to 100. Raises Invalid."""
+    """(page, limit) of the query: page from 1, limit 1 to 100; GitHub's clients call it per_page. Raises Invalid."""
+    name = "limit" if "limit" in request.query_params else "per_page"
     return (
         whole_number(request, "page", default=1, maximum=PAGE_MAXIMUM),
-        min(whole_number(request, "limit", default=LIMIT_DEFAULT, maximum=PAGE_MAXIMUM), LIMIT_MAXIMUM),
+        min(whole_number(request, name, default=LIMIT_DEFAULT, maximum=PAGE_MAXIMUM), LIMIT_MAXIMUM),
     )
 
 
@@ -94,7 +95,8 @@ def with_links(response: Response, request: Request, *, more: bool) -> Response:
 
 def link(request: Request, relation: str, **place: object) -> str:
     """One entry of a Link header: this address with another place in the list."""
-    kept = {key: value for key, value in request.query_params.dict().items() if key not in {*place, "page", "limit"}}
+    ours = {*place, "page", "limit", "per_page"}
+    kept = {key: value for key, value in request.query_params.dict().items() if key not in ours}
     return f'<{settings.COVEY_URL}{quote(request.path)}?{urlencode(kept | place)}>; rel="{relation}"'
 
 

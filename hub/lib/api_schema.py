@@ -32,7 +32,7 @@ CREATED: dict[int, Any] = {201: OpenApiTypes.OBJECT}
 ACCEPTED: dict[int, Any] = {202: OpenApiTypes.OBJECT}
 OBJECT: dict[int, Any] = {200: OpenApiTypes.OBJECT}
 NOTHING: dict[int, Any] = {204: None}
-PAGES: dict[str, Any] = {"page": int, "limit": int}
+PAGES: dict[str, Any] = {"page": int, "limit": int, "per_page": int}
 
 
 class Schema(AutoSchema):

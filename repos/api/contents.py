@@ -47,7 +47,7 @@ def _answer(request: Request, place: Place) -> Response:
     if one.kind != "dir":
         return Response(_object(place, _with_size(place, one)))
     children = _children(place, entry)
-    if not {"page", "limit"} & set(request.query_params):
+    if not {"page", "limit", "per_page"} & set(request.query_params):
         return Response([_object(place.at(path), child) for path, child in children])
     page, limit = page_of(request)
     start = (page - 1) * limit

@@ -36,10 +36,13 @@ class ChangedLabel(serializers.Serializer):
     description = serializers.CharField(max_length=100, allow_blank=True, required=False)
 
 
+DUE = ["iso-8601", "%Y-%m-%dT%H:%M:%SZ"]  # a day, or the moment that GitHub's clients send
+
+
 class NewMilestone(serializers.Serializer):
     title = serializers.CharField(max_length=200)
     description = serializers.CharField(max_length=BODY_CHARACTERS, allow_blank=True, default="")
-    due_on = serializers.DateField(allow_null=True, default=None)
+    due_on = serializers.DateField(allow_null=True, default=None, input_formats=DUE)
 
 
 class ChangedMilestone(serializers.Serializer):
@@ -47,7 +50,7 @@ class ChangedMilestone(serializers.Serializer):
 
     title = serializers.CharField(max_length=200, required=False)
     description = serializers.CharField(max_length=BODY_CHARACTERS, allow_blank=True, required=False)
-    due_on = serializers.DateField(allow_null=True, required=False)
+    due_on = serializers.DateField(allow_null=True, required=False, input_formats=DUE)
     state = serializers.ChoiceField(choices=["open", "closed"], required=False)
 
 

@@ -19,11 +19,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ISSUE}/comments", issues.Comments.as_view()),
     path(f"{_ISSUE}/threads", threads.IssueThreads.as_view()),
     path(f"{_ISSUE}/labels", issues.IssueLabels.as_view()),
-    path(f"{_ISSUE}/labels/<str:label>", issues.OneIssueLabel.as_view()),
+    path(f"{_ISSUE}/labels/<rest:label>", issues.OneIssueLabel.as_view()),
     path(f"{_ISSUE}/assignees", issues.IssueAssignees.as_view()),
     path(f"{_ISSUE}/lock", issues.Lock.as_view()),
     path(f"{_REPOSITORY}/labels", labels.Labels.as_view()),
-    path(f"{_REPOSITORY}/labels/<str:label>", labels.OneLabel.as_view()),
+    path(f"{_REPOSITORY}/labels/<rest:label>", labels.OneLabel.as_view()),
     path(f"{_REPOSITORY}/milestones", labels.Milestones.as_view()),
     path(f"{_REPOSITORY}/milestones/<int:number>", labels.OneMilestone.as_view()),
 ]

@@ -25,6 +25,8 @@ def test_an_issue_lives(bob, alice, private, api):
     assert [label["name"] for label in issue["labels"]] == ["bug"]
     assert [person["login"] for person in issue["assignees"]] == ["alice"]
     assert issue["milestone"]["due_on"] == "2026-12-24"
+    as_github = client.patch(f"{V1}/milestones/1", {"due_on": "2026-12-25T08:00:00Z"}, format="json")
+    assert as_github.json()["due_on"] == "2026-12-25"
     said = client.post(f"{V1}/issues/1/comments", {"body": "Yes"}, format="json").json()
     changed = client.patch(f"{V1}/issues/comments/{said['id']}", {"body": "No"}, format="json")
     assert changed.json()["body"] == "No"
@@ -56,6 +58,10 @@ def test_labels_assignees_and_lock_of_an_issue(bob, private, api):
         client.patch(f"{V1}/labels/a", {"new_name": "c", "color": "#ABCDEF"}, format="json").json()["color"] == "abcdef"
     )
     assert client.delete(f"{V1}/labels/c").status_code == 204
+    client.post(f"{V1}/labels", {"name": "kind/bug"}, format="json")
+    client.post(f"{V1}/issues/1/labels", {"labels": ["kind/bug"]}, format="json")
+    assert client.delete(f"{V1}/issues/1/labels/kind%2Fbug").json() == []
+    assert client.delete(f"{V1}/labels/kind%2Fbug").status_code == 204
     assert client.patch(f"{V1}/milestones/1", {"title": "x"}, format="json").status_code == 404
 
 
@@ -130,3 +136,6 @@ def test_a_list_comes_in_pages(bob, private, api):
     page = client.get(f"{V1}/issues?limit=2")
     assert [one["number"] for one in page.json()] == [3, 2]
     assert 'rel="next"' in page["Link"]
+    by_github = client.get(f"{V1}/issues?per_page=2&page=2")
+    assert [one["number"] for one in by_github.json()] == [1]
+    assert by_github["Link"].endswith('/issues?page=1&limit=2>; rel="prev"')
