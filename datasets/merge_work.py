@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from hub.lib import sandbox_job
 from hub.lib.objectstore import Stored
 from hub.lib.sandbox_job import Beat, Limits
 from hub.lib.stores import object_store
-from repos.git.read import shown
+from repos.git.read import shown, typed
 from repos.models import Repository
 from repos.pulls.drivers import Sides
 
@@ -133,7 +132,7 @@ def made_in(folder: Path) -> Path:
 
 def push(pointer: str) -> str:
     """What pushes the objects that a pointer names; of a pipeline's all."""
-    return f"dvc push {shlex.quote(shown(pointer))}" if pointer.endswith(".dvc") else "dvc push"
+    return f"dvc push {typed(pointer)}" if pointer.endswith(".dvc") else "dvc push"
 
 
 async def _all(blob: Blob) -> list[bytes]:

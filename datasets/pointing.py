@@ -19,6 +19,7 @@ from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread
 from repos.editing import ABSENT, Change, Put
+from repos.git.read import typed
 from repos.models import Repository
 
 POINTER_BYTES, GITIGNORE_BYTES = 10 * 1024 * 1024, 1024 * 1024
@@ -126,7 +127,8 @@ async def _known(base: Base, output: Output | None) -> tuple[dict[str, str], int
     if blob is None:
         raise Refused(
             "path conflict",
-            f"The list of files of '{output.path}' was never pushed here; run `dvc push {output.pointer}` first.",
+            f"The list of files of '{output.path}' was never pushed here; "
+            f"run `dvc push {typed(output.pointer)}` first.",
         )
     try:
         found = {path: md5 async for path, md5 in manifests.entries(object_store().get(blob.key))}

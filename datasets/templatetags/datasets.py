@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-
 from django import template
 
 from datasets import formats, thumbnails
 from repos.browsing import Row
 from repos.content import Entry
-from repos.git.read import shown
+from repos.git.read import typed
 
 register = template.Library()
 
@@ -27,7 +25,7 @@ def percent(share: float) -> str:
 @register.simple_tag
 def push_command(entry: Entry) -> str:
     """What pushes the object of this entry: its pointer's, or all of a pipeline's."""
-    return f"dvc push {shlex.quote(shown(entry.pointer))}" if entry.pointer.endswith(".dvc") else "dvc push"
+    return f"dvc push {typed(entry.pointer)}" if entry.pointer.endswith(".dvc") else "dvc push"
 
 
 @register.filter

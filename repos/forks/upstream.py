@@ -11,7 +11,7 @@ from hub.lib.errors import NotFound, Unauthenticated, Unprocessable
 from repos import access, cache, publishing, repositories
 from repos.access import Access, Area
 from repos.git import copying, history
-from repos.git.read import shown
+from repos.git.read import shown, typed
 from repos.git.store import ZERO, RefChange, refs
 from repos.models import Repository
 from repos.place import store_of
@@ -113,7 +113,7 @@ def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, our
     assert actor.user
     with store().quarantine(fork.pk) as quarantine:
         message = f"Merge {shown(branch)} of the parent"
-        pull = f"git pull {settings.COVEY_URL}/{parent.full_name}.git {shown(branch)}"
+        pull = f"git pull {settings.COVEY_URL}/{parent.full_name}.git {typed(branch)}"
         step = f"Merge on your machine: {pull}"
         commit = building.joined(fork, actor.user, quarantine, ours, theirs, message, step=step)
         publishing.publish(

@@ -6,6 +6,7 @@ Paths and names are str with surrogateescape, so that every byte survives; shown
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -79,6 +80,11 @@ def to_text(raw: bytes) -> str:
 def shown(text: str) -> str:
     """Printable: bytes that are not UTF-8 become the replacement character."""
     return to_bytes(text).decode("utf-8", "replace")
+
+
+def typed(text: str) -> str:
+    """One word of a command that people copy: branches and files are named `$(…)`, too."""
+    return shlex.quote(shown(text))
 
 
 @contextmanager

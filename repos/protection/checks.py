@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from repos.git.read import shown
+from repos.git.read import shown, typed
+from repos.issues import triage
 from repos.protection import owners
 from repos.pulls import branches, requirements
 from repos.pulls.models import PullRequest
@@ -15,6 +16,7 @@ from repos.statuses.models import Status
 
 State = Status.State
 MOST_TOLD = 20  # sets of owners
+NOBODY_CAN = f"Nobody of that name may approve here: give them write access, or change {owners.FILE} in the base."
 
 
 @requirements.register
@@ -40,7 +42,7 @@ def up_to_date(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
     asked = pull.asked
     if asked is None or not asked.up_to_date or branches.merge_base(pull.repository, base, head) == base:
         return
-    step = f"Run: git fetch origin && git merge origin/{shown(pull.base)} && git push"
+    step = f"Run: git fetch origin && git merge origin/{typed(pull.base)} && git push"
     yield Unmet("Up to date", f"{shown(pull.base)} has commits that this branch lacks.", step, by_rule=True)
 
 
@@ -56,8 +58,16 @@ def owners_approve(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
     agreed = {word.author.username.lower() for word in words}
     if pull.issue.author:
         agreed.add(pull.issue.author.username.lower())
-    lacking = [(names, path) for names, path in found.items() if not agreed & set(names)]
-    for names, path in lacking[:MOST_TOLD]:
-        who = " or ".join(f"@{name}" for name in names)
-        why, step = f"{path} is owned by {who}.", f"Ask {'one of them' if len(names) > 1 else 'them'} to approve."
+    lacking = [(names, path) for names, path in found.items() if not agreed & set(names)][:MOST_TOLD]
+    can = _who_can(pull, {name for names, _ in lacking for name in names}) if lacking else set()
+    for names, path in lacking:
+        why = f"{path} is owned by {' or '.join(f'@{name}' for name in names)}."
+        able = [f"@{name}" for name in names if name in can]
+        step = f"Ask {' or '.join(able)} to approve." if able else NOBODY_CAN
         yield Unmet("Owners", why, step, by_rule=True)
+
+
+def _who_can(pull: PullRequest, names: Collection[str]) -> set[str]:
+    """Whose approval counts here, of names in lower case."""
+    people = triage.assignable(pull.repository).filter(owner__name_key__in=names)
+    return set(people.order_by().values_list("owner__name_key", flat=True))

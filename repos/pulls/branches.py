@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.lib.errors import NotFound
+from hub.lib.errors import NotFound, Unprocessable
 from repos import cache
 from repos.git import commands, history
 from repos.git.read import shown
@@ -89,6 +89,11 @@ def merge_base(repository: Repository, base: str, head: str) -> str | None:
     return cache.by_ids(
         repository, "merge-base", base, head, make=lambda: history.merge_base(store_of(repository), base, head)
     )
+
+
+def unrelated() -> Unprocessable:
+    """Of histories that never met, as after a push that replaced one of them."""
+    return Unprocessable("These branches have no common commit.", details="Rebase one on the other, then push it.")
 
 
 def parted(repository: Repository, base: str, head: str) -> str:

@@ -13,10 +13,10 @@ from hub.lib.errors import Busy, Conflict, Unprocessable
 from repos import repositories
 from repos.git import commands, merge, read, writing
 from repos.git.commands import GitTimeout
-from repos.git.read import shown
+from repos.git.read import typed
 from repos.git.store import Quarantine
 from repos.models import Repository
-from repos.pulls import mergeability, messages
+from repos.pulls import branches, mergeability, messages
 from repos.pulls.drivers import Beat
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
@@ -85,7 +85,10 @@ def joined(
     *,
     step: str = CATCH_UP,
 ) -> str:
-    """A commit that merges theirs into ours, in the quarantine. step: what to do by hand. Raises CannotMerge."""
+    """A commit that merges theirs into ours, in the quarantine. step: what to do by hand. Raises CannotMerge, or
+    Unprocessable for histories that never met."""
+    if branches.merge_base(repository, ours, theirs) is None:
+        raise branches.unrelated()
     verdict = mergeability.merged(repository, quarantine, ours, theirs, keep=True)
     if not verdict.clean:
         raise CannotMerge(verdict, step=step)
@@ -108,7 +111,7 @@ def _replayed(pull: PullRequest, user: User, quarantine: Quarantine, ends: Ends,
     missing = mergeability.with_missing(pull.repository, Verdict(""), ends.base, ends.head)
     if not missing.clean:
         raise CannotMerge(missing)
-    switch = f"git fetch origin && git switch {shown(pull.head)} && git rebase origin/{shown(pull.base)}"
+    switch = f"git fetch origin && git switch {typed(pull.head)} && git rebase origin/{typed(pull.base)}"
     step = f"Do it on your machine: {switch} && git push --force-with-lease"
     originals = _commits_between(quarantine, ends)
     if len(originals) > MOST_REPLAYED:

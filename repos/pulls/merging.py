@@ -150,7 +150,10 @@ class _Moved(Conflict):
 
 def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, head: str) -> str:
     repository = pull.repository
-    if branches.merge_base(repository, base, head) in {None, head}:
+    start = branches.merge_base(repository, base, head)
+    if start is None:
+        raise branches.unrelated()
+    if start == head:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     requirements.require(pull, base, head, waive=order.waive)
     if lender := origins.lender(pull):  # what it names is here before anything of ours names it

@@ -139,9 +139,7 @@ def _comparable(repository: Repository, base: str, head: Head) -> tuple[str, str
     base_id, head_id = _tip(repository, base), _tip(head.repository, head.branch)
     start = origins.merge_base(repository, base_id, head.repository, head_id)
     if start is None:
-        raise Unprocessable(
-            "These branches have no common commit.", details="Rebase one on the other, then open the pull request."
-        )
+        raise branches.unrelated()
     if start == head_id:
         raise Unprocessable(
             f"'{shown(base)}' has every commit of '{shown(head.branch)}' already.", details="Push a commit to it first."

@@ -11,7 +11,7 @@ from hub.accounts.models import User
 from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos import publishing, repositories
 from repos.git import history, writing
-from repos.git.read import shown
+from repos.git.read import shown, typed
 from repos.git.store import ZERO, Quarantine, RefChange, refs
 from repos.issues.models import Issue
 from repos.issues.texts import TITLE_CHARACTERS
@@ -43,7 +43,7 @@ def _revertible(pull: PullRequest) -> None:
     if not pull.method:
         raise Unprocessable(
             "This was merged by a push, which may have brought more.",
-            details=f"Revert it on your machine: git log {shown(pull.base)}, then git revert.",
+            details=f"Revert it on your machine: git log {typed(pull.base)}, then git revert.",
         )
     if not branches.contains(pull.repository, pull.base, pull.merge_commit):
         raise Unprocessable(
@@ -105,6 +105,6 @@ def _undone(pull: PullRequest, quarantine: Quarantine, tip: str) -> Verdict:
 def _teach(pull: PullRequest, branch: str) -> str:
     which = {"merge": f"-m 1 {pull.merge_commit}", "rebase": f"{pull.base_id}..{pull.merge_commit}"}
     return (
-        f"Do it on your machine: git fetch origin && git switch -c {shown(branch)} origin/{shown(pull.base)} && "
+        f"Do it on your machine: git fetch origin && git switch -c {typed(branch)} origin/{typed(pull.base)} && "
         f"git revert {which.get(pull.method, pull.merge_commit)}"
     )

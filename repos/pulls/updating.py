@@ -46,7 +46,7 @@ class _Moved(Conflict):
 
 def _once(actor: Actor, user: User, pull: PullRequest, base: str, head: str, via: str) -> str:
     repository = pull.repository
-    if branches.merge_base(repository, base, head) in {None, base}:
+    if branches.merge_base(repository, base, head) == base:
         raise Unprocessable(f"'{shown(pull.head)}' has every commit of '{shown(pull.base)}' already.")
     with store().quarantine(repository.pk) as quarantine:
         message = f"Merge branch '{shown(pull.base)}' into {shown(pull.head)}"

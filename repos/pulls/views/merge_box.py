@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from django.conf import settings
@@ -44,10 +43,10 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
         return {**context, "waits": "This is being merged right now…"}
     tips = branches.tips_of(pull)
     if tips.base is None or tips.head is None:
-        return {**context, "gone": read.shown(pull.head if tips.base else pull.base)}
+        return {**context, "gone": read.shown(pull.head if tips.base else pull.base), "base_gone": tips.base is None}
     start = branches.merge_base(pull.repository, tips.base, tips.head)
     if start in {None, tips.head}:
-        return {**context, "nothing": True}
+        return {**context, "nothing": True, "unrelated": start is None}
     try:
         lender = origins.lender(pull)
         found = verdicts.verdict(pull.repository, tips.base, tips.head, user_id=user_id, lender=lender)
@@ -78,8 +77,4 @@ def merge_context(pull: PullRequest, user_id: int | None) -> dict[str, Any]:
 def _teach(pull: PullRequest) -> str:
     form = TEACH_FORK if pull.head_repository else TEACH
     url = f"{settings.COVEY_URL}/{pull.repository.full_name}.git"
-    return form.format(base=_shell(pull.base), head=_shell(pull.head), url=url)
-
-
-def _shell(branch: str) -> str:
-    return shlex.quote(read.shown(branch))
+    return form.format(base=read.typed(pull.base), head=read.typed(pull.head), url=url)

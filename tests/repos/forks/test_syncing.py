@@ -74,6 +74,14 @@ def test_what_both_changed_is_told_and_nothing_moves(bob, project, fork):
     assert tip(fork) == ours
 
 
+def test_a_parent_that_begins_anew_is_told(bob, project, fork):
+    ours = mine(fork, {"a.txt": "mine\n"}, project)
+    project.git("update-ref", "refs/heads/main", project.commit({"new.txt": "1\n"}, "New", branch="apart"))
+    with pytest.raises(Unprocessable, match="no common commit"):
+        upstream.sync(as_actor(bob), fork, "main")
+    assert tip(fork) == ours
+
+
 def test_nothing_private_becomes_public_by_it(alice, bob, public, project, fork):
     repositories.update(as_actor(alice), public, private=True)
     public.memberships.create(user=bob, access=1)

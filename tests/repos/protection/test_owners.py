@@ -111,9 +111,17 @@ def test_a_rule_needs_an_owner_of_each_path(alice, bob, private, owned, ruled):
     ruled(owners=True, approvals_of_head=True)
     with pytest.raises(RequirementsUnmet, match=r"Owners: b.txt is owned by @bob or @charlie or @ghost") as caught:
         merging.merge(as_actor(alice), again(alice, owned), Order())
-    assert "one of them" in caught.value.details
+    assert caught.value.details == "Ask @bob or @charlie to approve."
     approve(bob, owned)
     merging.merge(as_actor(alice), again(alice, owned), Order())
+
+
+def test_owners_of_whom_none_may_approve_are_told(alice, owned, ruled):
+    ruled(owners=True)
+    Membership.objects.update(access=Access.READ)
+    with pytest.raises(RequirementsUnmet) as caught:
+        merging.merge(as_actor(alice), again(alice, owned), Order())
+    assert "give them write access" in caught.value.details
 
 
 def test_what_its_author_owns_needs_nobody_else(alice, bob, private, owned, ruled, made):

@@ -106,6 +106,27 @@ def test_conflicts_are_listed_with_the_way_out(project, proposed, bob, as_user):
     assert PullRequest.objects.get().merged is None
 
 
+def test_a_base_that_was_replaced_or_deleted_is_told(project, proposed, bob, as_user, api):
+    proposed()
+    project.git("update-ref", "refs/heads/main", project.commit({"other": "1"}, "Other", branch="apart"))
+    assert "no common commit any more" in as_user(bob).get(f"{BASE}/pull/1/merge-box").content.decode()
+    for verb in ("merge", "update-branch"):
+        refused = api(bob).put(f"/api/v1/repos/alice/private/pulls/1/{verb}", {}, format="json")
+        assert (refused.status_code, refused.json()["error"]) == (422, "These branches have no common commit.")
+    project.git("update-ref", "-d", "refs/heads/main")
+    assert "choose another base" in as_user(bob).get(f"{BASE}/pull/1/merge-box").content.decode()
+
+
+def test_commands_to_copy_run_nothing_that_a_branch_is_called(project, proposed, bob, as_user):
+    project.git("branch", "-m", "work", "`id`;$(id)")
+    proposed(head="`id`;$(id)")
+    project.commit({"a.txt": TEXT.replace("line 3\n", "line 3!\n")}, "Meanwhile")
+    client = as_user(bob)
+    assert "git switch &#x27;`id`;$(id)&#x27;" in client.get(f"{BASE}/pull/1/merge-box").content.decode()
+    answer = client.post(f"{BASE}/pull/1/merge", {"method": "rebase"}, follow=True).content.decode()
+    assert "git switch &#x27;`id`;$(id)&#x27; &amp;&amp; git rebase origin/main" in answer
+
+
 def test_a_branch_that_moved_since_it_was_looked_at_is_told(project, proposed, bob, as_user):
     proposed()
     answer = as_user(bob).post(f"{BASE}/pull/1/merge", {"expected": "0" * 40})
