@@ -2,16 +2,59 @@
 
 COVEY_TEST=production (what bin/test and CI use) runs the tests on PostgreSQL, SeaweedFS and Redis;
 without it they run on the embedded default: SQLite, a folder, a file-system broker.
+`--part NAME` runs one part of bin/test and imports no test of another.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+from pathlib import Path
+
+import pytest
 
 from tests.support import services
+
+APART = {
+    "client": "clients",
+    "browser": "browser",
+    "embedded": "embedded",
+}  # mark → folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", choices=["unit", *APART.values()], help="one part of bin/test")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    tests, part = config.rootpath / "tests", config.getoption("--part")
+    if part is None or collection_path.parent != tests:
+        return None
+    inside = collection_path.name if collection_path.name in APART.values() else "unit"
+    return True if inside != part else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's folder says in which part it runs, its mark what that part gives it: the two agree."""
+    for item in items:
+        folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+        marks = [name for name in APART if item.get_closest_marker(name)]
+        wanted = [name for name, place in APART.items() if place == folder]
+        if marks != wanted:
+            raise pytest.UsageError(f"{item.nodeid}: tests in tests/{folder} have the marks {wanted}, not {marks}")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 def _prepare() -> None:
