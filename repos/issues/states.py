@@ -41,12 +41,18 @@ def reopen(actor: Actor, issue: Issue) -> None:
     require(rights.change(issue), "reopen this")
     if issue.state == Issue.State.MERGED:
         raise Unprocessable("A merged pull request stays merged.", details="Open another one.")
+    begin_again(issue, user)
+
+
+def begin_again(issue: Issue, user: User | None, /, **detail: Any) -> bool:
+    """Open what is closed, whoever may: keywords do it too. detail: what did it. False: it was not closed."""
     with transaction.atomic():
         closed = Issue.objects.filter(pk=issue.pk, state=Issue.State.CLOSED)
         if not closed.update(state=Issue.State.OPEN, closed=None, closed_by=None):
-            return
+            return False
         counting.add(issue, 1)
-        record(issue, Entry.Kind.REOPENED, user)
+        record(issue, Entry.Kind.REOPENED, user, **detail)
+    return True
 
 
 def rename(actor: Actor, issue: Issue, title: str) -> None:

@@ -42,7 +42,7 @@ def after_push(push: Push) -> None:
     for pull in _from(repository, moved):
         testmerges.want(pull)
     if row := moved.get(repository.default_branch):
-        close_by_commits(repository, row, push.user)
+        obey_commits(repository, row, push.user)
 
 
 def follow_head(pull: PullRequest, user: User | None) -> None:
@@ -92,16 +92,15 @@ def close_without_head(pull: PullRequest, user: User | None) -> None:
                 record(pull.issue, "head_deleted", user, branch=shown(pull.head))
 
 
-def close_by_commits(repository: Repository, row: RefUpdate, user: User | None) -> None:
-    """`fixes #3` in a commit that is new on the default branch."""
+def obey_commits(repository: Repository, row: RefUpdate, user: User | None) -> None:
+    """`fixes #3` and `reopens #3` in commits that are new on the default branch, in their order."""
     if row.new == ZERO:
         return
     old = [f"^{row.old}"] if row.old != ZERO else []
-    arguments = ("log", "-z", f"-n{COMMITS_READ}", "--format=%H%n%B", row.new, *old, "--")
+    arguments = ("log", "-z", "--reverse", f"-n{COMMITS_READ}", "--format=%H%n%B", row.new, *old, "--")
     for one in commands.records(store_of(repository), *arguments):
         sha, _, message = one.decode("utf-8", "replace").partition("\n")
-        if closing.numbers_in(message):
-            closing.close_by_text(repository, message, user, commit=sha)
+        closing.obey(repository, message, user, commit=sha)
 
 
 def _from(repository: Repository, names: Collection[str]) -> list[PullRequest]:

@@ -210,7 +210,7 @@ def finish(pull: PullRequest, commit: str, user: User | None) -> bool:
             Issue.objects.filter(pk=issue.pk).update(state=Issue.State.MERGED)
             record(issue, Issue.State.MERGED, user, **what)
         if pull.base == pull.repository.default_branch:
-            closing.close_by_text(pull.repository, f"{issue.title}\n{issue.body}", user, pull=issue.number)
+            closing.obey(pull.repository, f"{issue.title}\n{issue.body}", user, pull=issue.number)
         outbox.announce(signals.PULL_MERGED, {"pull_id": pull.pk})
     _read_again(pull)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -198,13 +199,26 @@ def test_task_lists_are_counted():
 
 def test_closing_keywords_close_once(alice, private, opened):
     one, two, three = (opened(alice, private) for _ in range(3))
-    assert closing.numbers_in("Fixes #1, closes: #2 and resolved #1; prefixes #3, fix#3 fix #3x") == [1, 2]
-    assert closing.close_by_text(private, "fixes #1, close #2, fixes #99", alice, commit="a" * 40) == [1, 2]
+    text = "Fixes #1, closes: Alice/private#2 and resolved #1; prefixes #3, fix#3 fix #3x, closes alice/public#3"
+    assert closing.wishes_in(text, private) == {1: False, 2: False}
+    assert closing.obey(private, "fixes #1, close #2, fixes #99", alice, commit="a" * 40) == [1, 2]
     states.reopen(as_actor(alice), again(alice, one))
-    assert closing.close_by_text(private, "fixes #1", alice, commit="a" * 40) == []
-    assert closing.close_by_text(private, "fixes #1", alice, commit="b" * 40) == [1]
+    assert closing.obey(private, "fixes #1", alice, commit="a" * 40) == []
+    assert closing.obey(private, "fixes #1", alice, commit="b" * 40) == [1]
     assert [again(alice, issue).state for issue in (one, two, three)] == ["closed", "closed", "open"]
     assert Entry.objects.filter(kind="closed", detail={"commit": "a" * 40}).count() == 2
+
+
+def test_keywords_open_again_once(alice, private, opened, as_user):
+    issue = opened(alice, private)
+    assert closing.obey(private, "Reopens #1", alice, commit="a" * 40) == []
+    states.close(as_actor(alice), issue)
+    assert closing.obey(private, "Fixes #1. No, reopen #1", alice, commit="b" * 40) == [1]
+    assert closing.obey(private, "Fixes #1", alice, pull=7) == [1]
+    assert closing.obey(private, "Reopened: #1", alice, commit="b" * 40) == []
+    assert again(alice, issue).state == "closed"
+    page = as_user(alice).get("/alice/private/issues/1").content.decode()
+    assert re.search(r"opened this again in <a [^>]*>bbbbbbb", page)
 
 
 def test_an_issue_of_another_repository_is_as_if_absent(alice, private, public, opened):

@@ -71,7 +71,8 @@ def test_it_is_merged_when_somebody_pushes_the_merge(alice, private, project, pr
 
 def test_commits_on_the_default_branch_close_issues(alice, private, project):
     issue = issues.open_issue(as_actor(alice), seen(alice, private), title="Broken")
-    new = project.git("commit-tree", "main^{tree}", "-p", "main", "-m", f"Mend it\n\nFixes #{issue.number}.")
+    before = project.git("commit-tree", "main^{tree}", "-p", "main", "-m", f"Not yet\n\nReopens #{issue.number}.")
+    new = project.git("commit-tree", "main^{tree}", "-p", before, "-m", f"Mend it\n\nFixes #{issue.number}.")
     publish(alice, private, "refs/heads/main", project.tips["main"], new)
     deliver()
     found = issues.issue_of(seen(alice, private), issue.number)
