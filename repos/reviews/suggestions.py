@@ -140,12 +140,13 @@ def _changed(pull: PullRequest, head: str, path: str, places: list[tuple[int, in
     if not blob.complete:
         raise Conflict(f"'{path}' is too large by now.", details="Make the change by hand.")
     lines, below = blob.data.split(b"\n"), len(blob.data)
-    end_of_line = b"\r\n" if b"\r\n" in blob.data else b"\n"
     for start, end, one in sorted(places, key=lambda place: -place[0]):
         if end >= below:
             raise Conflict(f"Two suggestions change the same lines of '{path}'.", details="Apply one, then the other.")
         below = start
-        returns = end_of_line.removesuffix(b"\n")
+        # As the lines that go; an open last line ends as the one above it.
+        like = lines[start - 1] if start < len(lines) or start == 1 else lines[start - 2]
+        returns = b"\r" if like.endswith(b"\r") else b""
         put = [line.encode() + returns for line in one.lines]
         if end == len(lines) and put:  # the last line has no end, and gets none
             put[-1] = put[-1].removesuffix(b"\r")

@@ -120,13 +120,14 @@ def test_readers_apply_nothing(charlie, private, pull, suggested):
 
 
 def test_other_line_ends_stay(alice, bob, pull, project):
-    head = project.commit({"dos.txt": b"a\r\nb\r\nc"}, branch="work")
+    head = project.commit({"dos.txt": b"a\r\nb\r\nc", "mixed.txt": b"a\nb\r\n"}, branch="work")
     entries = []
-    for line, text in ((2, "B\nBB\n"), (3, "C\n")):
-        spot = Spot("line", "dos.txt", head, {"line": line})
+    for path, line, text in (("dos.txt", 2, "B\nBB\n"), ("dos.txt", 3, "C\nCC\n"), ("mixed.txt", 1, "A\n")):
+        spot = Spot("line", path, head, {"line": line})
         entries.append(threads.begin(as_actor(bob), again(bob, pull).issue, spot, f"```suggestion\n{text}```"))
     suggestions.apply(as_actor(alice), again(alice, pull), [entry.pk for entry in entries])
-    assert blob(project, "dos.txt") == b"a\r\nB\r\nBB\r\nC"
+    assert blob(project, "dos.txt") == b"a\r\nB\r\nBB\r\nC\r\nCC"
+    assert blob(project, "mixed.txt") == b"A\nb\r\n"
 
 
 def blob(project, path):
