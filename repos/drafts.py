@@ -93,4 +93,4 @@ def draft_at(repository: Repository, rest: str) -> Draft:
     rev, path = read.split_rev(repository.path, rest)
     if rev.kind != "branch":
         raise Unprocessable(f"{rev.name} is a {rev.kind} and cannot change.", details="Open the file on a branch.")
-    return Draft(repository, rev.name, rev.commit, path)
+    return Draft(repository, rev.name.removeprefix("refs/heads/"), rev.commit, path)

@@ -19,6 +19,7 @@ from repos.models import Repository
 
 HEADS = "refs/heads/"
 NAMESPACES = ("refs/heads/", "refs/tags/", "refs/notes/", "refs/exps/")
+MAX_PART_BYTES = 250  # git keeps a ref as a file, and a lock beside it
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$")
 _LOOKS_LIKE_ID = re.compile(r"refs/(?:heads|tags)/[0-9a-f]{40}")
 
@@ -63,6 +64,8 @@ def check_name(change: RefChange) -> None:
             f"{change.ref!r} is not a name for a branch or tag.",
             details="Leave out spaces, '..', '~^:?*[\\@{', a leading '-', '.' or 'refs/', a final '.lock', '/' or '.'.",
         )
+    if any(len(part.encode("utf-8", "surrogateescape")) > MAX_PART_BYTES for part in change.ref.split("/")):
+        raise Unprocessable("That name is too long for a branch or tag.", details="Choose a shorter one.")
     if _LOOKS_LIKE_ID.fullmatch(change.ref):
         raise Unprocessable(f"{short} looks like a commit id.", details="Give the branch or tag another name.")
 

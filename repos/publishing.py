@@ -20,6 +20,7 @@ from hub.jobs import outbox
 from hub.lib.errors import Conflict, OutOfSpace, Unprocessable, says_disk_full
 from repos import policy, signals
 from repos.git.commands import GitError
+from repos.git.read import shown
 from repos.git.store import ZERO, ObjectsRefused, Quarantine, RefChange, RefMoved, RepositoryMissing, refs, size_on_disk
 from repos.models import Push, RefUpdate, Repository
 from repos.storage import store
@@ -28,6 +29,10 @@ logger = logging.getLogger("covey.publishing")
 # Git moves refs within seconds of the verdict; a row older than this belongs to a hub that died.
 ABANDONED_AFTER = timedelta(seconds=60)
 MAX_LISTED = 50  # refs named in one audit event; the Push row has them all
+
+
+class NameTaken(Conflict):
+    """Git keeps refs as files: main and main/x cannot both be."""
 
 
 def publish(
@@ -45,8 +50,8 @@ def publish(
     unmoved: other refs that must still be at these ids when it happens, as the merge of a branch needs.
     reviewed: the merge of a pull request, as policy.check says.
 
-    Raises what policy.check raises, Conflict when a ref is no longer at its old id, Unprocessable when git refuses
-    the objects.
+    Raises what policy.check raises, Conflict when a ref is no longer at its old id, NameTaken, Unprocessable when git
+    refuses the objects.
     """
     push = judge(repository, actor, changes, quarantine=quarantine, via=via, reviewed=reviewed)
     try:
@@ -57,6 +62,7 @@ def publish(
         settle(push, ())
         if isinstance(error, ObjectsRefused):
             raise Unprocessable("Git refuses these files.", details=str(error)[:500]) from error
+        _check_room(repository, changes)
         raise Conflict("Somebody changed this branch in the meantime.", details="Reload, then try again.") from error
     try:
         settle(push, [change.ref for change in changes])
@@ -68,6 +74,16 @@ def publish(
             details="Git has your change; its page shows it once there is room.",
         ) from error
     return push
+
+
+def _check_room(repository: Repository, changes: Sequence[RefChange]) -> None:
+    """Raises NameTaken when a ref that there is stands in the way of a new one."""
+    there = refs(store().open_for_read(repository.pk))
+    for change in changes:
+        for ref in there:
+            if change.old == ZERO and (ref.startswith(f"{change.ref}/") or change.ref.startswith(f"{ref}/")):
+                name, other = (shown(full.split("/", 2)[2]) for full in (change.ref, ref))
+                raise NameTaken(f"'{name}' cannot be made while there is '{other}'.", details="Choose another name.")
 
 
 def judge(

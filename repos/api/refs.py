@@ -162,6 +162,8 @@ def _make(request: Request, repository: Repository, prefix: str) -> Response:
     policy.check_name(change)
     try:
         publishing.publish(repository, gate.actor_of(request), [change], via="api")
+    except publishing.NameTaken:
+        raise
     except Conflict as error:
         raise Conflict(f"{fields['name']} exists already.", details="Choose another name.") from error
     return Response(_row(repository, fields["name"], commit, commits_of(repository, [commit])), status=201)

@@ -17,7 +17,6 @@ from repos import access
 from repos.access import Access, Area
 from repos.drafts import Draft, draft_at
 from repos.editing import ABSENT, Change, Delete, Put, Rename
-from repos.git.read import TreeEntry
 from repos.views.places import rest_of
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -72,9 +71,11 @@ def edit(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     if text is None:
         del form.fields["text"]
     if request.method == "POST" and form.is_valid():
-        change = _change(draft, entry, text, form.cleaned_data)
-        if saved := _save(request, draft, form, change):
-            return redirect(draft.blob_url(saved, form.cleaned_data["path"]))
+        path = draft.path if form.cleaned_data["path"] == as_typed(draft.path_shown) else form.cleaned_data["path"]
+        if text is None and path == draft.path:
+            form.add_error("path", "Only the name of this file can be changed here: type another path.")
+        elif saved := _save(request, draft, form, _change(draft, text, path, form.cleaned_data)):
+            return redirect(draft.blob_url(saved, path))
     return _show(request, "repos/edit.html", draft, form, {"heading": f"Edit {draft.path_shown}", "file": entry})
 
 
@@ -98,18 +99,25 @@ def upload(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespons
     return _show(request, "repos/upload.html", draft, CommitForm(initial={"branch": draft.branch}), {})
 
 
-def _change(draft: Draft, entry: TreeEntry, text: str | None, chosen: dict[str, Any]) -> Change:
+def as_typed(path: str) -> str:
+    """A path as a form brings it back: browsers leave line ends out of a field, the form the space around it."""
+    return re.sub(r"[\r\n]", "", path).strip()
+
+
+def _change(draft: Draft, text: str | None, path: str, chosen: dict[str, Any]) -> Change:
     """Without the id of what was seen nothing matches, so a form without it is a conflict and never an overwrite."""
     data = None if text is None else _data(chosen["text"], text)
     expected = chosen["expected"] or "nothing"
-    if chosen["path"] == draft.path:
-        return Put(draft.path, data, expected) if data is not None else Rename(draft.path, draft.path, None, expected)
-    return Rename(draft.path, chosen["path"], data, expected)
+    if path == draft.path:
+        return Put(path, data or b"", expected)
+    return Rename(draft.path, path, data, expected)
 
 
 def _data(text: str, before: str) -> bytes:
     """The bytes of a text area, with the line ends the file had: browsers always send CR LF."""
     text = text.replace("\r\n", "\n")
+    if text == re.sub(r"\r\n?", "\n", before):
+        return before.encode()  # whose line ends may be of several kinds
     return (text.replace("\n", "\r\n") if "\r\n" in before else text).encode("utf-8", "surrogatepass")
 
 

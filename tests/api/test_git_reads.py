@@ -89,7 +89,16 @@ def test_branches_and_tags_are_made_and_deleted(client_):
     assert client_.delete(f"{LAB}/tags/v1").status_code == 204
 
 
-@pytest.mark.parametrize("name", ["--upload-pack=x", "a..b", "a b", "x.lock", "@", "", "a/", "\x00", "f" * 40])
+def test_a_branch_below_another_says_which(client_):
+    for name, other in (("main/x", "main"), ("feature", "feature/x")):
+        answer = client_.post(f"{LAB}/branches", {"name": name}, format="json")
+        assert answer.status_code == 409
+        assert answer.json()["error"] == f"'{name}' cannot be made while there is '{other}'."
+
+
+@pytest.mark.parametrize(
+    "name", ["y" * 251, "--upload-pack=x", "a..b", "a b", "x.lock", "@", "", "a/", "\x00", "f" * 40]
+)
 def test_bad_ref_names_are_refused(client_, name):
     """security.md row 4."""
     assert client_.post(f"{LAB}/branches", {"name": name}, format="json").status_code in {400, 422}

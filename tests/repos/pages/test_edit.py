@@ -59,6 +59,41 @@ def test_it_edits_and_keeps_the_line_ends(repo, bob, as_user):
     assert show(repo, "README.md") == b"# Ho\n"
 
 
+def test_an_edit_is_no_rename_where_a_form_cannot_hold_the_name(repo, alice, bob, as_user):
+    editing.commit_changes(repo, Actor(user=alice), branch="main", changes=[Put(" end ", b"x\n")])
+    fields = {"path": " end ", "text": "y\r\n", "branch": "main", "expected": oid(repo, " end ")}
+    answer = as_user(bob).post("/alice/private/edit/main/%20end%20", fields)
+    assert (answer.status_code, answer["location"]) == (302, "/alice/private/blob/main/%20end%20")
+    assert show(repo, " end ") == b"y\n"
+
+
+def test_a_rename_keeps_line_ends_of_several_kinds(repo, alice, bob, as_user):
+    editing.commit_changes(repo, Actor(user=alice), branch="main", changes=[Put("mixed", b"a\r\nb\nc\rd")])
+    fields = {"path": "moved", "text": "a\r\nb\r\nc\r\nd", "branch": "main", "expected": oid(repo, "mixed")}
+    as_user(bob).post("/alice/private/edit/main/mixed", fields)
+    assert show(repo, "moved") == b"a\r\nb\nc\rd"
+
+
+def test_a_file_without_text_asks_for_another_name(repo, bob, as_user):
+    fields = {"path": "b.bin", "branch": "main", "expected": oid(repo, "b.bin")}
+    answer = as_user(bob).post("/alice/private/edit/main/b.bin", fields)
+    assert answer.status_code == 422
+    assert "type another path" in answer.content.decode()
+
+
+def test_a_branch_is_edited_by_its_full_name_too(repo, bob, as_user):
+    fields = {"path": "README.md", "text": "# Ho\r\n", "branch": "main", "expected": oid(repo, "README.md")}
+    assert b'value="main"' in as_user(bob).get("/alice/private/edit/refs/heads/main/README.md").content
+    assert as_user(bob).post("/alice/private/edit/refs/heads/main/README.md", fields).status_code == 302
+
+
+def test_a_branch_below_another_is_refused_with_the_reason(repo, bob, as_user):
+    fields = {"path": "README.md", "text": "# Ho\r\n", "branch": "main/x", "expected": oid(repo, "README.md")}
+    answer = as_user(bob).post("/alice/private/edit/main/README.md", fields)
+    assert answer.status_code == 409
+    assert "cannot be made while there is &#x27;main&#x27;" in answer.content.decode()
+
+
 def test_a_stale_edit_keeps_the_text(repo, alice, bob, as_user):
     seen = oid(repo, "README.md")
     editing.commit_changes(repo, Actor(user=alice), branch="main", changes=[Put("README.md", b"theirs\n")])
