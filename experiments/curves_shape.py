@@ -28,7 +28,8 @@ def curves(picked: Picked, given: QueryDict) -> dict[str, Any]:
     if axis and axis not in history.AXES and not axis.startswith("metrics."):
         problem = f"There is no axis {axis[:20]!r}."
         raise Invalid(problem, details=f"Ask for axis={', '.join(history.AXES)} or another metric (metrics.…).")
-    how: dict[str, Any] = {"axis": asking.plain(axis), "between": _between(given), "buckets": _buckets(given)}
+    most = history.DRAWABLE if axis.startswith("metrics.") else 2.0**53
+    how: dict[str, Any] = {"axis": asking.plain(axis), "between": _between(given, most), "buckets": _buckets(given)}
     found = _bands(picked, key, asking.plain(given.get("group", "")), how) if given.get("group") else None
     if found is not None:
         return {"key": key, "axis": found[0]["axis"] if found else axis or "step", "method": METHODS["bands"],
@@ -79,19 +80,20 @@ def _buckets(given: QueryDict) -> int:
     return max(history.LEAST_BUCKETS, min(history.MOST_BUCKETS, int(text)))
 
 
-def _between(given: QueryDict) -> tuple[float, float] | None:
+def _between(given: QueryDict, most: float) -> tuple[float, float] | None:
+    """most: how far from 0 a position may be."""
     if "from" not in given and "to" not in given:
         return None
-    first, last = (_position(given.get(name, "")) for name in ("from", "to"))
+    first, last = (_position(given.get(name, ""), most) for name in ("from", "to"))
     return first, last
 
 
-def _position(text: str) -> float:
+def _position(text: str, most: float) -> float:
     """Raises Invalid."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not abs(number) < 2**53:
+    if not abs(number) < most:
         raise Invalid(f"{text[:20]!r} is no position on the axis.", details="Give from= and to= as numbers.")
     return number

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.expression import TableClause
 
 from experiments import asking
-from experiments.database import Reader, latest_metrics, logged, metrics, params, reading, runs
+from experiments.database import Reader, latest_metrics, logged, metrics, params, reading, runs, tags
 from experiments.listing import Page
 from experiments.runs import Run, scoped
 from experiments.shapes import plain
@@ -29,8 +29,9 @@ def listed(repository_id: int, page: Page, *, may_write: bool) -> dict[str, Any]
     ids = [run.run_id for run in page.rows]
     with reading() as reader:
         measured, given = (_read(reader, ids, source, MOST_VALUES) for source in (latest_metrics, params))
+        labels = _read(reader, ids, tags, MOST_VALUES, tags.c.key.like(f"{marks.LABEL_TAGS}%"))
     found = {
-        run.run_id: _experiment(run, repository_id, measured.get(run.run_id, []), given.get(run.run_id, []))
+        run.run_id: _experiment(run, repository_id, *(rows.get(run.run_id, []) for rows in (measured, given, labels)))
         for run in page.rows
     }
     return {"experiments": found, "isEditor": may_write, "nextPageToken": page.next}
@@ -52,7 +53,9 @@ def points(workspace: str, named: Sequence[str]) -> dict[str, dict[str, dict[str
     return found
 
 
-def _experiment(run: Run, repository_id: int, measured: Sequence[Any], given: Sequence[Any]) -> dict[str, Any]:
+def _experiment(
+    run: Run, repository_id: int, measured: Sequence[Any], given: Sequence[Any], labels: Sequence[Any]
+) -> dict[str, Any]:
     group = _group(run.run_id)
     named = [{"ExperimentID": run.run_id, "Name": row.key, "Value": row.value, "Path": group} for row in given]
     return {
@@ -64,7 +67,7 @@ def _experiment(run: Run, repository_id: int, measured: Sequence[Any], given: Se
         "Name": run.name,
         "MetricsByPath": {group: {row.key: [_point(row)] for row in measured}} if measured else {},
         "HyperParamsByPath": {group: named} if named else {},
-        "Labels": [],
+        "Labels": sorted(row.key.removeprefix(marks.LABEL_TAGS) for row in labels),
         "Errors": [],
         "Source": group,
         "Group": run.experiment,
@@ -82,9 +85,12 @@ def _point(row: Any) -> dict[str, Any]:
     return {"Value": number, "Timestamp": row.timestamp, "Step": row.step, "ValueStr": str(value)}
 
 
-def _read(reader: Reader, ids: Sequence[str], source: TableClause, most: int) -> dict[str, list[Any]]:
-    """run id → rows of these runs, which the caller found in the repository."""
-    rows = reader.rows(select(source).where(source.c.run_uuid.in_(ids)).limit(most + 1)) if ids else []
+def _read(
+    reader: Reader, ids: Sequence[str], source: TableClause, most: int, *which: ColumnElement[bool]
+) -> dict[str, list[Any]]:
+    """run id → rows of these runs, which the caller found in the repository. which: rows are wanted."""
+    wanted = select(source).where(source.c.run_uuid.in_(ids), *which).limit(most + 1)
+    rows = reader.rows(wanted) if ids else []
     if len(rows) > most:
         message = f"These runs have more than {most:,} values."
         raise Unprocessable(message, details="Ask for fewer at once, or for compare/curves, which sends buckets.")

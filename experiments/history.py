@@ -63,15 +63,18 @@ def curves(
     between: tuple[float, float] | None = None,
     buckets: int = BUCKETS,
 ) -> list[Curve]:
-    """One curve per run that has the metric, in the order of run_ids, in two statements (three over a metric).
+    """One curve per run that has the metric, in the order of run_ids, in two statements (three over a metric, four of a
+    part of it).
 
     axis: "" is "step", or "time" when no run counted steps; metrics.… is the mean of another metric in the same
-    buckets of steps. between: only these positions, as x counts them (steps, for another metric).
+    buckets of steps. between: only these positions, as x counts them; of another metric the steps from the first to the
+    last at which it was between these values.
     """
     other = axis.partition("metrics.")[2]
     with reading() as reader:
         axis, spans = spans_of(reader, run_ids, key, "step" if other else axis)
-        spans = narrowed(spans, between, unit(axis)) if between else spans
+        if between and spans:
+            spans = _where(reader, spans, other, between) if other else narrowed(spans, between, unit(axis))
         if not spans:
             return []
         most = fitting(buckets, len(spans))
@@ -130,6 +133,21 @@ def narrowed(spans: dict[str, Span], between: tuple[float, float], unit: int) ->
         if first <= last:
             found[run_id] = Span(span.points, first, last, span.zero)
     return found
+
+
+def _where(reader: Reader, spans: dict[str, Span], other: str, between: tuple[float, float]) -> dict[str, Span]:
+    """Only the steps from the first to the last at which another metric was between two values."""
+    step = metrics.c.step
+    ends = select(metrics.c.run_uuid, func.min(step), func.max(step)).where(
+        metrics.c.run_uuid.in_(list(spans)), *_drawable(other), metrics.c.value.between(*between)
+    )
+    rows = {row[0]: (row[1], row[2]) for row in reader.rows(ends.group_by(metrics.c.run_uuid))}
+    cut = {
+        run_id: replace(span, first=max(span.first, rows[run_id][0]), last=min(span.last, rows[run_id][1]))
+        for run_id, span in spans.items()
+        if run_id in rows
+    }
+    return {run_id: span for run_id, span in cut.items() if span.first <= span.last}
 
 
 def grouped(spans: dict[str, Span], key: str, axis: str, widths: int | dict[str, int], *, whole: bool) -> Select[Any]:

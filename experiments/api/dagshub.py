@@ -1,4 +1,4 @@
-"""/experiments and /experiments/metricsForExperiments, as DagsHub's API has them."""
+"""/experiments, /experiments/metricsForExperiments and /experiments/experiment/…, as DagsHub's API has them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from rest_framework.views import APIView
 from experiments import asking, dagshub, listing
 from experiments.api.runs import readable
 from experiments.mlflow.context import workspace_of
+from experiments.table import acts
+from hub.accounts.actor import Area
 from hub.lib.api import valid, whole_number
+from repos.api import gate
+from repos.models import Access, Repository
 
 
 class Experiments(APIView):
@@ -40,3 +44,40 @@ class MetricsForExperiments(APIView):
         repository = readable(request, owner, name)
         given = valid(self.Keys, request)
         return Response(dagshub.points(workspace_of(repository.pk), given["experiment_keys"]))
+
+
+class Experiment(APIView):
+    """One run, by its id. Runs made from commits are changed by commits: 422."""
+
+    class Edit(serializers.Serializer):
+        name = serializers.CharField(max_length=acts.MOST_NAME)
+
+    inputs = {"post": Edit}
+
+    def post(self, request: Request, owner: str, name: str, run_id: str) -> Response:
+        """Rename it."""
+        repository = _writable(request, owner, name)
+        acts.rename(repository, gate.signed_in(request)[1], [run_id], valid(self.Edit, request)["name"])
+        return Response(status=204)
+
+    def delete(self, request: Request, owner: str, name: str, run_id: str) -> Response:
+        """Into the bin, from which the table of runs brings it back."""
+        repository = _writable(request, owner, name)
+        acts.delete(repository, gate.signed_in(request)[1], [run_id])
+        return Response(status=204)
+
+
+class Label(APIView):
+    """A label of a run, at most 128 characters: a tag "covey.label.…" for MLflow's clients."""
+
+    def post(self, request: Request, owner: str, name: str, run_id: str, label: str) -> Response:
+        acts.label(_writable(request, owner, name), [run_id], label)
+        return Response(status=204)
+
+    def delete(self, request: Request, owner: str, name: str, run_id: str, label: str) -> Response:
+        acts.label(_writable(request, owner, name), [run_id], label, given=False)
+        return Response(status=204)
+
+
+def _writable(request: Request, owner: str, name: str) -> Repository:
+    return gate.repository_for(request, owner, name, need=Access.WRITE, area=Area.EXPERIMENTS)

@@ -13,6 +13,8 @@ _PREFIX = "repos/<owner:owner>/<repository:name>/experiments"
 urlpatterns: list[URLPattern] = [
     path(_PREFIX, dagshub.Experiments.as_view()),
     path(f"{_PREFIX}/metricsForExperiments", dagshub.MetricsForExperiments.as_view()),
+    path(f"{_PREFIX}/experiment/<str:run_id>", dagshub.Experiment.as_view()),
+    path(f"{_PREFIX}/experiment/<str:run_id>/labels/<path:label>", dagshub.Label.as_view()),
     path(f"{_PREFIX}/runs", runs.Runs.as_view()),
     *model_routes,
     path(f"{_PREFIX}/names", runs.Names.as_view()),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import TableClause
 
@@ -85,7 +85,8 @@ def write(workspace: str, runs: Iterable[GitRun]) -> int:
     for batch in _batches(runs):
         experiment_id = _experiment(workspace)
         with database.engine().begin() as connection:
-            _empty(connection, [run.run_id for run in batch], tags.c.key.not_in(_LASTING))
+            given = tags.c.key.in_(_LASTING), tags.c.key.like(f"{marks.LABEL_TAGS}%")
+            _empty(connection, [run.run_id for run in batch], not_(or_(*given)))
             _insert(connection, workspace, experiment_id, batch)
         count += len(batch)
     return count

@@ -24,6 +24,7 @@ from repos.models import Repository
 
 MOST_RUNS = 500
 MOST_NAME, MOST_TAG = 250, 5000  # characters; MLflow's own limits
+MOST_LABEL = 128  # DagsHub's limit
 KEPT = timedelta(days=1)
 _KEY = re.compile(r"[\w.\-/: ]{1,250}")
 _DONE = {
@@ -62,6 +63,17 @@ def tag(repository: Repository, user: User, run_ids: Sequence[str], key: str, va
         before = bulk.values(connection, list(here), key)
         bulk.tag(connection, key, dict.fromkeys(here, value or None))
     return _kept(repository, user, "tag", {"key": key, "values": {run_id: before.get(run_id) for run_id in here}})
+
+
+def label(repository: Repository, run_ids: Sequence[str], label: str, *, given: bool = True) -> None:
+    """Runs made from git too. given: else it is taken away, which those without it bear. Raises Unprocessable for a
+    label that is none, NotFound."""
+    if not label.strip() or len(label) > MOST_LABEL:
+        raise Unprocessable("This is no label.", details=f"Use 1 to {MOST_LABEL} characters.")
+    _check_text(label, MOST_LABEL, "The label")
+    with bulk.changing() as connection:
+        here = _some(bulk.names(connection, workspace_of(repository.pk), _checked(run_ids)))
+        bulk.tag(connection, f"{marks.LABEL_TAGS}{label}", dict.fromkeys(here, "1" if given else None))
 
 
 def rename(repository: Repository, user: User, run_ids: Sequence[str], name: str) -> RunsAct:

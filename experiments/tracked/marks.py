@@ -6,6 +6,7 @@ import hashlib
 
 SOURCE_TAG = "covey.source"
 ARCHIVED_TAG = "covey.archived"
+LABEL_TAGS = "covey.label."  # the beginning of a tag for each label that people gave a run
 DATA_TAG = "covey.data"  # which version of its data a run was made with: see lineage.indexing
 HUB_TAGS = "covey."  # the beginning of tags that only the hub sets
 LOGGED, COMMIT, EXP, DAGSHUB = "mlflow", "commit", "exp", "dagshub"

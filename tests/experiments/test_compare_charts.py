@@ -260,6 +260,22 @@ class TestCurves:
         assert (curve["x"], curve["y"], curve["axis"]) == ([10, 20, 30], [1, 2, 3], "metrics.b")
         assert asked(pages, f"compare/curves.json?key=a&axis=metrics.none&run={run_id}")["curves"][0]["x"] == []
 
+    def test_a_part_of_a_curve_over_another_metric_is_drawn_finer(self, client, pages):
+        """The values of the other metric say which part: those of its steps, also where it comes back."""
+        run_id = client.run()["run_id"]
+        client.batch(run_id, metrics=[metric("a", step, step) for step in range(1000)])
+        client.batch(run_id, metrics=[metric("b", 2 * step, step) for step in range(500)])
+        client.batch(run_id, metrics=[metric("b", 2 * (1000 - step), step) for step in range(500, 1000)])
+        address = f"compare/curves.json?key=a&axis=metrics.b&buckets=50&run={run_id}"
+        whole = asked(pages, address)["curves"][0]
+        assert (whole["width"], len(whole["x"])) == (20, 50)
+        part = asked(pages, f"{address}&from=960&to=1e9")["curves"][0]
+        assert (part["width"], part["points"]) == (1, 1000)
+        assert (part["y"][0], part["y"][-1], len(part["x"])) == (480, 520, 41)
+        assert max(part["x"]) == 1000
+        assert asked(pages, f"{address}&from=5000&to=6000")["curves"] == []
+        assert asked(pages, f"{address.replace('metrics.b', 'metrics.none')}&from=0&to=1")["curves"] == []
+
     def test_curves_of_as_many_runs_as_can_be_compared(self, client):
         spans = {f"{number:032x}": history.Span(1, 0, 9, 0) for number in range(picking.MOST_RUNS)}
         with reading() as reader:

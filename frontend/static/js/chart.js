@@ -11,8 +11,7 @@ const REFETCHED = ["axis", "group", "q"];
 function address(figure, now) {
   const url = new URL(figure.dataset.url, location.href);
   for (const name of REFETCHED) if (now.get(name)) url.searchParams.set(name, now.get(name));
-  const zoomed = now.get("from") && now.get("to") && !now.get("axis")?.startsWith("metrics.");
-  if (zoomed) for (const name of ["from", "to"]) url.searchParams.set(name, now.get(name));
+  if (now.get("from") && now.get("to")) for (const name of ["from", "to"]) url.searchParams.set(name, now.get(name));
   return url;
 }
 

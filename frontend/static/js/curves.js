@@ -11,7 +11,7 @@ export default function enhance(section) {
   const zoomed = (ends) => {
     put({ from: ends?.[0], to: ends?.[1] });
     zoomOut.hidden = !ends;
-    redraw(!state().get("axis")?.startsWith("metrics."));
+    redraw(true);
   };
   const changed = ({ target }) => {
     if (!["axis", "group", "log", "logx", "smooth", "clip"].includes(target.name)) return;
