@@ -204,10 +204,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 COVEY_WORKER_THREADS = env.integer("COVEY_WORKER_THREADS", 4, 1)
 if BROKER_URL == "filesystem://":
     _broker = env.private_folder(COVEY_HOME / "broker")
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         # One folder for both directions: what one process sends, the other reads.
         "data_folder_in": str(env.private_folder(_broker / "queue")),
         "data_folder_out": str(_broker / "queue"),
@@ -215,6 +216,8 @@ if BROKER_URL == "filesystem://":
         "polling_interval": 0.1,
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its mailboxes are files that nobody would remove
+elif BROKER_URL.startswith("redis"):  # one that is frozen would hold up whoever sends a task, a push among them
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 3}
 
 # ---- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

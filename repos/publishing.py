@@ -17,7 +17,8 @@ from django.utils import timezone
 from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
-from hub.lib.errors import Conflict, OutOfSpace, Unprocessable, says_disk_full
+from hub.lib.errors import Busy, Conflict, OutOfSpace, Unprocessable, says_disk_full
+from hub.lib.outages import DATABASE_AWAY, outage
 from repos import policy, signals
 from repos.git.commands import GitError
 from repos.git.read import shown
@@ -67,12 +68,14 @@ def publish(
     try:
         settle(push, [change.ref for change in changes])
     except DatabaseError as error:
-        if not says_disk_full(error):
-            raise
-        raise OutOfSpace(
-            "The hub's disk became full.",
-            details="Git has your change; its page shows it once there is room.",
-        ) from error
+        if says_disk_full(error):
+            raise OutOfSpace(
+                "The hub's disk became full.",
+                details="Git has your change; its page shows it once there is room.",
+            ) from error
+        if outage(error):
+            raise Busy(DATABASE_AWAY, details="Git has your change; its page shows it some minutes later.") from error
+        raise
     return push
 
 

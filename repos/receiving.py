@@ -103,7 +103,7 @@ class Receiving:
             await self.git.wait()
             await asking
             if self.push:
-                await in_thread(self.settle, self.push)
+                await self.write_down(self.push)
             elif self.failure:
                 raise self.failure
             await self.send_report()
@@ -199,6 +199,18 @@ class Receiving:
         except ClientGone as gone:
             self.give_up(gone)
             self.feeding.cancel()
+
+    async def write_down(self, push: Push) -> None:
+        """Settle the push. Git has it already: a database that goes away now only delays what the pages show."""
+        try:
+            await in_thread(self.settle, push)
+        except Exception as error:
+            expected = as_expected(error)
+            if expected is None:
+                raise
+            said = f"{expected.message} Git has your push; the hub's pages show it some minutes later."
+            if self.request.side_band:
+                await self.forward(pkt.sideband(2, f"{said}\n".encode()))
 
     def settle(self, push: Push) -> None:
         applied = pkt.applied_refs(bytes(self.report))

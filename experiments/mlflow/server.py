@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import sys
@@ -16,6 +17,10 @@ from django.conf import settings
 
 from experiments import database
 from experiments.mlflow import upgrading
+from hub.lib.failures import as_expected
+from hub.lib.objectstore import S3Store
+from hub.lib.objectstore.s3_errors import translated
+from hub.lib.stores import object_store
 
 logger = logging.getLogger("covey.mlflow")
 App = Callable[..., Awaitable[None]]
@@ -131,6 +136,7 @@ def _answer_bad_input() -> None:
     from google.protobuf.json_format import ParseError
     from mlflow.exceptions import MlflowException
     from mlflow.server import app as flask_app
+    from werkzeug.exceptions import HTTPException
 
     def answer(error: Exception) -> tuple[str, int, dict[str, str]]:
         # The last two may also be faults of the server: only a body that is no JSON object makes them the caller's.
@@ -144,6 +150,17 @@ def _answer_bad_input() -> None:
         MlflowException,
         lambda e: (e.serialize_as_json(), e.get_http_status_code(), {"Content-Type": "application/json"}),
     )
+
+    def come_again(error: Exception) -> Any:
+        if isinstance(error, HTTPException):
+            return error
+        expected = as_expected(error)
+        if expected is None:
+            raise error
+        said = {"error_code": "TEMPORARILY_UNAVAILABLE", "message": f"{expected.message} {expected.details}".strip()}
+        return json.dumps(said), expected.code, {"Content-Type": "application/json", **expected.headers}
+
+    flask_app.register_error_handler(Exception, come_again)
     for kind in (ParseError, UnicodeDecodeError, RecursionError, TypeError, AttributeError):
         flask_app.register_error_handler(kind, answer)
 
@@ -167,6 +184,16 @@ def _in_our_bucket(uri: str, *_: Any, **__: Any) -> Any:
 
     if uri != artifact_destination() and not uri.startswith(f"{artifact_destination()}/"):
         raise MlflowException.invalid_parameter_value("This hub opens no S3 address but its own.")
-    return S3ArtifactRepository(
-        uri, access_key_id=settings.COVEY_S3_ACCESS_KEY, secret_access_key=settings.COVEY_S3_SECRET_KEY
-    )
+
+    class InOurBucket(S3ArtifactRepository):
+        def _get_s3_client(self) -> Any:
+            """The hub's own, whose patience is bounded."""
+            store = object_store()
+            assert isinstance(store, S3Store)
+            return store.control
+
+        def list_artifacts(self, path: str | None = None) -> Any:
+            with translated(path or ""):
+                return super().list_artifacts(path)
+
+    return InOurBucket(uri)

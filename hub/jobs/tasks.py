@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from celery import shared_task
@@ -11,6 +12,8 @@ from kombu.exceptions import OperationalError
 from hub.jobs import jobs, once, outbox
 
 logger = logging.getLogger("covey.jobs")
+LEFT_ALONE_SECONDS = 15
+_left_alone_until = float("-inf")
 
 
 @shared_task
@@ -51,8 +54,14 @@ def forget_answers() -> None:
 
 
 def wake(task: Any, *args: Any) -> None:
-    """Send a task as a hint. A broker that is down loses nothing: the row is found by the relay."""
+    """Send a task as a hint. A broker that is down loses nothing: the row is found by the relay.
+
+    One that does not answer costs seconds, so it is left alone for a while: requests wait here, pushes for one."""
+    global _left_alone_until
+    if time.monotonic() < _left_alone_until:
+        return
     try:
         task.delay(*args)
     except (OperationalError, OSError):
+        _left_alone_until = time.monotonic() + LEFT_ALONE_SECONDS
         logger.warning("broker unreachable; %s%r waits for the relay", task.name, args)

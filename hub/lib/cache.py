@@ -15,6 +15,8 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger("covey.cache")
 SAY_EVERY_SECONDS = 60
+LEFT_ALONE_SECONDS = 5
+_left_alone_until: dict[str, float] = {}  # address of a server → monotonic seconds; each thread has its own cache
 _said = float("-inf")
 
 
@@ -22,51 +24,55 @@ class ForgivingRedisCache(RedisCache):
     """Django's Redis cache; while the server is away every key is absent and nothing is kept."""
 
     def add(self, *args: Any, **options: Any) -> bool:
-        return bool(_or(False, super().add, *args, **options))
+        return bool(self._or(False, super().add, *args, **options))
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return _or(default, super().get, key, default, version)
+        return self._or(default, super().get, key, default, version)
 
     def set(self, *args: Any, **options: Any) -> None:
-        _or(None, super().set, *args, **options)
+        self._or(None, super().set, *args, **options)
 
     def touch(self, *args: Any, **options: Any) -> bool:
-        return bool(_or(False, super().touch, *args, **options))
+        return bool(self._or(False, super().touch, *args, **options))
 
     def delete(self, *args: Any, **options: Any) -> bool:
-        return bool(_or(False, super().delete, *args, **options))
+        return bool(self._or(False, super().delete, *args, **options))
 
     def get_many(self, *args: Any, **options: Any) -> dict[Any, Any]:
-        found: dict[Any, Any] = _or({}, super().get_many, *args, **options)
+        found: dict[Any, Any] = self._or({}, super().get_many, *args, **options)
         return found
 
     def has_key(self, *args: Any, **options: Any) -> bool:
-        return bool(_or(False, super().has_key, *args, **options))
+        return bool(self._or(False, super().has_key, *args, **options))
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         """Raises ValueError for an absent key, as Django's caches do."""
-        found = _or(None, super().incr, key, delta, version)
+        found = self._or(None, super().incr, key, delta, version)
         if found is None:
             raise ValueError(f"Key '{key}' not found")
         return int(found)
 
     def set_many(self, data: dict[Any, Any], *args: Any, **options: Any) -> list[Any]:
-        failed: list[Any] = _or(list(data), super().set_many, data, *args, **options)
+        failed: list[Any] = self._or(list(data), super().set_many, data, *args, **options)
         return failed
 
     def delete_many(self, *args: Any, **options: Any) -> None:
-        _or(None, super().delete_many, *args, **options)
+        self._or(None, super().delete_many, *args, **options)
 
     def clear(self) -> None:
-        _or(None, super().clear)
+        self._or(None, super().clear)
 
-
-def _or(otherwise: Any, operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    try:
-        return operation(*args, **options)
-    except RedisError as error:
-        _say(error)
-        return otherwise
+    def _or(self, otherwise: Any, operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """A server that is frozen costs seconds to ask, and a page asks often: it is asked again after a while."""
+        server: str = self._servers[0]  # type: ignore[attr-defined]  # Django's; the type stubs leave it out
+        if time.monotonic() < _left_alone_until.get(server, 0):
+            return otherwise
+        try:
+            return operation(*args, **options)
+        except RedisError as error:
+            _left_alone_until[server] = time.monotonic() + LEFT_ALONE_SECONDS
+            _say(error)
+            return otherwise
 
 
 def _say(error: RedisError) -> None:

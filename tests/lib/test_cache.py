@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from hub.lib.cache import ForgivingRedisCache
@@ -44,3 +46,26 @@ def test_one_that_answers_keeps_what_it_is_told(tmp_path):
     assert there.delete("k") is True
     with pytest.raises(ValueError):
         there.incr("k")
+
+
+def test_one_that_is_frozen_costs_its_seconds_once(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and never says a word
+        address = f"redis://127.0.0.1:{frozen.getsockname()[1]}/0"
+        cache = ForgivingRedisCache(address, {"OPTIONS": {"socket_timeout": 0.05}})
+        assert cache.get("k") is None
+        assert reached(frozen)
+        assert cache.get("k") is None
+        assert cache.add("k", 1) is False
+        assert not reached(frozen)
+
+
+def reached(server: socket.socket) -> int:
+    """How many connections wait to be accepted; none does afterwards."""
+    server.setblocking(False)
+    count = 0
+    while True:
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1

@@ -182,8 +182,9 @@ class S3Store(S3Parts):
                     signature_version="s3v4",
                     s3={"addressing_style": "path"},
                     connect_timeout=5,
-                    read_timeout=60,
-                    retries={"max_attempts": 4, "mode": "standard"},
+                    # A store that is frozen is given up after a minute in all.
+                    read_timeout=20,
+                    retries={"total_max_attempts": 3, "mode": "standard"},
                     max_pool_connections=32,
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",

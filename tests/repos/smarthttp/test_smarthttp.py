@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from repos.git import commands, store
 from repos.git.pkt import FLUSH, line
@@ -199,6 +201,34 @@ def test_it_moves_a_ref_and_reports(writer, path):
     assert b"ok refs/heads/new" in answer.body
     assert store.refs(path)["refs/heads/new"] == main
     assert Push.objects.get().state == Push.State.DONE
+
+
+@pytest.fixture
+def unsettled() -> Iterator[None]:
+    """The database fails whoever writes down what became of a push."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            full = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            cursor.execute(f"CREATE TRIGGER unsettled BEFORE UPDATE ON repos_push {full}")
+            drop = "DROP TRIGGER unsettled"
+        else:
+            body = "BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = '57P01'; END"
+            cursor.execute(f"CREATE FUNCTION unsettled() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
+            cursor.execute("CREATE TRIGGER unsettled BEFORE UPDATE ON repos_push EXECUTE FUNCTION unsettled()")
+            drop = "DROP FUNCTION unsettled CASCADE"
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(drop)
+
+
+def test_a_database_that_goes_once_git_has_it_only_delays_its_pages(writer, path, unsettled):
+    main = main_of(path)
+    command = f"{ZERO} {main} refs/heads/new"
+    answer = push(writer, pushed(command, capabilities="report-status side-band-64k", pack=empty_pack(path)))
+    assert b"ok refs/heads/new" in answer.body
+    assert b"Git has your push" in answer.body
+    assert store.refs(path)["refs/heads/new"] == main
+    assert Push.objects.get().state == Push.State.PREPARED  # for the task that settles what nobody settled
 
 
 def test_a_push_without_report_is_settled_too(writer, path):
