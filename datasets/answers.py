@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.urls import reverse
 
@@ -29,7 +29,33 @@ def why_not(state: str, job: Job | None) -> list[str]:
     return [job.error] if state == "failed" and job and job.error else []
 
 
-def shape(repository: Repository, state: str, job: Job | None, why: list[str] | None = None) -> dict[str, Any]:
+class Progress(TypedDict):
+    done: int
+    total: int | None
+
+
+class RevObject(TypedDict):
+    """kind: branch, tag or commit."""
+
+    name: str
+    kind: str
+    commit: str
+
+
+class Answer(TypedDict):
+    """What a job makes: the rest is there when state is done. progress, cancel_url: while it is under way."""
+
+    repository: str
+    state: str
+    url: str
+    progress: NotRequired[Progress]
+    cancel_url: NotRequired[str]
+    error: NotRequired[str]
+    details: NotRequired[str]
+    again_url: NotRequired[str]
+
+
+def shape(repository: Repository, state: str, job: Job | None, why: list[str] | None = None) -> dict[str, object]:
     """What JSON says of the job while there is no answer. why: sentences, if others than why_not()."""
     if job is not None and state in WAITING:
         return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypedDict
 from urllib.parse import unquote_to_bytes
 
 from datasets.models import StoredObject
@@ -21,7 +21,7 @@ from hub.lib.ranges import serve
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread
 from repos import access
-from repos.api.contents import api_url
+from repos.api.contents import EntryObject, api_url
 from repos.git.read import to_text
 from repos.models import Repository
 from repos.place import quoted
@@ -31,15 +31,21 @@ PROTOCOL = "s3"
 PAGE_ENTRIES = 1_000
 
 
+class BucketObject(TypedDict):
+    name: str
+    protocol: str
+    list_path: str
+
+
 @dataclass(frozen=True)
 class Folder:
     """One page of a folder. token: asks for the next page; "" at the end."""
 
-    entries: list[dict[str, Any]]
+    entries: list[EntryObject]
     token: str
 
 
-def buckets(repository: Repository) -> list[dict[str, str]]:
+def buckets(repository: Repository) -> list[BucketObject]:
     start = f"{PROTOCOL}/{repository.name}"
     path = f"{api_url(repository)}/storage/content/{start}"
     return [{"name": repository.name, "protocol": PROTOCOL, "list_path": path}]
@@ -58,7 +64,7 @@ def key_of(repository: Repository, path: str) -> str:
     return key
 
 
-def file(repository: Repository, path: str) -> dict[str, Any]:
+def file(repository: Repository, path: str) -> EntryObject:
     """The entry of one object. Raises NotFound."""
     key = key_of(repository, path)
     row = rows.find(repository.pk, OWN, key) if key else None
@@ -79,7 +85,7 @@ def folder(repository: Repository, path: str, *, token: str, limit: int = PAGE_E
     return Folder(sorted(entries, key=lambda entry: str(entry["path"])), found.last)
 
 
-def _entry(repository: Repository, key: str, size: int | None, etag: str) -> dict[str, Any]:
+def _entry(repository: Repository, key: str, size: int | None, etag: str) -> EntryObject:
     """DagsHub's entry: every key is there, text is never null. size None: a folder."""
     path = f"{PROTOCOL}/{repository.name}/{key}"
     at = f"{api_url(repository)}/storage"

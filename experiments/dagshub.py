@@ -7,7 +7,7 @@ file in its name, and the group is where the run comes from, "git" or "mlflow".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.sql.expression import TableClause
@@ -21,7 +21,38 @@ from experiments.tracked import marks
 from hub.lib.errors import Unprocessable
 
 MOST_VALUES, MOST_POINTS = 50_000, 100_000  # of one answer
-Points = list[dict[str, Any]]
+
+
+class PointObject(TypedDict):
+    Value: float | None
+    Timestamp: int
+    Step: int
+    ValueStr: str
+
+
+class ParamObject(TypedDict):
+    ExperimentID: str
+    Name: str
+    Value: str
+    Path: str
+
+
+class ExperimentObject(TypedDict):
+    ID: str
+    RepoID: int
+    CommitID: str
+    TimeUnixMs: int
+    Tags: dict[str, str]
+    Name: str
+    MetricsByPath: dict[str, dict[str, list[PointObject]]]
+    HyperParamsByPath: dict[str, list[ParamObject]]
+    Labels: list[str]
+    Errors: list[Any]
+    Source: str
+    Group: str
+
+
+Points = list[PointObject]
 
 
 def listed(repository_id: int, page: Page, *, may_write: bool) -> dict[str, Any]:
@@ -55,9 +86,11 @@ def points(workspace: str, named: Sequence[str]) -> dict[str, dict[str, dict[str
 
 def _experiment(
     run: Run, repository_id: int, measured: Sequence[Any], given: Sequence[Any], labels: Sequence[Any]
-) -> dict[str, Any]:
+) -> ExperimentObject:
     group = _group(run.run_id)
-    named = [{"ExperimentID": run.run_id, "Name": row.key, "Value": row.value, "Path": group} for row in given]
+    named: list[ParamObject] = [
+        {"ExperimentID": run.run_id, "Name": row.key, "Value": row.value, "Path": group} for row in given
+    ]
     return {
         "ID": run.run_id,
         "RepoID": repository_id,
@@ -78,7 +111,7 @@ def _group(run_id: str) -> str:
     return "git" if marks.is_tracked(run_id) else "mlflow"
 
 
-def _point(row: Any) -> dict[str, Any]:
+def _point(row: Any) -> PointObject:
     """Value is null for what JSON has no number for; ValueStr always says it."""
     value = plain(logged(row.value, row.is_nan))
     number = value if isinstance(value, float) else None

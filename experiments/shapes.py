@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from experiments.comparison import Comparison
 from experiments.listing import Page
@@ -17,6 +17,46 @@ from experiments.table import columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "data", "source"]
+
+
+class RunObject(TypedDict):
+    """start: ISO 8601. NaN and infinities are words."""
+
+    run_id: str
+    name: str
+    status: str
+    user: str
+    start: str | None
+    duration_seconds: float | None
+    experiment: str
+    commit: str | None
+    source: str
+    metrics: dict[str, float | str | None]
+    params: dict[str, str]
+    tags: dict[str, str]
+    aggregates: NotRequired[dict[str, float | str | None]]
+
+
+class RunsObject(TypedDict):
+    """next, previous: what after= and before= take."""
+
+    runs: list[RunObject]
+    columns: list[str]
+    total: int | None
+    more: bool
+    next: str | None
+    previous: str | None
+
+
+class ComparisonObject(TypedDict):
+    """names: of the columns that are compared. missing, filtered_out: how many of the runs asked for are not shown."""
+
+    runs: list[RunObject]
+    baseline: str | None
+    names: Any
+    cut: Any
+    missing: int
+    filtered_out: int
 
 
 def page(found: Page) -> dict[str, Any]:

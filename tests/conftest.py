@@ -17,7 +17,6 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from rest_framework.test import APIClient
 
 from hub.accounts import append_only, tokens
 from hub.accounts.actor import Actor
@@ -28,6 +27,7 @@ from hub.lib.objectstore import FolderStore
 from repos import storage
 from repos.models import Access, Membership, Repository
 from tests.support.browsing import BytesClient
+from tests.support.described import DescribedClient
 from tests.support.hub import Hub, embedded_hub, production_hub
 from tests.support.writer import Writer
 
@@ -183,11 +183,11 @@ def get_bytes() -> Callable[[User, str], HttpResponse]:
 
 
 @pytest.fixture
-def api(token_of: Callable[..., str]) -> Callable[..., APIClient]:
+def api(token_of: Callable[..., str]) -> Callable[..., DescribedClient]:
     """api(user, **token options) → a client with that user's token; api() → an anonymous one."""
 
-    def make(user: User | None = None, **options: object) -> APIClient:
-        client = APIClient(enforce_csrf_checks=True)
+    def make(user: User | None = None, **options: object) -> DescribedClient:
+        client = DescribedClient(enforce_csrf_checks=True)
         if user:
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_of(user, **options)}")
         return client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,15 +16,47 @@ from hub.accounts.actor import Area
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from hub.lib.api import page_of, valid, with_links
+from hub.lib.api_schema import PAGES
 from repos.api import gate
 from repos.models import Access, Repository
+
+
+class WorkObject(TypedDict):
+    """What a worker does or did: state none, queued, running, done, failed or cancelled."""
+
+    state: str
+    done: int
+    total: int | None
+    error: str
+    result: dict[str, Any] | None
+
+
+class UsageObject(WorkObject):
+    """In bytes. limit_bytes: null for none. datasets, or with ?path= its versions."""
+
+    limit_bytes: int | None
+    datasets: NotRequired[list[dict[str, Any]]]
+    versions: NotRequired[list[dict[str, Any]]]
+    shared: list[dict[str, Any]]
+    damaged: list[dict[str, Any]]
+
+
+class GarbageObject(WorkObject):
+    objects: list[dict[str, Any]]
+    collection: WorkObject
+
+
+class LimitObject(TypedDict):
+    """bytes: 0 for none, null for the hub's default."""
+
+    bytes: int | None
 
 
 def administered(request: Request, owner: str, name: str) -> Repository:
     return gate.repository_for(request, owner, name, need=Access.ADMIN, area=Area.DATA)
 
 
-def shape(job: Job | None) -> dict[str, Any]:
+def shape(job: Job | None) -> WorkObject:
     """state "none": nobody has asked yet."""
     if job is None:
         return {"state": "none", "done": 0, "total": None, "error": "", "result": None}
@@ -38,6 +70,9 @@ def answer(job: Job | None, **more: Any) -> Response:
 
 
 class Usage(APIView):
+    answers = {"get": dict.fromkeys((200, 202), UsageObject)}
+    queries = {"get": {**PAGES, "path": str}}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         """What was measured last: totals in bytes, and a page of datasets, or with ?path= of one's versions."""
         repository = administered(request, owner, name)
@@ -60,6 +95,8 @@ class Usage(APIView):
 
 
 class Measure(APIView):
+    answers = {"post": dict.fromkeys((200, 202), WorkObject)}
+
     def post(self, request: Request, owner: str, name: str) -> Response:
         """Measure again."""
         repository = administered(request, owner, name)
@@ -67,6 +104,9 @@ class Measure(APIView):
 
 
 class Garbage(APIView):
+    answers = {"get": dict.fromkeys((200, 202), GarbageObject)}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         """What the last look found, a page of it, and how far its collection is."""
         repository = administered(request, owner, name)
@@ -80,30 +120,44 @@ class Garbage(APIView):
 
 
 class Look(APIView):
+    answers = {"post": dict.fromkeys((200, 202), WorkObject)}
+
     def post(self, request: Request, owner: str, name: str) -> Response:
         """Look for what no ref leads to; nothing is removed."""
         repository = administered(request, owner, name)
         return answer(care.ask(collecting.LOOK, repository, gate.actor_of(request)))
 
 
+class CollectedList(serializers.Serializer):
+    """list: the name of the look whose list goes."""
+
+    list = serializers.CharField(max_length=64)
+
+
 class Collect(APIView):
-    class Input(serializers.Serializer):
-        list = serializers.CharField(max_length=64)
+    inputs = {"post": CollectedList}
+    answers = {"post": dict.fromkeys((200, 202), WorkObject)}
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         """Remove what that look has listed, but for what is needed by now."""
         repository = administered(request, owner, name)
-        asked = valid(self.Input, request)
+        asked = valid(CollectedList, request)
         return answer(care.collect(repository, gate.actor_of(request), asked["list"]))
 
 
+class NewLimit(serializers.Serializer):
+    """bytes: 0 for none, null for the hub's default."""
+
+    bytes = serializers.IntegerField(allow_null=True, min_value=0, max_value=quotas.MAX_LIMIT)
+
+
 class Limit(APIView):
-    class Input(serializers.Serializer):
-        bytes = serializers.IntegerField(allow_null=True, min_value=0, max_value=quotas.MAX_LIMIT)
+    inputs = {"put": NewLimit}
+    answers = {"put": LimitObject}
 
     def put(self, request: Request, owner: str, name: str) -> Response:
         """Bytes of data; 0: none, null: the hub's default. For administrators of the hub, by session only."""
         repository = administered(request, owner, name)
         people.require_administrator(gate.actor_of(request))
-        quotas.set_limit(gate.actor_of(request), repository, valid(self.Input, request)["bytes"])
+        quotas.set_limit(gate.actor_of(request), repository, valid(NewLimit, request)["bytes"])
         return Response({"bytes": repository.data_limit_bytes})

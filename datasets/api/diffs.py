@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
+from typing import Any, NotRequired, TypedDict
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets import answers, diff_shapes
+from datasets.answers import Answer, RevObject
 from datasets.views import diff as page
 from hub.accounts.actor import Area
 from hub.jobs import jobs
 from repos.api import gate
 
 
+class VersionObject(TypedDict):
+    """present: whether its bytes are here."""
+
+    hash: str
+    versioning: str
+    size: int | None
+    present: bool
+
+
+class Versions(TypedDict):
+    base: VersionObject | None
+    head: VersionObject | None
+
+
+class DataDiffObject(Answer):
+    """kind: files, table, image, audio, text, structure, notebook or bytes; what is there besides depends on it."""
+
+    base: RevObject
+    head: RevObject
+    path: str
+    kind: str
+    summary: dict[str, Any] | None
+    missing: list[Any]
+    versions: NotRequired[Versions]
+    identical: NotRequired[bool]
+    page: NotRequired[int]
+    per_page: NotRequired[int]
+    pages: NotRequired[int]
+    total: NotRequired[int]
+    files: NotRequired[list[Any]]
+    rows: NotRequired[list[Any]]
+    columns: NotRequired[list[Any]]
+
+
+class CancelledObject(TypedDict):
+    state: str
+
+
 class DataDiff(APIView):
     """The same JSON as the page's `?format=json`: 200 with the summary, 202 with the progress while it is computed."""
+
+    answers = {"get": dict.fromkeys((200, 202), DataDiffObject)}
+    queries = {"get": {"page": int}}
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name, area=Area.DATA)
@@ -24,6 +68,8 @@ class DataDiff(APIView):
 
 
 class Cancelled(APIView):
+    answers = {"post": CancelledObject}
+
     def post(self, request: Request, owner: str, name: str, job_id: int) -> Response:
         """Stop a comparison. Who asked for it may, and who may write."""
         repository = gate.repository_for(request, owner, name, area=Area.DATA)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, NotRequired, TypedDict
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets import answers, pipeline_pages, pipeline_shapes
+from datasets.answers import Answer, RevObject
 from datasets.views import pipelines as page
 from hub.accounts.actor import Area
 from repos import access
@@ -14,8 +17,49 @@ from repos.api import gate
 from repos.models import Repository
 
 
+class StageObject(TypedDict):
+    """A stage of dvc.yaml, its state, and why."""
+
+    address: str
+    name: str
+    group: str | None
+    file: str
+    wdir: str
+    cmd: Any
+    desc: Any
+    frozen: bool
+    state: str
+    reasons: list[Any]
+    deps: list[dict[str, Any]]
+    params: list[dict[str, Any]]
+    outs: list[dict[str, Any]]
+
+
+class PipelineObject(Answer):
+    """summary: how many stages are in each state. edges: from and to, by address or pointer."""
+
+    rev: RevObject
+    summary: NotRequired[dict[str, int]]
+    files: NotRequired[list[Any]]
+    stages: NotRequired[list[StageObject]]
+    sources: NotRequired[list[Any]]
+    edges: NotRequired[list[list[str]]]
+    problems: NotRequired[list[Any]]
+
+
+class PipelinesDiffObject(Answer):
+    base: RevObject
+    head: RevObject
+    summary: NotRequired[dict[str, Any]]
+    stages: NotRequired[list[dict[str, Any]]]
+    edges: NotRequired[list[dict[str, str]]]
+    problems: NotRequired[dict[str, Any]]
+
+
 class Pipelines(APIView):
     """The same JSON as the page's `?format=json`: 200 with the stages, 202 with the progress while it is made."""
+
+    answers = {"get": dict.fromkeys((200, 202), PipelineObject)}
 
     def get(self, request: Request, owner: str, name: str, rest: str = "") -> Response:
         repository = _readable(request, owner, name)
@@ -29,6 +73,8 @@ class PipelinesOfRevision(Pipelines):
 
 class PipelinesDiff(APIView):
     """The stages that were added, removed or changed: 200, or 202 with the progress while they are compared."""
+
+    answers = {"get": dict.fromkeys((200, 202), PipelinesDiffObject)}
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = _readable(request, owner, name)

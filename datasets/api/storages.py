@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets import storages as buckets
-from datasets.storages import PAGE_ENTRIES
+from datasets.storages import PAGE_ENTRIES, BucketObject
 from hub.accounts.actor import Area
 from hub.lib.api import whole_number
 from hub.lib.errors import Invalid, NotFound
 from repos.api import gate
+from repos.api.contents import EntryObject
+
+
+class StoragePage(TypedDict):
+    """next_token: asks for the next page; null at the end."""
+
+    entries: list[EntryObject]
+    limit: int
+    next_token: str | None
 
 
 class Storage(APIView):
     """The repository's buckets: its own. DagsHub's client asks at every start, so code:read is enough."""
+
+    answers = {"get": list[BucketObject]}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         return Response(buckets.buckets(gate.repository_for(request, owner, name)))
@@ -25,6 +38,9 @@ class StorageContent(APIView):
     """A file's entry, or a page of a folder: {entries, limit, next_token}, whether or not paging=true asks for it.
 
     next_token is null at the end: DagsHub's client would ask for "" again for ever."""
+
+    answers = {"get": EntryObject | StoragePage}
+    queries = {"get": {"from_token": str, "limit": int, "paging": bool}}
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name, area=Area.DATA)

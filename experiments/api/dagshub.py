@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,14 +16,26 @@ from experiments.mlflow.context import workspace_of
 from experiments.table import acts
 from hub.accounts.actor import Area
 from hub.lib.api import valid, whole_number
+from hub.lib.api_schema import NOTHING
 from repos.api import gate
 from repos.models import Access, Repository
+
+
+class ExperimentsObject(TypedDict):
+    """experiments: by the id of the run."""
+
+    experiments: dict[str, dagshub.ExperimentObject]
+    isEditor: bool
+    nextPageToken: str | None
 
 
 class Experiments(APIView):
     """A page of the repository's runs by id, newest first, logged ones and those of commits.
 
     limit: 1 to 500; after: what nextPageToken said; q, sort: as of experiments/runs."""
+
+    answers = {"get": ExperimentsObject}
+    queries = {"get": dict.fromkeys(("q", "sort", "after"), str) | {"limit": int}}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
@@ -39,6 +52,7 @@ class MetricsForExperiments(APIView):
         experiment_keys = serializers.ListField(child=serializers.CharField(max_length=64), max_length=500)
 
     inputs = {"post": Keys}
+    answers = {"post": dict[str, dict[str, dict[str, list[dagshub.PointObject]]]]}
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
@@ -53,6 +67,7 @@ class Experiment(APIView):
         name = serializers.CharField(max_length=acts.MOST_NAME)
 
     inputs = {"post": Edit}
+    answers = {"post": NOTHING}
 
     def post(self, request: Request, owner: str, name: str, run_id: str) -> Response:
         """Rename it."""
@@ -69,6 +84,8 @@ class Experiment(APIView):
 
 class Label(APIView):
     """A label of a run, at most 128 characters: a tag "covey.label.…" for MLflow's clients."""
+
+    answers = {"post": NOTHING}
 
     def post(self, request: Request, owner: str, name: str, run_id: str, label: str) -> Response:
         acts.label(_writable(request, owner, name), [run_id], label)

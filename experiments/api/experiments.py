@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -26,8 +26,25 @@ class Confirmation(serializers.Serializer):
     confirm = serializers.CharField(max_length=200)
 
 
+class DeletedObject(TypedDict):
+    experiments: int
+    runs: int
+    models: int
+    kept: int
+
+
+class ReclaimObject(TypedDict):
+    """deleted: what may go. state: of the last removal, or none."""
+
+    deleted: DeletedObject
+    state: str
+    error: str
+    result: dict[str, Any] | None
+
+
 class Reclaim(APIView):
     inputs = {"post": Confirmation}
+    answers = dict.fromkeys(("get", "post"), dict.fromkeys((200, 202), ReclaimObject))
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         """What is deleted and may go, and how the last removal went; 202 while one is under way."""

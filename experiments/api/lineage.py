@@ -12,6 +12,7 @@ from experiments.lineage.reproducing import reproduce
 from experiments.views import lineage as page
 from hub.accounts.actor import Area
 from hub.lib.api import page_of, whole_number
+from hub.lib.api_schema import PAGES
 from repos.api import gate
 
 
@@ -20,6 +21,9 @@ class Lineage(APIView):
 
     kind: dataset (id: its oid, or rev/path), file (rev/path), stage, commit (any rev), run or model (name/version).
     page and limit (1 to 100) of every group; depth (1 to 4) adds the graph: nodes, edges by their numbers."""
+
+    answers = {"get": shapes.LineageObject}
+    queries = {"get": {**PAGES, "depth": int}}
 
     def get(self, request: Request, owner: str, name: str, kind: str, id: str) -> Response:
         repository = gate.repository_for(request, owner, name, area=Area.EXPERIMENTS)

@@ -15,6 +15,7 @@ from experiments.mlflow.context import workspace_of
 from experiments.registry import changes, files, reading, shapes
 from hub.accounts.actor import Area
 from hub.lib.api import page_of, valid, with_links
+from hub.lib.api_schema import NOTHING, PAGES, created
 from hub.lib.errors import NotFound
 from hub.lib.paging import words_of
 from repos.api import gate
@@ -61,6 +62,8 @@ class TagValue(serializers.Serializer):
 
 class Models(APIView):
     inputs = {"post": NewVersion}
+    answers = {"get": list[shapes.ModelObject], "post": created(shapes.ModelVersionObject)}
+    queries = {"get": {**PAGES, "q": str}}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         """A page of models, the one that changed last first; ?q= looks in names and values of tags."""
@@ -80,6 +83,7 @@ class Models(APIView):
 
 class OneModel(APIView):
     inputs = {"patch": ModelDescription}
+    answers = dict.fromkeys(("get", "patch"), shapes.ModelObject)
 
     def get(self, request: Request, owner: str, name: str, model: str) -> Response:
         repository = readable(request, owner, name)
@@ -98,6 +102,9 @@ class OneModel(APIView):
 
 
 class Versions(APIView):
+    answers = {"get": list[shapes.ModelVersionObject]}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str, model: str) -> Response:
         """A page of a model's versions, the newest first."""
         repository, (number, limit) = readable(request, owner, name), page_of(request)
@@ -109,6 +116,7 @@ class Versions(APIView):
 
 class OneVersion(APIView):
     inputs = {"patch": VersionChange}
+    answers = {"get": shapes.OneModelVersionObject, "patch": shapes.ModelVersionObject}
 
     def get(self, request: Request, owner: str, name: str, model: str, number: int) -> Response:
         """With what its files say: signature, requirements, the front matter of its card, and where to fetch them."""
@@ -135,6 +143,7 @@ class OneVersion(APIView):
 
 class OneAlias(APIView):
     inputs = {"put": ModelAlias}
+    answers = dict.fromkeys(("get", "put"), shapes.ModelVersionObject)
 
     def get(self, request: Request, owner: str, name: str, model: str, alias: str) -> Response:
         """The version it points at."""
@@ -159,6 +168,7 @@ class OneModelTag(APIView):
     """Of a model, or of a version of it."""
 
     inputs = {"put": TagValue}
+    answers = {"put": NOTHING}
 
     def put(self, request: Request, owner: str, name: str, model: str, key: str, **place: Any) -> Response:
         repository, value = writable(request, owner, name), valid(TagValue, request)["value"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +22,9 @@ class Runs(APIView):
     next and previous are what after= and before= take; limit is 1 to 1,000. A filter that cannot be read: 400 with
     its position."""
 
+    answers = {"get": shapes.RunsObject}
+    queries = {"get": dict.fromkeys(("q", "sort", "columns", "after", "before"), str) | {"limit": int}}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)
         size = whole_number(request, "limit", default=listing.PAGE_RUNS, maximum=1000)
@@ -27,8 +32,15 @@ class Runs(APIView):
         return Response(shapes.page(listing.page(query)))
 
 
+class NamesObject(TypedDict):
+    names: list[str]
+
+
 class Names(APIView):
     """Up to 50 names of metrics, params and tags that hold ?name=."""
+
+    answers = {"get": NamesObject}
+    queries = {"get": {"name": str}}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = readable(request, owner, name)

@@ -3,13 +3,64 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from experiments.registry.files import Contents
 from experiments.registry.reading import Model, Version
 
 
-def model(found: Model) -> dict[str, Any]:
+class ModelObject(TypedDict):
+    """versions: how many it has. aliases: the version that each points at."""
+
+    name: str
+    description: str
+    created: str | None
+    updated: str | None
+    latest_version: int | None
+    versions: int
+    aliases: dict[str, int]
+    tags: dict[str, str]
+
+
+class ModelVersionObject(TypedDict):
+    model: str
+    version: int
+    description: str
+    created: str | None
+    updated: str | None
+    stage: str
+    status: str
+    source: str
+    run_id: str | None
+    logged_model_id: str | None
+    aliases: list[str]
+    tags: dict[str, str]
+
+
+class ModelFileObject(TypedDict):
+    path: str
+    bytes: int
+    url: str
+
+
+class SignatureColumn(TypedDict):
+    name: str
+    type: str
+    optional: bool
+
+
+class OneModelVersionObject(ModelVersionObject):
+    """With what its files say. card: the front matter; problem: why they could not be read."""
+
+    files: list[ModelFileObject]
+    flavors: dict[str, Any]
+    signature: dict[str, list[SignatureColumn]]
+    requirements: list[str]
+    card: dict[str, Any]
+    problem: str
+
+
+def model(found: Model) -> ModelObject:
     return {
         "name": found.name,
         "description": found.description,
@@ -22,7 +73,7 @@ def model(found: Model) -> dict[str, Any]:
     }
 
 
-def version(found: Version) -> dict[str, Any]:
+def version(found: Version) -> ModelVersionObject:
     return {
         "model": found.model,
         "version": found.number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.api import searched
+from hub.lib.api_schema import PAGES
 from hub.lib.errors import NotFound, Unauthenticated
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="covey"'}
@@ -33,8 +34,23 @@ def signed_in(request: Request) -> tuple[Actor, User]:
     return actor, actor.user
 
 
-def user_object(user: User) -> dict[str, Any]:
-    """A person as everybody may see them. Text is never null: the client checks types."""
+class UserObject(TypedDict):
+    """A person as everybody may see them."""
+
+    id: int
+    login: str
+    username: str
+    full_name: str
+    avatar_url: str
+    html_url: str
+    public_email: str
+    website: str
+    company: str
+    description: str
+
+
+def user_object(user: User) -> UserObject:
+    """Text is never null: the client checks types."""
     return {
         "id": user.pk,
         "login": user.username,
@@ -49,14 +65,23 @@ def user_object(user: User) -> dict[str, Any]:
     }
 
 
+class UsersFound(TypedDict):
+    data: list[UserObject]
+    ok: bool
+
+
 class Me(APIView):
     """Whom this token belongs to. DagsHub's client asks it to find out whether its token is good."""
+
+    answers = {"get": UserObject}
 
     def get(self, request: Request) -> Response:
         return Response(user_object(signed_in(request)[1]))
 
 
 class OneUser(APIView):
+    answers = {"get": UserObject}
+
     def get(self, request: Request, username: str) -> Response:
         user = User.objects.filter(owner__name_key=username.lower(), is_active=True).first()
         if user is None:
@@ -66,6 +91,9 @@ class OneUser(APIView):
 
 class UserSearch(APIView):
     """People whose user name or full name holds q."""
+
+    answers = {"get": UsersFound}
+    queries = {"get": {**PAGES, "q": str}}
 
     def get(self, request: Request) -> Response:
         words = request.query_params.get("q", "").strip()[:100]

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from hub.lib.api_types import schema_of
 from hub.lib.conditional import ConditionalView
 
 _ERROR = {
@@ -26,18 +27,22 @@ _FORM_TEXTS = {
 }
 
 
-# What a view's methods answer, where it is not 200 with an object (204 of DELETE).
-LIST: dict[int, Any] = {200: {"type": "array", "items": {"type": "object"}}}
-CREATED: dict[int, Any] = {201: OpenApiTypes.OBJECT}
-ACCEPTED: dict[int, Any] = {202: OpenApiTypes.OBJECT}
-OBJECT: dict[int, Any] = {200: OpenApiTypes.OBJECT}
 NOTHING: dict[int, Any] = {204: None}
 PAGES: dict[str, Any] = {"page": int, "limit": int, "per_page": int}
 
 
+def created(kind: Any) -> dict[int, Any]:
+    return {201: kind}
+
+
+def accepted(kind: Any) -> dict[int, Any]:
+    return {202: kind}
+
+
 class Schema(AutoSchema):
     """A view says what it takes and answers, each by method: `inputs = {"post": SomeSerializer}` of bodies,
-    `answers = {"post": CREATED}`, `queries = {"get": {"page": int, "state": ["open", "closed"]}}`, and
+    `answers = {"get": list[SomeTypedDict], "post": created(SomeTypedDict)}` (DELETE answers NOTHING),
+    `queries = {"get": {"page": int, "state": ["open", "closed"]}}`, and
     `idempotent = {"post"}` where hub.jobs.once answers."""
 
     def get_operation_id(self) -> str:
@@ -56,8 +61,12 @@ class Schema(AutoSchema):
         return serializer() if serializer else None
 
     def get_response_serializers(self) -> Any:
-        usual = NOTHING if self.method == "DELETE" else OBJECT
-        found = dict(getattr(self.view, "answers", {}).get(self.method.lower(), usual))
+        usual = NOTHING if self.method == "DELETE" else OpenApiTypes.OBJECT
+        said = getattr(self.view, "answers", {}).get(self.method.lower(), usual)
+        found = {
+            status: kind if kind is None or isinstance(kind, OpenApiTypes) else schema_of(kind, self.registry)
+            for status, kind in (said if isinstance(said, dict) else {200: said}).items()
+        }
         if self.method == "GET" and isinstance(self.view, ConditionalView):
             found[304] = None
         return found
@@ -114,8 +123,11 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    for operations in paths.values():
+    moved = {"description": "the repository has another name by now: ask again where Location says", **answer}
+    for address, operations in paths.items():
         for operation in operations.values():
+            if address.startswith(base):
+                operation["responses"]["307"] = moved
             operation["responses"]["default"] = {"description": "what went wrong, and the next step", **answer}
     return result
 

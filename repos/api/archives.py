@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -13,6 +14,7 @@ from repos.api import gate
 class Archive(APIView):
     """The files of any ref; a byte route, so outside of the API's throttle."""
 
+    answers = {"get": {200: OpenApiTypes.BINARY}}
     throttle_classes = []
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> HttpResponseBase:

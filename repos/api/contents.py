@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.lib.api import link, page_of, unchanged
+from hub.lib.api_schema import PAGES
 from hub.lib.errors import NotFound
 from repos import browsing, content
 from repos.api import gate
@@ -22,8 +23,23 @@ Child = TreeEntry | content.Entry
 PARTS_BEFORE = 7  # /api/v1/repos/{owner}/{name}/content/
 
 
+class EntryObject(TypedDict):
+    """DagsHub's entry: every key is there, text is never null."""
+
+    path: str
+    type: str
+    size: int
+    hash: str
+    versioning: str
+    download_url: str
+    content_url: str
+
+
 class Contents(APIView):
     """A JSON array for a directory (whole, unless page or limit is given; without submodules), an object for a file."""
+
+    answers = {"get": {200: list[EntryObject] | EntryObject, 304: None}}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -74,8 +90,7 @@ def _children(place: Place, entry: TreeEntry | None) -> list[tuple[str, Child]]:
     return [(prefix + name, found[name]) for name in sorted(found)]
 
 
-def _object(place: Place, entry: Child) -> dict[str, Any]:
-    """DagsHub's entry: every key is there, text is never null."""
+def _object(place: Place, entry: Child) -> EntryObject:
     kind = "dir" if entry.kind == "dir" else "file"
     versioning = entry.versioning if isinstance(entry, content.Entry) else "git"
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -10,14 +10,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from hub.accounts.api import UserObject, user_object
 from hub.accounts.models import User
 from hub.lib.api import paged, valid
+from hub.lib.api_schema import NOTHING, PAGES, accepted
 from hub.lib.errors import NotFound
 from repos import collaborators, stars, transfers
 from repos.api import gate
 from repos.api.repositories import listed
-from repos.api.shapes import repository_object, repository_objects, user_object
+from repos.api.shapes import Permissions, RepositoryObject, permissions, repository_object, repository_objects
 from repos.models import Access, Membership, Star, Transfer
+
+
+class CollaboratorObject(UserObject):
+    """permission: read, write or admin."""
+
+    permission: str
+    permissions: Permissions
+
+
+class OfferObject(TypedDict):
+    """A repository that waits for its new owner to accept it."""
+
+    id: int
+    repository: str
+    new_owner: str
+    offered_by: str
+    created_at: str
 
 
 class Permission(serializers.Serializer):
@@ -33,6 +52,9 @@ class Recipient(serializers.Serializer):
 
 
 class Collaborators(APIView):
+    answers = {"get": list[CollaboratorObject]}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
         rows = repository.memberships.select_related("user").order_by("pk")
@@ -41,6 +63,7 @@ class Collaborators(APIView):
 
 class OneCollaborator(APIView):
     inputs = {"put": Permission}
+    answers = {"get": CollaboratorObject, "put": NOTHING}
 
     def get(self, request: Request, owner: str, name: str, username: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
@@ -61,15 +84,16 @@ class OneCollaborator(APIView):
         return Response(status=204)
 
 
-def _member(row: Membership) -> dict[str, Any]:
-    rungs = {"admin": Access.ADMIN, "push": Access.WRITE, "pull": Access.READ}
+def _member(row: Membership) -> CollaboratorObject:
     permission = Access(row.access).name.lower()
-    allowed = {word: row.access >= rung for word, rung in rungs.items()}
-    return {**user_object(row.user), "permission": permission, "permissions": allowed}
+    return {**user_object(row.user), "permission": permission, "permissions": permissions(row.access)}
 
 
 class Stargazers(APIView):
     """Who starred it, first star first."""
+
+    answers = {"get": list[UserObject]}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -80,6 +104,9 @@ class Stargazers(APIView):
 class Starred(APIView):
     """What the caller starred and may still read."""
 
+    answers = {"get": list[RepositoryObject]}
+    queries = {"get": PAGES}
+
     def get(self, request: Request) -> Response:
         actor, user = gate.signed_in(request)
         rows = listed(request).filter(pk__in=Star.objects.filter(user=user).values("repository_id"))
@@ -88,6 +115,8 @@ class Starred(APIView):
 
 class OneStar(APIView):
     """204 when the caller starred it, else 404; PUT and DELETE set and remove the star."""
+
+    answers = dict.fromkeys(("get", "put"), NOTHING)
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         _, user = gate.signed_in(request)
@@ -115,6 +144,7 @@ class TransferOffer(APIView):
     """Offer the repository to another user; nothing changes until they accept."""
 
     inputs = {"post": Recipient}
+    answers = {"post": accepted(OfferObject)}
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
@@ -128,6 +158,9 @@ class TransferOffer(APIView):
 
 
 class OffersToMe(APIView):
+    answers = {"get": list[OfferObject]}
+    queries = {"get": PAGES}
+
     def get(self, request: Request) -> Response:
         actor, _ = gate.signed_in(request)
         gate.require_write(actor)
@@ -135,6 +168,8 @@ class OffersToMe(APIView):
 
 
 class AcceptedOffer(APIView):
+    answers = {"post": accepted(RepositoryObject)}
+
     def post(self, request: Request, transfer_id: int) -> Response:
         actor, _ = gate.signed_in(request)
         repository = transfers.accept(actor, transfers.offer_for(actor, transfer_id))
@@ -142,13 +177,15 @@ class AcceptedOffer(APIView):
 
 
 class DeclinedOffer(APIView):
+    answers = {"post": NOTHING}
+
     def post(self, request: Request, transfer_id: int) -> Response:
         actor, _ = gate.signed_in(request)
         transfers.decline(actor, transfers.offer_for(actor, transfer_id))
         return Response(status=204)
 
 
-def _offer(row: Transfer) -> dict[str, Any]:
+def _offer(row: Transfer) -> OfferObject:
     return {
         "id": row.pk,
         "repository": row.repository.full_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.lib.api import LIMIT_MAXIMUM, link, paged, valid, whole_number
+from hub.lib.api_schema import PAGES, created
 from hub.lib.errors import Conflict, NotFound
 from repos import browsing, policy, publishing, rules
 from repos.api import gate
-from repos.api.shapes import commit_object
+from repos.api.shapes import CommitObject, commit_object
 from repos.git import history, read
 from repos.git.read import Rev
 from repos.git.refs import RefRow
@@ -22,6 +23,23 @@ from repos.git.store import ZERO, RefChange
 from repos.git.store import refs as store_refs
 from repos.models import Access, Repository
 from repos.place import store_of
+
+
+class RefObject(TypedDict):
+    """A branch or tag and the commit it stands for."""
+
+    name: str
+    commit: CommitObject
+
+
+class BranchObject(RefObject):
+    """protected: a rule is for it."""
+
+    protected: bool
+
+
+class CommitFound(TypedDict):
+    commit: CommitObject
 
 
 class NewRef(serializers.Serializer):
@@ -32,9 +50,11 @@ class NewRef(serializers.Serializer):
 
 
 class Branches(APIView):
-    """Branches, the newest commit first. protected: a rule is for it."""
+    """Branches, the newest commit first."""
 
     inputs = {"post": NewRef}
+    answers = {"get": list[BranchObject], "post": created(RefObject)}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -48,6 +68,8 @@ class Tags(APIView):
     """Tags, the newest first."""
 
     inputs = {"post": NewRef}
+    answers = {"get": list[RefObject], "post": created(RefObject)}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -61,6 +83,7 @@ class OneRef(APIView):
     """One branch or tag; deleting it goes through the same policy as a push."""
 
     prefix = "refs/heads/"
+    answers = {"get": RefObject}
 
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -90,6 +113,9 @@ class Commits(APIView):
     The Link header leads on: `after` is where the next page begins.
     """
 
+    answers = {"get": list[CommitObject]}
+    queries = {"get": {"sha": str, "path": str, "after": str, "limit": int}}
+
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         query = request.query_params
@@ -114,6 +140,8 @@ class Commits(APIView):
 class OneCommit(APIView):
     """The commit any ref stands for, wrapped: {"commit": {...}}. DagsHub's client asks this for names like `feed1`."""
 
+    answers = {"get": CommitFound}
+
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         commit = resolved(repository, ref).commit
@@ -134,7 +162,7 @@ def commits_of(repository: Repository, ids: list[str]) -> dict[str, history.Comm
     return history.commits(store_of(repository), ids, body=True)
 
 
-def _with_commits(repository: Repository, rows: list[RefRow]) -> list[dict[str, Any]]:
+def _with_commits(repository: Repository, rows: list[RefRow]) -> list[RefObject]:
     """One git process for the commits of a whole page."""
     if not rows:
         return []
@@ -142,8 +170,8 @@ def _with_commits(repository: Repository, rows: list[RefRow]) -> list[dict[str, 
     return [_row(repository, read.shown(row.name), row.commit, found) for row in rows]
 
 
-def _branches(repository: Repository) -> Callable[[list[RefRow]], list[dict[str, Any]]]:
-    def shapes(page: list[RefRow]) -> list[dict[str, Any]]:
+def _branches(repository: Repository) -> Callable[[list[RefRow]], list[BranchObject]]:
+    def shapes(page: list[RefRow]) -> list[BranchObject]:
         found, rows = list(rules.listed(repository)), _with_commits(repository, page)
         protected = (rules.together(found, ref.name) is not None for ref in page)
         return [{**row, "protected": one} for row, one in zip(rows, protected, strict=True)]
@@ -151,7 +179,7 @@ def _branches(repository: Repository) -> Callable[[list[RefRow]], list[dict[str,
     return shapes
 
 
-def _row(repository: Repository, name: str, commit: str, found: dict[str, history.Commit]) -> dict[str, Any]:
+def _row(repository: Repository, name: str, commit: str, found: dict[str, history.Commit]) -> RefObject:
     return {"name": name, "commit": commit_object(repository, found[commit])}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
@@ -12,14 +12,20 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.lib.api import Flag, paged, searched, valid, whole_number
+from hub.lib.api_schema import PAGES, created
 from hub.lib.paging import words_of
 from repos import repositories, ways
 from repos.api import gate
-from repos.api.shapes import one_repository, repository_object, repository_objects
+from repos.api.shapes import RepositoryObject, one_repository, repository_object, repository_objects
 from repos.models import Access, Repository, Topic
 from repos.repositories import Start
 
 ALLOW = {"allow_merge_commit": "merge", "allow_squash_merge": "squash", "allow_rebase_merge": "rebase"}
+
+
+class RepositoriesFound(TypedDict):
+    data: list[RepositoryObject]
+    ok: bool
 
 
 class NewRepository(serializers.Serializer):
@@ -67,6 +73,8 @@ class OwnRepositories(APIView):
     """The repositories of the caller, and a new one."""
 
     inputs = {"post": NewRepository}
+    answers = {"get": list[RepositoryObject], "post": created(RepositoryObject)}
+    queries = {"get": PAGES}
 
     def get(self, request: Request) -> Response:
         actor, user = gate.signed_in(request)
@@ -90,6 +98,9 @@ class OwnRepositories(APIView):
 class RepositoriesOf(APIView):
     """What the caller may read of one owner's repositories; nothing, and not 404, for an unknown owner."""
 
+    answers = {"get": list[RepositoryObject]}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, username: str) -> Response:
         rows = listed(request).filter(owner__name_key=username.lower())
         return paged(request, rows, repository_objects(gate.actor_of(request)))
@@ -97,6 +108,9 @@ class RepositoriesOf(APIView):
 
 class RepositorySearch(APIView):
     """Repositories whose name, description or topic holds q; uid narrows to one owner's user id, topic to one topic."""
+
+    answers = {"get": RepositoriesFound}
+    queries = {"get": {**PAGES, "q": str, "topic": str, "uid": int}}
 
     def get(self, request: Request) -> Response:
         rows, query = listed(request), request.query_params
@@ -112,6 +126,7 @@ class RepositorySearch(APIView):
 
 class OneRepository(APIView):
     inputs = {"patch": ChangedRepository}
+    answers = dict.fromkeys(("get", "patch"), RepositoryObject)
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         repository = gate.repository_for(request, owner, name)

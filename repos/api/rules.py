@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,10 +11,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.lib.api import Flag, paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from repos import rules
 from repos.api import gate
 from repos.models import Access, BranchRule, Repository
+
+
+class RuleObject(TypedDict):
+    id: int
+    pattern: str
+    push: str
+    approvals: int
+    approvals_of_head: bool
+    owners: bool
+    statuses: list[str]
+    up_to_date: bool
+    reviewed_data: bool
+    binds_admins: bool
+    created_at: str
 
 
 class ChangedRule(serializers.Serializer):
@@ -58,7 +72,7 @@ class BranchRules(APIView):
     """The rules, by pattern."""
 
     inputs = {"post": NewRule}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[RuleObject], "post": created(RuleObject)}
     queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
@@ -73,6 +87,7 @@ class BranchRules(APIView):
 
 class OneBranchRule(APIView):
     inputs = {"patch": ChangedRule}
+    answers = dict.fromkeys(("get", "patch"), RuleObject)
 
     def get(self, request: Request, owner: str, name: str, rule_id: int) -> Response:
         return Response(rule_object(rules.rule_of(administered(request, owner, name), rule_id)))

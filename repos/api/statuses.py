@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
 from rest_framework import serializers
@@ -10,16 +10,44 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from hub.accounts.api import user_object
+from hub.accounts.api import UserObject, user_object
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from hub.lib.errors import NotFound
 from repos.api import gate
-from repos.api.refs import OneCommit, resolved
+from repos.api.refs import CommitFound, OneCommit, resolved
 from repos.models import Access, Repository
 from repos.statuses import marks, posting
 from repos.statuses.models import Status
+
+
+class StatusObject(TypedDict):
+    id: int
+    url: str
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None
+    creator: UserObject | None
+    created_at: str
+    updated_at: str
+
+
+class ShortRepository(TypedDict):
+    id: int
+    name: str
+    full_name: str
+
+
+class CombinedStatusObject(TypedDict):
+    state: str
+    sha: str
+    total_count: int
+    statuses: list[StatusObject]
+    repository: ShortRepository
+    commit_url: str
+    url: str
 
 
 class NewStatus(serializers.Serializer):
@@ -34,9 +62,9 @@ class NewStatus(serializers.Serializer):
 
 
 class CommitStatuses(APIView):
-    """Everything that was said of a commit, the newest first."""
+    """Everything that was said of a commit, the newest first. Of a branch called …/statuses the commit itself."""
 
-    answers = {"get": LIST}
+    answers: ClassVar[dict[str, Any]] = {"get": list[StatusObject] | CommitFound}
     queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
@@ -53,7 +81,7 @@ class Statuses(CommitStatuses):
     """Report the status of a commit, by its full id. The token needs the scope repo:write."""
 
     inputs = {"post": NewStatus}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[StatusObject] | CommitFound, "post": created(StatusObject)}
     idempotent = {"post"}
 
     def post(self, request: Request, owner: str, name: str, ref: str) -> Response:
@@ -68,7 +96,10 @@ class Statuses(CommitStatuses):
 
 
 class CombinedStatus(APIView):
-    """What the newest status of each context says of a commit together: failure, pending or success."""
+    """What the newest status of each context says of a commit together: failure, pending or success. Of a branch
+    called …/status the commit itself."""
+
+    answers = {"get": CombinedStatusObject | CommitFound}
 
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -77,7 +108,7 @@ class CombinedStatus(APIView):
         except NotFound:
             return OneCommit().get(request, owner, name, f"{ref}/status")
         mark, api = marks.mark_of(repository, commit), _api(repository)
-        found = {
+        found: CombinedStatusObject = {
             "state": mark.state,
             "sha": commit,
             "total_count": len(mark.statuses),
@@ -89,7 +120,7 @@ class CombinedStatus(APIView):
         return Response(found)
 
 
-def status_object(repository: Repository, status: Status) -> dict[str, Any]:
+def status_object(repository: Repository, status: Status) -> StatusObject:
     """Select creator with lists."""
     return {
         "id": status.pk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,9 +13,31 @@ from hub.accounts import tokens
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import AccessToken, User
 from hub.lib.api import Flag, paged, valid
+from hub.lib.api_schema import PAGES, created
 from hub.lib.errors import Unprocessable
 from repos import access
 from repos.api import gate
+
+
+class TokenObject(TypedDict):
+    """A token without its secret."""
+
+    id: int
+    name: str
+    start: str
+    scopes: list[str]
+    repository: str
+    created_at: str
+    expires_at: str
+    last_used_at: str | None
+
+
+class MintedTokenObject(TokenObject):
+    """With its secret: token, or the two of an S3 key pair."""
+
+    token: NotRequired[str]
+    access_key_id: NotRequired[str]
+    secret_access_key: NotRequired[str]
 
 
 class NewToken(serializers.Serializer):
@@ -34,6 +56,8 @@ class OwnTokens(APIView):
     """The caller's live tokens, and a new one. The secret is in this answer only."""
 
     inputs = {"post": NewToken}
+    answers = {"get": list[TokenObject], "post": created(MintedTokenObject)}
+    queries = {"get": PAGES}
 
     def get(self, request: Request) -> Response:
         actor, _ = allowed(request, write=False)
@@ -80,8 +104,7 @@ def repository_named(request: Request, full_name: str) -> int | None:
     return gate.repository_for(request, owner, name).pk
 
 
-def token_object(token: AccessToken) -> dict[str, Any]:
-    """A token without its secret."""
+def token_object(token: AccessToken) -> TokenObject:
     return {
         "id": token.pk,
         "name": token.name,

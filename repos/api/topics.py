@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +15,10 @@ from repos.api import gate
 from repos.models import Access, Repository
 
 
+class TopicsObject(TypedDict):
+    topics: list[str]
+
+
 class TopicList(serializers.Serializer):
     topics = serializers.ListField(child=serializers.CharField(max_length=100), max_length=100)
 
@@ -21,6 +27,7 @@ class Topics(APIView):
     """The topics, and all of them replaced."""
 
     inputs = {"put": TopicList}
+    answers = dict.fromkeys(("get", "put"), TopicsObject)
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         return _answer(gate.repository_for(request, owner, name))

@@ -119,6 +119,20 @@ def test_the_description_has_no_doubts(tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
 
 
+def test_every_answer_is_described_by_its_fields(client):
+    """A client that is made from the description knows what it gets. That it is true: tests/support/described.py."""
+    document = client.get("/api/v1/openapi.json").json()
+    vague = {
+        f"{method.upper()} {path} {status}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        for content in answer.get("content", {}).values()
+        if content["schema"] in ({}, {"type": "object", "additionalProperties": {}})
+    }
+    assert not vague
+
+
 def test_the_page_uses_nothing_from_elsewhere(client):
     answer = client.get("/api/docs")
     page = answer.content.decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,14 +11,22 @@ from rest_framework.views import APIView
 
 from hub.jobs.once import once
 from hub.lib.api import Flag, paged, valid
-from hub.lib.api_schema import ACCEPTED, LIST, PAGES
+from hub.lib.api_schema import PAGES, accepted
 from repos import access
 from repos.access import Area
 from repos.api import gate
-from repos.api.shapes import one_repository, repository_objects
+from repos.api.shapes import RepositoryObject, one_repository, repository_objects
 from repos.forks import listing, making, upstream
 from repos.forks.making import Wish
 from repos.models import Access, Repository
+
+
+class SyncedObject(TypedDict):
+    """merge_type: none, fast-forward or merge."""
+
+    message: str
+    merge_type: str
+    base_branch: str
 
 
 class NewFork(serializers.Serializer):
@@ -39,7 +49,7 @@ class Forks(APIView):
     filled a moment later; asked again, it is found again."""
 
     inputs = {"post": NewFork}
-    answers = {"get": LIST, "post": ACCEPTED}
+    answers = {"get": list[RepositoryObject], "post": accepted(RepositoryObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -66,6 +76,7 @@ def _forked(request: Request, repository: Repository, wish: Wish) -> Response:
 class MergeUpstream(APIView):
     """Bring a branch of the parent's into the fork: moved on, else merged. 409 when both changed the same."""
 
+    answers = {"post": SyncedObject}
     inputs = {"post": Upstream}
 
     def post(self, request: Request, owner: str, name: str) -> Response:

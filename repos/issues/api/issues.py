@@ -13,13 +13,20 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Actor
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, NOTHING, OBJECT, PAGES
+from hub.lib.api_schema import NOTHING, PAGES, created
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import NotFound, Unprocessable
 from repos.api import gate
 from repos.issues import conversation, labels, listing, milestones, opening, states, told, triage
 from repos.issues.api.asking import LISTED, query_of, readable, taking_part, writable
-from repos.issues.api.shapes import comment_object, issue_object, label_object
+from repos.issues.api.shapes import (
+    IssueCommentObject,
+    IssueObject,
+    LabelObject,
+    comment_object,
+    issue_object,
+    label_object,
+)
 from repos.issues.models import Entry, Issue
 from repos.models import Repository
 
@@ -63,7 +70,7 @@ class Issues(ConditionalView):
     """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction."""
 
     inputs = {"post": NewIssue}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[IssueObject], "post": created(IssueObject)}
     queries = {"get": LISTED}
     idempotent = {"post"}
 
@@ -96,6 +103,7 @@ class OneIssue(ConditionalView):
     """An issue, or a pull request as an issue."""
 
     inputs = {"patch": ChangedIssue}
+    answers = dict.fromkeys(("get", "patch"), IssueObject)
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         return Response(issue_object(opening.issue_of(readable(request, owner, name), number)))
@@ -132,7 +140,7 @@ class Comments(ConditionalView):
     """The comments of an issue or pull request, oldest first."""
 
     inputs = {"post": NewComment}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[IssueCommentObject], "post": created(IssueCommentObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -154,6 +162,7 @@ def _said(request: Request, issue: Issue) -> Response:
 
 class OneComment(ConditionalView):
     inputs = {"patch": NewComment}
+    answers = dict.fromkeys(("get", "patch"), IssueCommentObject)
 
     def get(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
         entry = opening.comment_of(readable(request, owner, name), comment_id, also=told.KINDS)
@@ -177,7 +186,7 @@ class IssueLabels(ConditionalView):
     """POST adds labels, PUT replaces them, DELETE takes all off."""
 
     inputs = {"post": LabelNames, "put": LabelNames}
-    answers = dict.fromkeys(("get", "post", "put"), LIST)
+    answers = dict.fromkeys(("get", "post", "put"), list[LabelObject])
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(readable(request, owner, name), number)
@@ -201,7 +210,7 @@ class IssueLabels(ConditionalView):
 
 
 class OneIssueLabel(APIView):
-    answers = {"delete": LIST}
+    answers = {"delete": list[LabelObject]}
 
     def delete(self, request: Request, owner: str, name: str, number: int, label: str) -> Response:
         """The labels that are left."""
@@ -218,7 +227,7 @@ class IssueAssignees(APIView):
     """POST adds people, DELETE takes them off."""
 
     inputs = {"post": Assignees, "delete": Assignees}
-    answers = {"post": CREATED, "delete": OBJECT}
+    answers = {"post": created(IssueObject), "delete": IssueObject}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue = opening.issue_of(writable(request, owner, name), number)
@@ -246,7 +255,7 @@ class Lock(APIView):
         return Response(status=204)
 
 
-def shown(repository: Repository, page: list[Issue]) -> list[dict[str, Any]]:
+def shown(repository: Repository, page: list[Issue]) -> list[IssueObject]:
     for issue in page:
         issue.repository = repository
     return [issue_object(issue) for issue in page]

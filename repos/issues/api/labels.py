@@ -8,13 +8,13 @@ from rest_framework.response import Response
 
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Invalid
 from repos.api import gate
 from repos.issues import labels, milestones
 from repos.issues.api.asking import readable, writable
-from repos.issues.api.shapes import label_object, milestone_object
+from repos.issues.api.shapes import LabelObject, MilestoneObject, label_object, milestone_object
 from repos.issues.models import Label
 from repos.issues.texts import BODY_CHARACTERS
 from repos.models import Repository
@@ -58,7 +58,7 @@ class Labels(ConditionalView):
     """The labels of a repository, by name."""
 
     inputs = {"post": NewLabel}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[LabelObject], "post": created(LabelObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -75,6 +75,7 @@ class Labels(ConditionalView):
 
 class OneLabel(ConditionalView):
     inputs = {"patch": ChangedLabel}
+    answers = dict.fromkeys(("get", "patch"), LabelObject)
 
     def get(self, request: Request, owner: str, name: str, label: str) -> Response:
         return Response(label_object(_label(readable(request, owner, name), label)))
@@ -104,7 +105,7 @@ class Milestones(ConditionalView):
     """Milestones with the counts of their issues, those that are due first. state: open (default) or closed."""
 
     inputs = {"post": NewMilestone}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[MilestoneObject], "post": created(MilestoneObject)}
     queries = {"get": {**PAGES, "state": ["open", "closed"]}}
     idempotent = {"post"}
 
@@ -129,6 +130,7 @@ class Milestones(ConditionalView):
 
 class OneMilestone(ConditionalView):
     inputs = {"patch": ChangedMilestone}
+    answers = dict.fromkeys(("get", "patch"), MilestoneObject)
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         repository = readable(request, owner, name)

@@ -2,22 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, NotRequired, TypedDict, cast
 
 from django.conf import settings
 
 from hub.accounts.actor import Actor
-from hub.accounts.api import user_object
+from hub.accounts.api import UserObject, user_object
 from hub.accounts.models import User
 from repos.issues import told
 from repos.issues.models import Entry, Issue, Label, Milestone
 from repos.models import Repository
 
 
-def issue_object(issue: Issue) -> dict[str, Any]:
+class LabelObject(TypedDict):
+    id: int
+    name: str
+    color: str
+    description: str
+
+
+class MilestoneObject(TypedDict):
+    """open_issues, closed_issues: in the list of milestones."""
+
+    id: int
+    number: int
+    url: str
+    title: str
+    description: str
+    state: Literal["open", "closed"]
+    due_on: str | None
+    closed_at: str | None
+    open_issues: NotRequired[int]
+    closed_issues: NotRequired[int]
+
+
+class PullLinks(TypedDict):
+    url: str
+    html_url: str
+
+
+class IssueFields(TypedDict):
+    id: int
+    number: int
+    url: str
+    html_url: str
+    comments_url: str
+    title: str
+    body: str
+    user: UserObject | None
+    state: Literal["open", "closed"]
+    locked: bool
+    labels: list[LabelObject]
+    assignees: list[UserObject]
+    milestone: MilestoneObject | None
+    comments: int
+    created_at: str
+    updated_at: str
+    closed_at: str | None
+
+
+class IssueObject(IssueFields):
+    """An issue, or a pull request as one."""
+
+    pull_request: NotRequired[PullLinks]
+
+
+class IssueCommentObject(TypedDict):
+    id: int
+    url: str
+    html_url: str
+    issue_url: str
+    user: UserObject | None
+    body: str
+    created_at: str
+    updated_at: str
+
+
+def issue_object(issue: Issue) -> IssueObject:
     """With lists: select author and milestone, prefetch labels and assignees."""
+    fields = issue_fields(issue)
+    if not issue.is_pull:
+        return cast("IssueObject", fields)
+    pull = f"{url_of(issue.repository)}/pulls/{issue.number}"
+    return {**fields, "pull_request": {"url": pull, "html_url": fields["html_url"]}}
+
+
+def issue_fields(issue: Issue) -> IssueFields:
     api, page = url_of(issue.repository), f"{settings.COVEY_URL}{issue.get_absolute_url()}"
-    found = {
+    return {
         "id": issue.pk,
         "number": issue.number,
         "url": f"{api}/issues/{issue.number}",
@@ -36,12 +108,9 @@ def issue_object(issue: Issue) -> dict[str, Any]:
         "updated_at": issue.updated.isoformat(),
         "closed_at": issue.closed.isoformat() if issue.closed else None,
     }
-    if issue.is_pull:
-        found["pull_request"] = {"url": f"{api}/pulls/{issue.number}", "html_url": page}
-    return found
 
 
-def comment_object(entry: Entry, issue: Issue, actor: Actor) -> dict[str, Any]:
+def comment_object(entry: Entry, issue: Issue, actor: Actor) -> IssueCommentObject:
     """Of what the hub itself tells: what this actor may read."""
     entry.issue = issue
     return {
@@ -56,17 +125,12 @@ def comment_object(entry: Entry, issue: Issue, actor: Actor) -> dict[str, Any]:
     }
 
 
-def label_object(label: Label) -> dict[str, Any]:
+def label_object(label: Label) -> LabelObject:
     return {"id": label.pk, "name": label.name, "color": label.colour, "description": label.description}
 
 
-def milestone_object(milestone: Milestone, repository: Repository) -> dict[str, Any]:
-    """open_issues, closed_issues: of milestones.listed() only."""
-    counts = {
-        "open_issues": getattr(milestone, "open_count", None),
-        "closed_issues": getattr(milestone, "closed_count", None),
-    }
-    return {
+def milestone_object(milestone: Milestone, repository: Repository) -> MilestoneObject:
+    found: MilestoneObject = {
         "id": milestone.pk,
         "number": milestone.number,
         "url": f"{url_of(repository)}/milestones/{milestone.number}",
@@ -75,11 +139,13 @@ def milestone_object(milestone: Milestone, repository: Repository) -> dict[str, 
         "state": "closed" if milestone.closed else "open",
         "due_on": milestone.due.isoformat() if milestone.due else None,
         "closed_at": milestone.closed.isoformat() if milestone.closed else None,
-        **{name: count for name, count in counts.items() if count is not None},
     }
+    if hasattr(milestone, "open_count") and hasattr(milestone, "closed_count"):  # of milestones.listed()
+        found |= {"open_issues": milestone.open_count, "closed_issues": milestone.closed_count}
+    return found
 
 
-def person(user: User | None) -> dict[str, Any] | None:
+def person(user: User | None) -> UserObject | None:
     return user_object(user) if user else None
 
 

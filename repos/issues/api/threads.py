@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.db.models import Min
@@ -11,15 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hub.accounts.actor import Actor
+from hub.accounts.api import UserObject
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Invalid
 from repos.api import gate
 from repos.issues import opening, threads
 from repos.issues.api.asking import readable, taking_part
-from repos.issues.api.shapes import comment_object, person, url_of
+from repos.issues.api.shapes import IssueCommentObject, comment_object, person, url_of
 from repos.issues.models import Entry, Issue, Thread
 from repos.issues.threads import ShownSpot, Spot
 from repos.models import Repository
@@ -40,11 +41,32 @@ class NewThread(serializers.Serializer):
     body = serializers.CharField(trim_whitespace=False)
 
 
+class ThreadObject(TypedDict):
+    """What is said about one place. path, rev, detail, title, outdated: null where the reader may not see the place.
+    comment: the one that began it."""
+
+    id: int
+    url: str
+    html_url: str
+    issue_url: str
+    kind: str
+    path: str | None
+    rev: str | None
+    detail: dict[str, Any] | None
+    title: str | None
+    place_url: str | None
+    outdated: bool | None
+    resolved_at: str | None
+    resolved_by: UserObject | None
+    created_at: str
+    comment: IssueCommentObject
+
+
 class IssueThreads(ConditionalView):
     """The threads of an issue or pull request, oldest first. POST begins one."""
 
     inputs = {"post": NewThread}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[ThreadObject], "post": created(ThreadObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -69,7 +91,7 @@ def _begun(request: Request, issue: Issue) -> Response:
 class PlaceThreads(ConditionalView):
     """The threads about one place, in all issues, oldest first: kind and path."""
 
-    answers = {"get": LIST}
+    answers = {"get": list[ThreadObject]}
     queries = {"get": {**PAGES, "kind": Thread.Kind.values, "path": str}}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
@@ -82,12 +104,14 @@ class PlaceThreads(ConditionalView):
 
 
 class OneThread(ConditionalView):
+    answers = {"get": ThreadObject}
+
     def get(self, request: Request, owner: str, name: str, thread_id: int) -> Response:
         repository = readable(request, owner, name)
         return Response(thread_objects(request, repository, [threads.thread_of(repository, thread_id)])[0])
 
 
-def thread_objects(request: Request, repository: Repository, found: list[Thread]) -> list[dict[str, Any]]:
+def thread_objects(request: Request, repository: Repository, found: list[Thread]) -> list[ThreadObject]:
     """With the comment that began each; a fixed number of queries for all. What its reader may not see of a place, its
     detail included, is left out."""
     actor = gate.actor_of(request)
@@ -99,9 +123,7 @@ def thread_objects(request: Request, repository: Repository, found: list[Thread]
     return [_object(repository, thread, spots.get(thread.pk), first[thread.pk], actor) for thread in found]
 
 
-def _object(
-    repository: Repository, thread: Thread, spot: ShownSpot | None, first: Entry, actor: Actor
-) -> dict[str, Any]:
+def _object(repository: Repository, thread: Thread, spot: ShownSpot | None, first: Entry, actor: Actor) -> ThreadObject:
     api = url_of(repository)
     return {
         "id": thread.pk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
-from hub.accounts.api import user_object
+from hub.accounts.api import UserObject, user_object
 from hub.lib.api import Flag, valid
 from hub.lib.errors import NotFound
 from repos import access
@@ -22,6 +22,17 @@ from repos.pulls import opening
 from repos.pulls.api.pulls import readable
 from repos.pulls.models import PullRequest
 from repos.ways import METHODS
+
+
+class AutoMergeObject(TypedDict):
+    """sha: the head it waits for."""
+
+    merge_method: str
+    commit_message: str
+    delete_branch: bool
+    enabled_by: UserObject
+    enabled_at: str
+    sha: str
 
 
 class NewAutoMerge(serializers.Serializer):
@@ -39,6 +50,7 @@ class AutoMergeOfPull(APIView):
     """The merge that waits until all that is asked for is met; 404 when none does."""
 
     inputs = {"put": NewAutoMerge}
+    answers = dict.fromkeys(("get", "put"), AutoMergeObject)
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         found = waiting.waiting_for(opening.pull_of(readable(request, owner, name), number))
@@ -70,7 +82,7 @@ def _writable(request: Request, owner: str, name: str, number: int) -> PullReque
     return opening.pull_of(repository, number)
 
 
-def _object(found: AutoMerge) -> dict[str, Any]:
+def _object(found: AutoMerge) -> AutoMergeObject:
     return {
         "merge_method": found.method,
         "commit_message": found.message,

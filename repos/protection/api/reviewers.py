@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,16 +10,27 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
-from hub.accounts.api import user_object
+from hub.accounts.api import UserObject, user_object
 from hub.lib.api import valid
-from hub.lib.api_schema import CREATED
+from hub.lib.api_schema import created
 from repos import access
 from repos.api import gate
 from repos.issues.api import asking as asked_api
 from repos.protection import asking
 from repos.pulls import opening
-from repos.pulls.api.pulls import pull_object, readable
+from repos.pulls.api.pulls import PullObject, pull_object, readable
 from repos.pulls.models import PullRequest
+
+
+class RequestedObject(TypedDict):
+    """teams: always empty; there are none."""
+
+    users: list[UserObject]
+    teams: list[Any]
+
+
+class PullWithReviewers(PullObject):
+    requested_reviewers: list[UserObject]
 
 
 class Reviewers(serializers.Serializer):
@@ -33,7 +44,7 @@ class RequestedReviewers(APIView):
     writers."""
 
     inputs = {"post": Reviewers, "delete": Reviewers}
-    answers = {"post": CREATED}
+    answers = {"get": RequestedObject, "post": created(PullWithReviewers)}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
@@ -42,7 +53,8 @@ class RequestedReviewers(APIView):
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = _of_author(request, owner, name, number)
         asking.ask(gate.actor_of(request), pull, valid(Reviewers, request)["reviewers"])
-        return Response({**pull_object(pull), "requested_reviewers": _object(pull)["users"]}, status=201)
+        found: PullWithReviewers = {**pull_object(pull), "requested_reviewers": _object(pull)["users"]}
+        return Response(found, status=201)
 
     def delete(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = _of_author(request, owner, name, number)
@@ -56,6 +68,6 @@ def _of_author(request: Request, owner: str, name: str, number: int) -> PullRequ
     return opening.pull_of(repository, number)
 
 
-def _object(pull: PullRequest) -> dict[str, Any]:
+def _object(pull: PullRequest) -> RequestedObject:
     waiting = [one.request.user for one in asking.asked(pull) if not one.said]
     return {"users": [user_object(user) for user in waiting], "teams": []}

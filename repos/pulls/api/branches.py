@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,14 +11,19 @@ from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
 from hub.lib.api import valid
-from hub.lib.api_schema import ACCEPTED, CREATED, NOTHING
+from hub.lib.api_schema import NOTHING, accepted, created
 from repos import access
 from repos.api import gate
 from repos.issues.api import asking
 from repos.issues.api.shapes import url_of
 from repos.pulls import heads, opening, reverting, updating
-from repos.pulls.api.pulls import pull_object
+from repos.pulls.api.pulls import PullObject, pull_object
 from repos.pulls.models import PullRequest
+
+
+class UpdatedObject(TypedDict):
+    message: str
+    url: str
 
 
 class BranchUpdate(serializers.Serializer):
@@ -36,14 +43,15 @@ class UpdateBranch(APIView):
     """Merge the base into the head."""
 
     inputs = {"put": BranchUpdate}
-    answers = {"put": ACCEPTED}
+    answers = {"put": accepted(UpdatedObject)}
 
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull, fields = writable(request, owner, name, number), valid(BranchUpdate, request)
         expected = fields["expected_head_sha"]
         updating.update_branch(gate.actor_of(request), pull, expected=expected, via="api")
         url = f"{url_of(pull.repository)}/pulls/{number}"
-        return Response({"message": "Updating pull request branch.", "url": url}, status=202)
+        said: UpdatedObject = {"message": "Updating pull request branch.", "url": url}
+        return Response(said, status=202)
 
 
 class HeadBranch(APIView):
@@ -63,7 +71,7 @@ class HeadBranch(APIView):
 class Revert(APIView):
     """Take back what was merged, as a new pull request, which is the answer."""
 
-    answers = {"post": CREATED}
+    answers = {"post": created(PullObject)}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = writable(request, owner, name, number)

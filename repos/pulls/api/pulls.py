@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import transaction
 from rest_framework import serializers
@@ -11,20 +11,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hub.accounts.actor import Area
+from hub.accounts.api import UserObject
 from hub.jobs.once import once
 from hub.lib.api import Flag, paged, valid
-from hub.lib.api_schema import CREATED, LIST, NOTHING, PAGES
+from hub.lib.api_schema import NOTHING, PAGES, created
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
 from repos import access, ways
 from repos.api import gate
-from repos.api.shapes import commit_object
+from repos.api.shapes import CommitObject, commit_object
 from repos.git import diff, history
 from repos.git.read import shown
 from repos.issues import listing
 from repos.issues.api import asking
 from repos.issues.api.issues import ChangedIssue, change
-from repos.issues.api.shapes import issue_object, person, url_of
+from repos.issues.api.shapes import IssueFields, issue_fields, person, url_of
 from repos.issues.models import Issue
 from repos.models import Repository
 from repos.place import store_of
@@ -33,6 +34,52 @@ from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 
 COMMITS_LISTED = 250
+
+
+class NamedRepository(TypedDict):
+    full_name: str
+
+
+class PullEnd(TypedDict):
+    """repo: null for a fork that is gone, or that not everybody may read."""
+
+    ref: str
+    label: str
+    sha: str
+    repo: NamedRepository | None
+
+
+class PullObject(IssueFields):
+    issue_url: str
+    commits_url: str
+    head: PullEnd
+    base: PullEnd
+    draft: bool
+    merged: bool
+    merged_at: str | None
+    merged_by: UserObject | None
+    merge_commit_sha: str | None
+
+
+class OnePullObject(PullObject):
+    """mergeable: null once it is closed, and while a worker looks."""
+
+    mergeable: bool | None
+
+
+class PullFileObject(TypedDict):
+    filename: str
+    previous_filename: str | None
+    status: str
+    additions: int
+    deletions: int
+    changes: int
+
+
+class MergedObject(TypedDict):
+    sha: str
+    merged: bool
+    message: str
 
 
 class NewPull(serializers.Serializer):
@@ -76,7 +123,7 @@ class Pulls(ConditionalView):
     """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction."""
 
     inputs = {"post": NewPull}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[PullObject], "post": created(PullObject)}
     queries = {"get": {**asking.LISTED, "base": str, "head": str}}
     idempotent = {"post"}
 
@@ -106,10 +153,12 @@ class OnePull(ConditionalView):
     """With mergeable: whether it can be merged as it is; null once it is closed, and while a worker looks."""
 
     inputs = {"patch": ChangedPull}
+    answers = dict.fromkeys(("get", "patch"), OnePullObject)
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
-        return Response({**pull_object(pull), "mergeable": _mergeable(pull, gate.actor_of(request).user_id)})
+        found: OnePullObject = {**pull_object(pull), "mergeable": _mergeable(pull, gate.actor_of(request).user_id)}
+        return Response(found)
 
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
         repository = asking.taking_part(request, owner, name)
@@ -135,7 +184,7 @@ class OnePull(ConditionalView):
 class PullCommits(ConditionalView):
     """The commits that the base lacks, oldest first; at most 250."""
 
-    answers = {"get": LIST}
+    answers = {"get": list[CommitObject]}
     queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
@@ -151,7 +200,7 @@ class PullCommits(ConditionalView):
 class PullFiles(ConditionalView):
     """What it changes: each file with the counts of its lines."""
 
-    answers = {"get": LIST}
+    answers = {"get": list[PullFileObject]}
     queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
@@ -165,7 +214,7 @@ class Merge(APIView):
     """GET: 204 when it is merged, else 404. PUT merges it."""
 
     inputs = {"put": MergeOrder}
-    answers = {"get": NOTHING}
+    answers = {"get": NOTHING, "put": MergedObject}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         if not opening.pull_of(readable(request, owner, name), number).merged:
@@ -190,19 +239,19 @@ class Merge(APIView):
             waive=fields["waive_rules"],
         )
         commit = merging.merge(gate.actor_of(request), pull, order)
-        return Response({"sha": commit, "merged": True, "message": "Pull request merged."})
+        merged: MergedObject = {"sha": commit, "merged": True, "message": "Pull request merged."}
+        return Response(merged)
 
 
-def pull_object(pull: PullRequest) -> dict[str, Any]:
-    api, issue = url_of(pull.repository), issue_object(pull.issue)
-    del issue["pull_request"]
+def pull_object(pull: PullRequest) -> PullObject:
+    api = url_of(pull.repository)
     return {
-        **issue,
+        **issue_fields(pull.issue),
         "url": f"{api}/pulls/{pull.number}",
         "issue_url": f"{api}/issues/{pull.number}",
         "commits_url": f"{api}/pulls/{pull.number}/commits",
-        "head": {**_end(pull.source, pull.head, pull.head_id), "repo": _repo_of(pull)},
-        "base": {**_end(pull.repository, pull.base, pull.base_id), "repo": {"full_name": pull.repository.full_name}},
+        "head": _end(pull.source, pull.head, pull.head_id, shows=_shows(pull)),
+        "base": _end(pull.repository, pull.base, pull.base_id, shows=True),
         "draft": pull.draft,
         "merged": pull.merged is not None,
         "merged_at": pull.merged.isoformat() if pull.merged else None,
@@ -211,18 +260,16 @@ def pull_object(pull: PullRequest) -> dict[str, Any]:
     }
 
 
-def _repo_of(pull: PullRequest) -> dict[str, str] | None:
-    """None for a fork that is gone, or that not everybody may read."""
-    source = pull.source
-    shows = pull.head_repository is None or not (source.private or source.deleted)
-    return {"full_name": source.full_name} if shows else None
+def _shows(pull: PullRequest) -> bool:
+    return pull.head_repository is None or not (pull.source.private or pull.source.deleted)
 
 
-def _end(repository: Repository, branch: str, sha: str) -> dict[str, Any]:
-    return {"ref": shown(branch), "label": f"{repository.owner.name}:{shown(branch)}", "sha": sha}
+def _end(repository: Repository, branch: str, sha: str, *, shows: bool) -> PullEnd:
+    repo: NamedRepository | None = {"full_name": repository.full_name} if shows else None
+    return {"ref": shown(branch), "label": f"{repository.owner.name}:{shown(branch)}", "sha": sha, "repo": repo}
 
 
-def _of_issue(repository: Repository, issue: Any) -> dict[str, Any]:
+def _of_issue(repository: Repository, issue: Any) -> PullObject:
     issue.repository = repository
     pull: PullRequest = issue.pull
     pull.issue = issue
@@ -245,7 +292,7 @@ def _mergeable(pull: PullRequest, user_id: int | None) -> bool | None:
     return found.clean if found else None
 
 
-def _file(file: diff.FileDiff) -> dict[str, Any]:
+def _file(file: diff.FileDiff) -> PullFileObject:
     return {
         "filename": shown(file.name),
         "previous_filename": shown(file.old_name) if file.status == "renamed" else None,

@@ -5,7 +5,7 @@ ours: the branch of the pull request; theirs: the branch it asks to be merged in
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from hub.lib.api import page_of, valid, with_links
+from hub.lib.api_schema import PAGES
 from hub.lib.errors import Busy, Conflict, Denied, HubError, Invalid, NotFound, TooLarge, Unprocessable
 from repos.api import gate
 from repos.issues.api.shapes import url_of
@@ -23,7 +24,7 @@ from repos.pulls.api.pulls import readable
 from repos.pulls.conflicts import choosing, listing, places, resolving
 from repos.pulls.conflicts.files import File
 from repos.pulls.conflicts.listing import Listing
-from repos.pulls.conflicts.resolving import Order
+from repos.pulls.conflicts.resolving import AttemptObject, Order
 from repos.pulls.drivers import SIDES, Choice, Choices, NotKept, Place
 from repos.pulls.models import PullRequest
 
@@ -31,6 +32,63 @@ WORDS = (*SIDES, "both", "both-theirs-first", "remove", "value")
 _ERRORS = {error.code: error for error in (Invalid, Denied, NotFound, Conflict, TooLarge, Unprocessable, Busy)}
 LOOKING = {"state": "looking"}
 SHA = "^[0-9a-f]{40}$"
+
+
+class Side(TypedDict):
+    """size: null where nobody has the bytes."""
+
+    sha: str
+    mode: str
+    size: int | None
+
+
+class ConflictFileObject(TypedDict):
+    """A file in conflict; base, ours, theirs: null where it is not there."""
+
+    id: str
+    path: str
+    kind: str
+    why: str
+    total: int
+    places_url: str
+    base: Side | None
+    ours: Side | None
+    theirs: Side | None
+    notes: list[str]
+    missing: list[str]
+    command: str
+
+
+class ConflictPlaceObject(TypedDict):
+    """What has to be decided at one place: choices are the words that may be sent."""
+
+    place: int
+    kind: str
+    where: Any
+    base: Any
+    ours: Any
+    theirs: Any
+    choices: list[str]
+    type: str
+    suggested: Any
+
+
+class ConflictPlacesObject(ConflictFileObject):
+    places: list[ConflictPlaceObject]
+
+
+class ConflictsObject(TypedDict):
+    state: str
+    head_sha: str
+    base_sha: str
+    total: int
+    files: list[ConflictFileObject]
+
+
+class LookingObject(TypedDict):
+    """A worker looks: ask again."""
+
+    state: str
 
 
 class ChoiceOfPlace(serializers.Serializer):
@@ -64,6 +122,9 @@ class Resolution(serializers.Serializer):
 class PullConflicts(APIView):
     """The files in conflict, with the tips they are in conflict at; 202 while a worker looks."""
 
+    answers = {"get": {200: ConflictsObject, 202: LookingObject}}
+    queries = {"get": PAGES}
+
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
         found = _found(request, pull)
@@ -83,6 +144,9 @@ class PullConflicts(APIView):
 
 class ConflictPlaces(APIView):
     """What has to be decided in one file, a page at a time; 202 while a worker looks."""
+
+    answers = {"get": {200: ConflictPlacesObject, 202: LookingObject}}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, number: int, digest: str) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
@@ -106,6 +170,7 @@ class Resolve(APIView):
     it. GET: the last attempt."""
 
     inputs = {"post": Resolution}
+    answers = {"get": AttemptObject, "post": {200: AttemptObject, 202: AttemptObject | LookingObject}}
 
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
@@ -161,8 +226,7 @@ def _choices(pull: PullRequest, found: Listing, asked: list[dict[str, Any]]) -> 
     return made
 
 
-def _file(pull: PullRequest, file: File) -> dict[str, Any]:
-    sides = {word: side for word in SIDES if (side := file.side(word))}
+def _file(pull: PullRequest, file: File) -> ConflictFileObject:
     return {
         "id": file.digest,
         "path": file.path_shown,
@@ -170,18 +234,21 @@ def _file(pull: PullRequest, file: File) -> dict[str, Any]:
         "why": file.why,
         "total": file.total,
         "places_url": f"{url_of(pull.repository)}/pulls/{pull.number}/conflicts/{file.digest}",
-        **{word: None for word in SIDES},
-        **{
-            word: {"sha": side.oid, "mode": f"{side.mode:06o}", "size": file.sizes.get(word)}
-            for word, side in sides.items()
-        },
+        "base": _side(file, "base"),
+        "ours": _side(file, "ours"),
+        "theirs": _side(file, "theirs"),
         "notes": list(file.opened.notes) if file.opened else [],
         "missing": list(file.missing),
         "command": file.opened.command if file.opened else "",
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _side(file: File, word: str) -> Side | None:
+    side = file.side(word)
+    return {"sha": side.oid, "mode": f"{side.mode:06o}", "size": file.sizes.get(word)} if side else None
+
+
+def _place(place: Place) -> ConflictPlaceObject:
     return {
         "place": place.number,
         "kind": place.kind,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
@@ -244,7 +244,17 @@ def _parts(file: File) -> Parts:
     return tuple(to_bytes(file.path).split(b"/"))
 
 
-def answer(job: Job) -> dict[str, Any]:
+class AttemptObject(TypedDict):
+    """state: queued, running, done (with commit) or failed (with error and details)."""
+
+    state: str
+    commit: NotRequired[str]
+    code: NotRequired[str]
+    error: NotRequired[str]
+    details: NotRequired[str]
+
+
+def answer(job: Job) -> AttemptObject:
     """What the API and the page tell of an attempt: state, and commit or error."""
     result = job.result or {}
     if job.state == Job.State.FAILED:
@@ -253,4 +263,5 @@ def answer(job: Job) -> dict[str, Any]:
         return {"state": job.state}
     if "commit" in result:
         return {"state": "done", "commit": result["commit"]}
-    return {"state": "failed", **{name: result.get(name, "") for name in ("code", "error", "details")}}
+    code, error, details = (result.get(name, "") for name in ("code", "error", "details"))
+    return {"state": "failed", "code": code, "error": error, "details": details}

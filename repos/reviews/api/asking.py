@@ -24,7 +24,7 @@ from repos.reviews.reviewing import Said
 LARGEST = 2**31 - 1
 
 
-class LineComment(serializers.Serializer):
+class NewLineComment(serializers.Serializer):
     """On a line, or from start_line to line, of a file as the pull request shows it; or in answer to another comment.
 
     side: LEFT is the old side. commit_id: in which the new side has these lines, by default the head.
@@ -66,7 +66,7 @@ def with_code(request: Request, repository: Repository) -> Repository:
 
 
 def said_of(pull: PullRequest, fields: dict[str, Any]) -> Said:
-    """fields: of LineComment. Raises NotFound."""
+    """fields: of NewLineComment. Raises NotFound."""
     if "in_reply_to" in fields:
         return Said(fields["body"], thread=thread_of(pull, fields["in_reply_to"]))
     ends, side = changed.ends_of(pull), OLD if fields["side"] == "LEFT" else NEW

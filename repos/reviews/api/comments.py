@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from hub.accounts.actor import Area
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import NotFound
 from repos import access
@@ -24,7 +24,7 @@ from repos.pulls import opening as pulls
 from repos.pulls.models import PullRequest
 from repos.reviews import suggestions
 from repos.reviews.api.asking import (
-    LineComment,
+    NewLineComment,
     comment_of,
     line_comments,
     readable,
@@ -34,7 +34,7 @@ from repos.reviews.api.asking import (
     with_code,
     writable,
 )
-from repos.reviews.api.shapes import comment_objects
+from repos.reviews.api.shapes import LineCommentObject, comment_objects
 
 
 class Text(serializers.Serializer):
@@ -59,11 +59,17 @@ class Applied(serializers.Serializer):
         return fields
 
 
+class AppliedSuggestionsObject(TypedDict):
+    """sha: of the commit on the head branch."""
+
+    sha: str
+
+
 class LineComments(ConditionalView):
     """The comments on lines of a pull request, oldest first. line is null where the lines changed since."""
 
-    inputs = {"post": LineComment}
-    answers = {"get": LIST, "post": CREATED}
+    inputs = {"post": NewLineComment}
+    answers = {"get": list[LineCommentObject], "post": created(LineCommentObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -73,7 +79,7 @@ class LineComments(ConditionalView):
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
-        said = said_of(pull, valid(LineComment, request))
+        said = said_of(pull, valid(NewLineComment, request))
 
         def make() -> Response:
             if said.thread:
@@ -90,7 +96,7 @@ class Replies(APIView):
     """Answer a comment on a line."""
 
     inputs = {"post": Text}
-    answers = {"post": CREATED}
+    answers = {"post": created(LineCommentObject)}
     idempotent = {"post"}
 
     def post(self, request: Request, owner: str, name: str, number: int, comment_id: int) -> Response:
@@ -105,6 +111,7 @@ class Replies(APIView):
 
 class OneLineComment(ConditionalView):
     inputs = {"patch": Text}
+    answers = dict.fromkeys(("get", "patch"), LineCommentObject)
 
     def get(self, request: Request, owner: str, name: str, comment_id: int) -> Response:
         repository = with_code(request, asking.readable(request, owner, name))
@@ -127,6 +134,8 @@ class OneLineComment(ConditionalView):
 class Resolution(APIView):
     """Of the thread a comment belongs to: PUT resolves it, DELETE opens it again."""
 
+    answers = {"put": LineCommentObject}
+
     def put(self, request: Request, owner: str, name: str, number: int, comment_id: int) -> Response:
         pull = taking_part(request, owner, name, number)
         threads.resolve(gate.actor_of(request), thread_of(pull, comment_id))
@@ -141,7 +150,7 @@ class Suggestions(APIView):
     """Apply suggestions as one commit on the head branch."""
 
     inputs = {"post": Applied}
-    answers = {"post": CREATED}
+    answers = {"post": created(AppliedSuggestionsObject)}
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull, actor = writable(request, owner, name, number), gate.actor_of(request)
@@ -150,7 +159,8 @@ class Suggestions(APIView):
         ids = fields["comments"]
         seen = dict(zip(ids, fields["digests"], strict=False))  # none, or one for each
         commit = suggestions.apply(actor, pull, ids, seen=seen, message=fields["message"], via="api")
-        return Response({"sha": commit}, status=201)
+        made: AppliedSuggestionsObject = {"sha": commit}
+        return Response(made, status=201)
 
 
 def _found(entry: Entry) -> tuple[PullRequest, Entry]:

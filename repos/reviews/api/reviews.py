@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,15 +9,22 @@ from rest_framework.views import APIView
 
 from hub.jobs.once import once
 from hub.lib.api import paged, valid
-from hub.lib.api_schema import CREATED, LIST, PAGES
+from hub.lib.api_schema import PAGES, created
 from hub.lib.conditional import ConditionalView
 from hub.lib.errors import Conflict, NotFound
 from repos.api import gate
 from repos.issues.texts import BODY_CHARACTERS
 from repos.pulls.models import PullRequest
 from repos.reviews import reviewing
-from repos.reviews.api.asking import LineComment, line_comments, readable, said_of, taking_part, writable
-from repos.reviews.api.shapes import comment_objects, pending_object, review_object
+from repos.reviews.api.asking import NewLineComment, line_comments, readable, said_of, taking_part, writable
+from repos.reviews.api.shapes import (
+    LineCommentObject,
+    PendingCommentObject,
+    ReviewObject,
+    comment_objects,
+    pending_object,
+    review_object,
+)
 from repos.reviews.models import Review
 
 EVENTS = {"APPROVE": "approve", "REQUEST_CHANGES": "request_changes", "COMMENT": "comment"}
@@ -32,7 +37,7 @@ class NewReview(serializers.Serializer):
     event = serializers.ChoiceField(choices=list(EVENTS), required=False)
     body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False, max_length=BODY_CHARACTERS)
     commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
-    comments = serializers.ListField(child=LineComment(), default=list, max_length=reviewing.MOST_COMMENTS)
+    comments = serializers.ListField(child=NewLineComment(), default=list, max_length=reviewing.MOST_COMMENTS)
 
 
 class Event(serializers.Serializer):
@@ -51,7 +56,7 @@ class Reviews(ConditionalView):
     """The reviews of a pull request, oldest first; of those that wait only your own."""
 
     inputs = {"post": NewReview}
-    answers = {"get": LIST, "post": CREATED}
+    answers = {"get": list[ReviewObject], "post": created(ReviewObject)}
     queries = {"get": PAGES}
     idempotent = {"post"}
 
@@ -80,6 +85,8 @@ class Reviews(ConditionalView):
 class OneReview(ConditionalView):
     """DELETE discards your own that waits."""
 
+    answers = {"get": ReviewObject}
+
     def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull = readable(request, owner, name, number)
         return Response(review_object(reviewing.review_of(gate.actor_of(request), pull, review_id), pull))
@@ -94,7 +101,7 @@ class OneReview(ConditionalView):
 class ReviewComments(ConditionalView):
     """The comments of one review."""
 
-    answers = {"get": LIST}
+    answers = {"get": list[LineCommentObject | PendingCommentObject]}
     queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
@@ -110,6 +117,7 @@ class ReviewEvents(APIView):
     """Submit your review that waits."""
 
     inputs = {"post": Event}
+    answers = {"post": ReviewObject}
 
     def post(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
@@ -124,6 +132,7 @@ class Dismissals(APIView):
     """Take an approval, or a request for changes, back."""
 
     inputs = {"put": Dismissal}
+    answers = {"put": ReviewObject}
 
     def put(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull, actor = writable(request, owner, name, number), gate.actor_of(request)
@@ -137,7 +146,7 @@ def _waiting(review: Review) -> None:
         raise Conflict("This review was submitted already.", details="Dismiss it, or write another one.")
 
 
-def _object(request: Request, pull: PullRequest, review: Review) -> dict[str, Any]:
+def _object(request: Request, pull: PullRequest, review: Review) -> ReviewObject:
     """As it is by now."""
     try:
         return review_object(reviewing.review_of(gate.actor_of(request), pull, review.pk), pull)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.conf import settings
 from django.db.models import Min
 
+from hub.accounts.api import UserObject
 from repos.issues.api.shapes import person, url_of
 from repos.issues.models import Entry, Thread
 from repos.issues.texts import digest
@@ -19,7 +20,63 @@ from repos.reviews.models import Comment, Review
 SIDES = {"new": "RIGHT", "old": "LEFT"}
 
 
-def review_object(review: Review, pull: PullRequest) -> dict[str, Any]:
+class ReviewObject(TypedDict):
+    id: int
+    user: UserObject | None
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: str | None
+    html_url: str
+    pull_request_url: str
+    url: str
+    dismissed_at: str | None
+    dismissed_because: str | None
+
+
+class LineCommentObject(TypedDict):
+    """line, start_line: where the lines are by now; null once they have changed. body_digest: for suggestions."""
+
+    id: int
+    pull_request_review_id: int | None
+    thread_id: int
+    resolved: bool
+    user: UserObject | None
+    body: str
+    body_digest: str
+    path: str
+    commit_id: str
+    original_commit_id: str
+    diff_hunk: str
+    side: str
+    line: int | None
+    original_line: int
+    start_side: str | None
+    start_line: int | None
+    original_start_line: int | None
+    created_at: str
+    updated_at: str
+    url: str
+    html_url: str
+    pull_request_url: str
+    in_reply_to_id: NotRequired[int]
+
+
+class PendingCommentObject(TypedDict):
+    """What waits in the reader's own review. id: null, since it is no comment of the conversation yet."""
+
+    id: None
+    pull_request_review_id: int
+    thread_id: int | None
+    body: str
+    path: str
+    side: str
+    line: int
+    start_line: int | None
+    created_at: str
+
+
+def review_object(review: Review, pull: PullRequest) -> ReviewObject:
     api, page = f"{url_of(pull.repository)}/pulls/{pull.number}", f"{settings.COVEY_URL}{pull.issue.get_absolute_url()}"
     return {
         "id": review.pk,
@@ -36,7 +93,7 @@ def review_object(review: Review, pull: PullRequest) -> dict[str, Any]:
     }
 
 
-def comment_objects(pull: PullRequest, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def comment_objects(pull: PullRequest, entries: Sequence[Entry]) -> list[LineCommentObject]:
     """entries: comments of line threads of this request, with author and thread. Two queries for all of them."""
     threads = {entry.thread.pk: entry.thread for entry in entries if entry.thread}
     for thread in threads.values():
@@ -49,11 +106,11 @@ def comment_objects(pull: PullRequest, entries: Sequence[Entry]) -> list[dict[st
     return [_comment(pull, entry, thread, now[thread.pk], firsts[thread.pk]) for entry, thread in pairs]
 
 
-def _comment(pull: PullRequest, entry: Entry, thread: Thread, now: Where, first: int) -> dict[str, Any]:
+def _comment(pull: PullRequest, entry: Entry, thread: Thread, now: Where, first: int) -> LineCommentObject:
     api, page = f"{url_of(pull.repository)}/pulls", f"{settings.COVEY_URL}{pull.issue.get_absolute_url()}"
     side = SIDES[thread.detail["side"]]
     ranged = thread.detail["start"] != thread.detail["line"]
-    found = {
+    found: LineCommentObject = {
         "id": entry.pk,
         "pull_request_review_id": entry.detail.get("review"),
         "thread_id": thread.pk,
@@ -77,11 +134,12 @@ def _comment(pull: PullRequest, entry: Entry, thread: Thread, now: Where, first:
         "html_url": f"{page}#comment-{entry.pk}",
         "pull_request_url": f"{api}/{pull.number}",
     }
-    return found if entry.pk == first else {**found, "in_reply_to_id": first}
+    if entry.pk != first:
+        found["in_reply_to_id"] = first
+    return found
 
 
-def pending_object(comment: Comment) -> dict[str, Any]:
-    """What waits in the reader's own review. id: null, since it is no comment of the conversation yet."""
+def pending_object(comment: Comment) -> PendingCommentObject:
     detail = comment.detail or (comment.thread.detail if comment.thread else {})
     return {
         "id": None,

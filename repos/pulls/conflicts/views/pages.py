@@ -75,7 +75,7 @@ def _done(pull: PullRequest) -> dict[str, Any]:
     return {"kind": resolving.RESOLVE, "key__startswith": f"{resolving.RESOLVE}:{pull.pk}:", "result__commit": ours}
 
 
-def _refused(job: Job) -> dict[str, Any] | None:
+def _refused(job: Job) -> resolving.AttemptObject | None:
     told = resolving.answer(job)
     return told if told["state"] == "failed" else None
 
