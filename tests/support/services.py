@@ -155,8 +155,10 @@ def _answers(port: int) -> bool:
 
 
 # ---- SeaweedFS -----------------------------------------------------------------------------------
-def seaweedfs(folder: Path) -> dict[str, str]:
-    """Start `weed mini` with one bucket; ready means that a PUT and a DELETE went through."""
+def seaweedfs(folder: Path, *, fsynced: str = "") -> dict[str, str]:
+    """Start `weed mini` with one bucket; ready means that a PUT and a DELETE went through.
+
+    fsynced: the name of another bucket, whose bytes are on the disk before a PUT is answered. Else none are."""
     folder.mkdir()
     # Each port also takes port + 10000 for gRPC.
     ports = [_port_pair() for _ in range(4)]
@@ -177,6 +179,11 @@ def seaweedfs(folder: Path) -> dict[str, str]:
     _start([weed, "mini", *flags], log=Path(f"{folder}.log"), cwd=folder)
     endpoint = f"http://127.0.0.1:{ports[3]}"
     wait_until(lambda: _writable(endpoint), what=f"SeaweedFS (log {folder}.log)", seconds=90)
+    if fsynced:
+        s3_client(endpoint).create_bucket(Bucket=fsynced)
+        rule = f"fs.configure -locationPrefix=/buckets/{fsynced}/ -fsync -apply"
+        shell = [weed, "shell", f"-master=127.0.0.1:{ports[0]}", f"-filer=127.0.0.1:{ports[2]}"]
+        subprocess.run(shell, input=f"{rule}\n", text=True, check=True, stdout=subprocess.DEVNULL, timeout=60)
     return {
         "COVEY_S3_ENDPOINT": endpoint,
         "COVEY_S3_BUCKET": BUCKET,
