@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import time
@@ -174,6 +175,33 @@ def test_the_folder_mends_a_damaged_copy(tmp_path, streamed):
     (tmp_path / key).write_bytes(b"wrong")
     assert asyncio.run(store.put(streamed(b"right"))).key == key
     assert store.head(key, 5) == b"right"
+
+
+def test_a_copy_that_is_there_gives_way_only_to_a_durable_one(tmp_path, streamed, monkeypatch):
+    store = FolderStore(tmp_path)
+    kept = store.local(asyncio.run(store.put(streamed(b"bytes"))).key)
+    before, told = kept.stat().st_ino, os.fsync
+
+    def refuses(_):
+        raise OSError(errno.EIO, "the disk is gone")
+
+    monkeypatch.setattr(os, "fsync", refuses)
+    with pytest.raises(ObjectStoreError):
+        asyncio.run(store.put(streamed(b"bytes")))
+    assert (kept.stat().st_ino, leftovers(store)) == (before, 0)
+    monkeypatch.setattr(os, "fsync", told)
+    asyncio.run(store.put(streamed(b"bytes")))
+    assert kept.stat().st_ino != before
+
+
+def test_a_disk_without_links_keeps_objects_too(tmp_path, streamed, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    store = FolderStore(tmp_path)
+    kept = asyncio.run(store.put(streamed(b"bytes")))
+    assert (store.head(kept.key, 9), leftovers(store)) == (b"bytes", 0)
 
 
 def test_presigned_urls_serve_without_credentials(seaweedfs, streamed):

@@ -1,4 +1,4 @@
-"""Objects in a folder of the local disk: written beside their place, hashed, made durable, then renamed into it."""
+"""Objects in a folder of the local disk: written beside their place, hashed, linked into it and made durable there."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ class FolderStore(FolderParts):
         self.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._put_together = Together("objects-small", self._put_all)
 
+    def make_folders(self) -> None:
+        """All that are missing, at once: to make one of them durable costs as much as an object."""
+        folders = [self.root / "sha256" / f"{number:02x}" for number in range(256)]
+        if missing := [folder for folder in folders if not folder.is_dir()]:
+            for folder in missing:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fsync_folder(self.root / "sha256")
+            fsync_folder(self.root)
+
     async def put(
         self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
     ) -> Stored:
@@ -39,7 +48,7 @@ class FolderStore(FolderParts):
             if upload.file is None:
                 return await self._put_together(_Wanted(md5s, unix_text, last))
             await run(upload.write, last)
-            (result,) = await run(_finish, self, [upload])
+            (result,) = await run(_finish, [upload])
             if isinstance(result, Exception):
                 raise result
             return result
@@ -55,7 +64,7 @@ class FolderStore(FolderParts):
         try:
             for upload in uploads:
                 upload.write(upload.wanted.data)
-            return _finish(self, uploads)
+            return _finish(uploads)
         finally:
             for upload in uploads:
                 upload.close()
@@ -209,30 +218,38 @@ class _Upload:
         key = f"sha256/{sha256[:2]}/{sha256[2:]}"
         return Stored(key=key, size=self.digests.size, md5=self.digests.md5, sha256=sha256)
 
+    def publish(self) -> None:
+        """Bring it to its place. No row tells of it before put() has returned, unless the same bytes are there
+        already: those are replaced, since the disk may have damaged them, and only by what is durable."""
+        assert self.file is not None
+        try:
+            os.link(self.path, self.place)
+        except OSError:  # they are there, or the first object comes, or this disk knows no links
+            self.store.make_folders()
+            os.fsync(self.file)
+            os.replace(self.path, self.place)
+
+    def fsync(self) -> None:
+        assert self.file is not None
+        os.fsync(self.file)
+        fsync_folder(self.place.parent)
+
     def close(self) -> None:
-        """Nothing is left of it, unless it was renamed into its place."""
+        """Nothing is left of it beside its place."""
         if self.file is not None:
             os.close(self.file)
             self.file = None
             self.path.unlink(missing_ok=True)
 
 
-def _finish(store: FolderStore, uploads: Sequence[_Upload]) -> list[Stored | Exception]:
-    """Verify, make durable, publish; bytes that do not match refuse their own upload only.
+def _finish(uploads: Sequence[_Upload]) -> list[Stored | Exception]:
+    """Verify, publish, make durable; bytes that do not match refuse their own upload only.
 
-    One step for all of them and then the next: a disk makes durable together what waits together. An older copy of the
-    same bytes is replaced: that mends one the disk has damaged."""
+    All have their names before the first is made durable: what waits together a disk makes durable together."""
     good = [upload for upload in uploads if upload.matches]
-    at_once(os.fsync, [upload.file for upload in good if upload.file is not None])
-    folders = {upload.place.parent for upload in good}
-    if missing := [folder for folder in folders if not folder.is_dir()]:
-        for folder in missing:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fsync_folder(store.root / "sha256")
-        fsync_folder(store.root)
     for upload in good:
-        os.replace(upload.path, upload.place)
-    at_once(fsync_folder, folders)
+        upload.publish()
+    at_once(_Upload.fsync, good)
     return [
         upload.stored if upload in good else DigestMismatch(f"The bytes have the md5 {upload.digests.md5}.")
         for upload in uploads
