@@ -36,8 +36,14 @@ def prepare() -> None:
     with _file_lock(settings.COVEY_HOME / "prepare.lock"), _database_lock():
         migrate()
     if not _collected():  # in a container they were at build time, and the folder cannot be written
-        with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
-            collect_static()
+        try:
+            with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
+                collect_static()
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            what = f"{settings.STATIC_ROOT}: {error.strerror}"
+            raise env.SettingError(
+                "COVEY_STATIC_ROOT", what, "Name a folder this user may make and write to."
+            ) from None
     make_bucket()
 
 

@@ -30,7 +30,7 @@ def required(name: str, why: str) -> str:
 SECRET_KEY = required("SECRET_KEY", "Set it to at least 50 random characters.") or env.secret_file(
     COVEY_HOME / "secret_key"
 )
-if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10):
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
     raise env.SettingError("SECRET_KEY", "is short or not random", "Set it to at least 50 random characters.")
 DEBUG = False
 if env.boolean("DEBUG"):

@@ -85,18 +85,21 @@ def mint(
     name: str,
     scopes: Iterable[str],
     repository_id: int | None = None,
-    days: int = DEFAULT_DAYS,
+    days: int | None = None,
     pair: bool = False,
 ) -> tuple[AccessToken, str]:
     """A token for the actor's own user, for pages and API alike. The caller has checked that the user may reach
-    the repository. Raises Denied when a token asks for more than it holds: scopes, repository or time.
+    the repository. days: DEFAULT_DAYS by default, fewer when the token that asks ends earlier. Raises Denied when a
+    token asks for more than it holds: scopes, repository or time.
     """
     if actor.user is None:
         raise Denied("Sign in to make an access token.")
-    wanted = frozenset(scopes)
-    expires = timezone.now() + timedelta(days=days)
-    if actor.token_id is not None:
-        _refuse_bigger(actor, AccessToken.objects.get(pk=actor.token_id), wanted, repository_id, expires)
+    wanted, now = frozenset(scopes), timezone.now()
+    own = None if actor.token_id is None else AccessToken.objects.get(pk=actor.token_id)
+    if days is None:
+        days = DEFAULT_DAYS if own is None else max(1, min(DEFAULT_DAYS, (own.expires - now).days))
+    if own is not None:
+        _refuse_bigger(actor, own, wanted, repository_id, now + timedelta(days=days))
     with transaction.atomic():
         row, secret = create(actor.user, name=name, scopes=wanted, repository_id=repository_id, days=days, pair=pair)
         audit.record("token.create", actor, subject=row.name, owner_id=actor.user.owner_id, after=_summary(row))
@@ -115,7 +118,10 @@ def _refuse_bigger(
     if actor.repository_id is not None and repository_id != actor.repository_id:
         raise Denied("A token bound to one repository can only make tokens bound to the same one.")
     if expires > own.expires + timedelta(minutes=1):
-        raise Denied("A token cannot make one that outlives it.", details=f"Yours ends on {own.expires:%Y-%m-%d}.")
+        raise Denied(
+            "A token cannot make one that outlives it.",
+            details=f"Ask for fewer days: yours ends on {own.expires:%Y-%m-%d}.",
+        )
 
 
 def _covers(actor: Actor, scope: str) -> bool:

@@ -43,13 +43,13 @@ class MintedTokenObject(TokenObject):
 class NewToken(serializers.Serializer):
     """A token can do no more than the credential that asks for it. repository: "owner/name" binds it to that one.
 
-    s3: an S3 key pair instead, for data only."""
+    s3: an S3 key pair instead, for data only. days: 90 by default, never more than the credential itself has."""
 
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20, required=False)
     repository = serializers.CharField(required=False, allow_blank=True, default="", max_length=150)
     s3 = Flag(default=False)
-    days = serializers.IntegerField(default=tokens.DEFAULT_DAYS, min_value=1, max_value=tokens.MAXIMUM_DAYS)
+    days = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=tokens.MAXIMUM_DAYS)
 
 
 class OwnTokens(APIView):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.utils import timezone
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import AccessToken, User
@@ -214,6 +217,8 @@ def test_a_token_mints_nothing_bigger(api, alice, lab):
     assert small.post(url, {"name": "x", "scopes": ["repo:write"]}, format="json").status_code == 403
     assert small.post(url, {"name": "x", "scopes": ["repo:read"], "days": 9}, format="json").status_code == 403
     assert small.post(url, {"name": "x", "scopes": ["repo:read"], "days": 2}, format="json").status_code == 201
+    made = small.post(url, {"name": "x", "scopes": ["repo:read"]}, format="json").json()  # as long as it may
+    assert timedelta() < datetime.fromisoformat(made["expires_at"]) - timezone.now() < timedelta(days=2)
     bound = api(alice, repository_id=lab.pk)
     assert bound.post(url, {"name": "x", "scopes": ["repo:read"], "days": 1}, format="json").status_code == 403
     assert api(alice, scopes=["repo:write"]).post(url, {"name": "x"}, format="json").status_code == 403

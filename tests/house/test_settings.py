@@ -144,6 +144,10 @@ def test_a_wrong_value_is_named(tmp_path: Path, name: str, value: str) -> None:
     refused(load(tmp_path, **{**GOOD, name: value}), name)
 
 
+def test_a_short_secret_is_refused_without_a_server_too(tmp_path: Path) -> None:
+    refused(load(tmp_path, SECRET_KEY="short"), "SECRET_KEY")
+
+
 def refused(done: subprocess.CompletedProcess[str], name: str) -> None:
     assert done.returncode != 0
     assert done.stderr.startswith(f"covey: {name} "), done.stderr
