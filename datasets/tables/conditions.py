@@ -1,4 +1,5 @@
-"""Filters of rows as SQL: a cell is named by us and every value is a parameter."""
+"""Filters of rows as SQL: a cell is named by us and every value is a parameter; one that is no value of the column's
+type is equal to none."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def condition(cell: str, wanted: dict[str, Any]) -> tuple[str, list[object]]:
     value_of = typed(cell, wanted)
     type_ = "DOUBLE" if kind == "integer" and not value.lstrip("-").isdigit() else _TYPES[kind]
     numbers = f"NOT isnan(CAST({value_of} AS DOUBLE)) AND " if kind == "number" else ""
-    return f"{numbers}{value_of} {_COMPARE[op]} CAST(? AS {type_})", [value]
+    return f"{numbers}{value_of} {_COMPARE[op]} TRY_CAST(? AS {type_})", [value]
 
 
 def typed(cell: str, column: dict[str, Any]) -> str:

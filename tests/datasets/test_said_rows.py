@@ -103,6 +103,11 @@ def test_rows_that_are_none_are_refused(detail, begun):
     assert not Thread.objects.exists()
 
 
+def test_a_key_that_its_column_cannot_hold_is_no_row(begun):
+    with pytest.raises(NotFound, match="no such row"):
+        begun({"key": {"id": "not a number"}})
+
+
 @pytest.mark.parametrize(
     ("path", "rev"),
     [
