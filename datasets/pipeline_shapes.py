@@ -17,7 +17,7 @@ _DEP = ("path", "written", "state")
 def pipeline(found: Pipeline) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "repository": found.repository.full_name,
-        "rev": _rev(found.rev),
+        "rev": rev_shape(found.rev),
         "state": found.state,
         "url": url(found.repository, "pipelines", found.rev.commit),
     }
@@ -43,8 +43,8 @@ def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
     asked = found.compared
     answer: dict[str, Any] = {
         "repository": asked.repository.full_name,
-        "base": _rev(asked.base),
-        "head": _rev(asked.head),
+        "base": rev_shape(asked.base),
+        "head": rev_shape(asked.head),
         "state": found.state,
         "url": permalink(found),
     }
@@ -92,5 +92,5 @@ def _names(document: dict[str, Any]) -> list[str]:
     return [*(stage["address"] for stage in stages), *(source["pointer"] for source in sources)]
 
 
-def _rev(rev: Rev) -> dict[str, str]:
+def rev_shape(rev: Rev) -> dict[str, str]:
     return {"name": shown(rev.name), "kind": rev.kind, "commit": rev.commit}

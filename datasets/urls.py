@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from datasets.views import data, diff, drift, history, images, keys, pipelines, said, storage, table, thumbnail
+from datasets.views import data, diff, drift, history, images, keys, pipelines, plots, said, storage, table, thumbnail
 
 app_name = "datasets"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/datasets/images/<rest:rest>", images.page, name="images"),
     path("<owner:owner>/<repository:name>/datasets/table/<rest:rest>", table.page, name="table"),
     path("<owner:owner>/<repository:name>/datasets/thumbnail/<rest:rest>", thumbnail.thumbnail, name="thumbnail"),
+    path("<owner:owner>/<repository:name>/datasets/plots/<rest:rest>", plots.page, name="plots"),
     path("<owner:owner>/<repository:name>/pipelines", pipelines.page, name="pipelines"),
     path("<owner:owner>/<repository:name>/pipelines/<rest:rest>", pipelines.page, name="pipelines_at"),
     path("<owner:owner>/<repository:name>/datasets/diffs/<int:job_id>/cancel", diff.cancel, name="diff_cancel"),

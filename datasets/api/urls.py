@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…>, <repository:…> and <rest:…>
-from datasets.api import care, diffs, pipelines, storages, tables
+from datasets.api import care, diffs, pipelines, plots, storages, tables
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/datasets/diff/<rest:rest>", diffs.DataDiff.as_view()),
     path(f"{_REPOSITORY}/datasets/table/<rest:rest>", tables.TableRows.as_view()),
     path(f"{_REPOSITORY}/datasets/diffs/<int:job_id>/cancel", diffs.Cancelled.as_view()),
+    path(f"{_REPOSITORY}/plots/diff/<rest:rest>", plots.PlotsDiff.as_view()),
     path(f"{_REPOSITORY}/pipelines", pipelines.Pipelines.as_view()),
     path(f"{_REPOSITORY}/pipelines/diff/<rest:rest>", pipelines.PipelinesDiff.as_view()),
     path(f"{_REPOSITORY}/pipelines/<rest:rest>", pipelines.PipelinesOfRevision.as_view()),

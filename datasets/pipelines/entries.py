@@ -11,6 +11,7 @@ from typing import Any
 import dpath
 from dvc.dependency import _merge_params
 from dvc.exceptions import DvcException
+from dvc.schema import PLOT_PROPS
 
 from datasets.dvc import keys, pointers
 from datasets.dvc.pointers import Out
@@ -96,11 +97,27 @@ def _outs(placed: _Placed, resolved: dict[str, Any], recorded: dict[str, Any]) -
             }
 
 
+def plots(items: list[Any]) -> dict[str, Any]:
+    """plot → properties, of `plots:` at the top of a dvc.yaml."""
+    return {str(name): props for item in items for name, props in _pairs(item)}
+
+
+def plotted(folder: str, resolved: dict[str, Any]) -> dict[str, Any]:
+    """path → properties of the outputs that a stage calls plots."""
+    placed = _Placed(folder)
+    found = {placed(path): flags for path, flags in _merged(resolved.get("plots") or []).items()}
+    return {path: {key: flags[key] for key in PLOT_PROPS if key in flags} for path, flags in found.items() if path}
+
+
+def _pairs(item: Any) -> list[tuple[Any, Any]]:
+    return list(item.items()) if isinstance(item, dict) else [(item, None)]
+
+
 def _merged(items: list[Any]) -> dict[str, dict[str, Any]]:
     """As dvc.output._merge_data, which refuses the list of plots that DVC's schema allows."""
     found: dict[str, dict[str, Any]] = {}
     for item in items:
-        for path, flags in item.items() if isinstance(item, dict) else [(item, {})]:
+        for path, flags in _pairs(item):
             found.setdefault(str(path), {}).update(flags if isinstance(flags, dict) else {})
     return found
 

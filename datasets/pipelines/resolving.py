@@ -69,6 +69,13 @@ def resolve(payload: bytes, *, pipelines: list[str]) -> dict[str, Any]:
     payload: JSON of path → content in base64, null for a file that is too large. missed: files that were asked for and
     not given; give those that exist, and ask again.
     """
+    found, files = resolved(payload, pipelines)
+    answer = {"files": found.pipelines, "stages": found.stages, "problems": found.problems}
+    return entries.plain(answer) | {"missed": files.asked_for()}
+
+
+def resolved(payload: bytes, pipelines: list[str]) -> tuple[Found, Files]:
+    """What is found in dvc.yaml files, and the files that were given; arguments as of resolve."""
     given = json.loads(payload)
     contents = {path: base64.b64decode(content) for path, content in given.items() if content is not None}
     files = Files(contents, given.keys() - contents.keys())
@@ -77,9 +84,7 @@ def resolve(payload: bytes, *, pipelines: list[str]) -> dict[str, Any]:
     with suppress(TooMany):
         for path in pipelines:
             _in_time(found, path, min(SECONDS_PER_FILE, deadline - time.process_time()))
-    answer = {"files": found.pipelines, "stages": found.stages, "problems": found.problems}
-    missed = sorted(path for path in files.missed if pointers.clean(path) == path and path.isprintable())
-    return entries.plain(answer) | {"missed": missed}
+    return found, files
 
 
 class Files:
@@ -92,6 +97,10 @@ class Files:
         self._checked: set[str] = set()
 
     join = staticmethod(posixpath.join)
+
+    def asked_for(self) -> list[str]:
+        """Those that were not given."""
+        return sorted(path for path in self.missed if pointers.clean(path) == path and path.isprintable())
 
     def normpath(self, path: str) -> str:
         return posixpath.normpath(path)
@@ -118,7 +127,7 @@ class Files:
         if not self.exists(path):
             raise ValueError(f"'{path}' does not exist")
         if path not in self._checked and self.suffix(path).lower() not in {".toml", ".json", ".py"}:
-            _check(path, self.files[path])
+            check(path, self.files[path])
         self._checked.add(path)
         return io.StringIO(self.files[path].decode(encoding))
 
@@ -137,6 +146,8 @@ class Found:
         self.pipelines: list[dict[str, Any]] = []
         self.stages: list[dict[str, Any]] = []
         self.problems: list[dict[str, str]] = []
+        self.plots: dict[str, dict[str, Any]] = {}  # dvc.yaml → what it declares at its top: plot → properties
+        self.plotted: dict[str, dict[str, Any]] = {}  # output that a stage calls a plot → properties
         self.items = 0
         self._params: dict[str, Any] = {}
 
@@ -193,7 +204,8 @@ def _pipeline(found: Found, path: str) -> None:
         top["params"] = [item for item in resolver.resolve_params() if isinstance(item, str)]
     with found.guarded(path, ""):
         plots = resolver.resolve_plots()
-        top["plots"] = [name for item in plots for name in ([item] if isinstance(item, str) else item)]
+        found.plots[path] = entries.plots(plots)
+        top["plots"] = list(found.plots[path])
     found.pipelines.append(top)
     for name, definition in resolver.definitions.items():
         if len(found.stages) >= MAX_STAGES:
@@ -254,6 +266,7 @@ def _stage(found: Found, path: str, resolver: Any, name: str, *, group: str, loc
         resolved = resolver.resolve_one(name)[name]
         locked = entries.UNREAD if lock is None else lock.get(name)
         stage = entries.stage(path, name, group, resolved, locked, found.params)
+        found.plotted |= entries.plotted(stage["wdir"], resolved)
         found.items += sum(len(stage[key]) for key in ("deps", "params", "outs"))
         if found.items > MAX_ITEMS:
             raise ValueError(f"the stages have more than {MAX_ITEMS:,} dependencies, parameters and outputs in all")
@@ -294,7 +307,7 @@ def _parsing(config: bytes) -> dict[str, str]:
     return {k: section[k] for k, values in allowed.items() if isinstance(section, dict) and section.get(k) in values}
 
 
-def _check(path: str, data: bytes) -> None:
+def check(path: str, data: bytes) -> None:
     try:
         yamls.check(data)
     except Malformed as error:

@@ -12,6 +12,7 @@ from datasets.comparing import FILE_LIST, MEDIA, TABLE
 from datasets.diff_pages import Page
 from datasets.diffs import Diff
 from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
+from datasets.plots import PLOTS
 from datasets.rowcounts import COUNT
 from datasets.statistics import SKETCH
 from datasets.table_pages import SELECT
@@ -28,7 +29,7 @@ from repos.access import Access, Area
 from repos.models import Repository
 from repos.views.places import page_number, rest_of
 
-KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, COUNT, PIPELINE, PIPELINE_DIFF, PREPARE, SELECT]
+KINDS = [TABLE, FILE_LIST, MEDIA, SKETCH, COUNT, PIPELINE, PIPELINE_DIFF, PLOTS, PREPARE, SELECT]
 
 
 @require_safe

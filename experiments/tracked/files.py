@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from datasets.contents import DvcSource
-from datasets.dvc import keys
-from datasets.objects import find
+from datasets.located import Located
 from datasets.pipeline_jobs import MAX_PIPELINES
-from datasets.tracking import Tracked, tracked
 from experiments.tracked.commits import DOCUMENTS, TABLES
 from experiments.tracked.declared import Beat, Declared
 from hub.jobs.jobs import Failed
@@ -20,7 +16,6 @@ from repos.place import store_of
 
 MAX_PATHS = 50_000  # of a tree that may be metrics, params or plots
 MAX_FILES = 500  # of one commit
-MAX_FOLDER_DEPTH = 6
 _ENDINGS = {
     "metrics": (*DOCUMENTS, *TABLES),
     "params": DOCUMENTS,
@@ -114,42 +109,13 @@ class _Found:
     """Files by path, each in the first part that was asked for."""
 
     def __init__(self, repository: Repository, commit: str, tree: dict[str, str]) -> None:
-        self.repository, self.commit, self.tree = repository, commit, tree
+        self.located = Located(repository, commit, tree)
         self.sources: dict[str, Source] = {}
-        self._tracked: Tracked | None = None
 
     def add(self, kind: str, path: str) -> None:
-        for found, place, one in self._at(path):
+        for found, place, one in self.located.at(path):
             if _ending(found) in _ENDINGS[kind] and len(self.sources) < MAX_FILES:
                 self.sources.setdefault(found, Source(kind, read.shown(found), place, one))
-
-    def _at(self, path: str) -> Iterator[tuple[str, str, str]]:
-        """(path, place, id) of a file, or of every file in a folder."""
-        if path in self.tree:
-            yield path, "git", self.tree[path]
-            return
-        if self._tracked is None:
-            self._tracked = tracked(self.repository, self.commit)
-        if self._tracked.around(path) is not None:
-            yield from self._data(path, 0)
-            return
-        start = f"{path}/" if path else ""
-        yield from ((below, "git", oid) for below, oid in self.tree.items() if below.startswith(start))
-
-    def _data(self, path: str, depth: int) -> Iterator[tuple[str, str, str]]:
-        """The same of what DVC tracks."""
-        child = DvcSource().find(self.repository, self.commit, path)
-        if child is None or depth > MAX_FOLDER_DEPTH:
-            return
-        if not child.is_dir:
-            there = child.key and find(self.repository.pk, keys.BUCKET, child.key) is not None
-            yield path, "dvc" if there else "", child.key
-            return
-        if child.key and find(self.repository.pk, keys.BUCKET, child.key) is None:
-            yield f"{path}/.json", "", child.key  # the list of its files comes later
-            return
-        for entry in DvcSource().listing(self.repository, self.commit, path, limit=MAX_FILES):
-            yield from self._data(entry.path, depth + 1)
 
 
 def _ending(path: str) -> str:

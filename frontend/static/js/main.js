@@ -12,6 +12,7 @@ const behaviours = {
   "[data-stats]": () => import("./stats.js"),
   "[data-names]": () => import("./names.js"),
   "[data-histogram]": () => import("./histogram.js"),
+  "[data-plot-diff]": () => import("./plot-diff.js"),
   "[data-overlay]": () => import("./overlay.js"),
   "[data-lines]": () => import("./lines.js"),
   "[data-key='y']": () => import("./permalink.js"),

@@ -20,10 +20,14 @@ from repos.statuses.marks import marks_of
 
 COMMITS_SHOWN = 250
 PANELS = {
-    "data": ("What changed in the data", "datasets/diff"),
-    "experiments": ("What changed in the metrics", "experiments/diff"),
-    "pipelines": ("What changed in the pipelines", "pipelines/diff"),
+    "data": (("What changed in the data", "datasets/diff"),),
+    "experiments": (
+        ("What changed in the metrics", "experiments/diff"),
+        ("What changed in the plots", "datasets/plots"),
+    ),
+    "pipelines": (("What changed in the pipelines", "pipelines/diff"),),
 }
+OF_DATA = ("datasets/diff", "datasets/plots")  # asked of where the data lies
 
 
 @require_safe
@@ -53,12 +57,14 @@ def commits(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
 
 @require_safe
 def panel(request: HubRequest, owner: str, name: str, number: int, which: str) -> HttpResponse:
-    """A slot for what an upper app shows of these two commits; it is loaded by its address."""
+    """Slots for what upper apps show of these two commits; they are loaded by their addresses."""
     pull = pull_at(request, owner, name, number)
     base, head = branches.ends(pull)
-    heading, page = PANELS[which]
     compared = f"{branches.parted(pull.repository, base, head)}...{head}"
-    where = origins.data_of(request.actor, pull) if which == "data" else pull.repository
-    asked = f"?pull={number}" if where == pull.repository else ""  # what is said of it is said there
-    slot = {"heading": heading, "panel_url": f"{url(where, page, compared)}{asked}"}
-    return render(request, "pulls/panel.html", {**context_of(pull, which), **slot})
+    lies = origins.data_of(request.actor, pull)
+    slots = []
+    for heading, page in PANELS[which]:
+        where = lies if page in OF_DATA else pull.repository
+        asked = f"?pull={number}" if where == pull.repository else ""  # what is said of it is said there
+        slots.append((heading, f"{url(where, page, compared)}{asked}"))
+    return render(request, "pulls/panel.html", {**context_of(pull, which), "slots": slots})

@@ -1,0 +1,66 @@
+"""What changed in the plots between two revisions: declared by dvc.yaml, drawn over each other. Also as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from datasets import answers, plot_shapes
+from datasets.plots import PlotsDiff, plots_diff
+from datasets.views import waiting
+from datasets.views.links import Links
+from datasets.views.pipelines import readable, two_revs
+from hub.accounts.http import HubRequest
+from hub.lib.paging import page_of
+from repos.place import Place, url
+from repos.views.places import rest_of
+
+PER_PAGE = 24
+PICTURES = (".jpg", ".jpeg", ".gif", ".png")  # of which small pictures are made
+
+
+@require_safe
+def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
+    """base...head; ?plot=: of the JSON that one alone."""
+    repository = readable(request.actor, owner, name)
+    found = plots_diff(two_revs(repository, rest_of(request).partition("/")[2]), user_id=request.actor.user_id)
+    if request.GET.get("format") == "json":
+        return waiting.as_json(found.state, plot_shapes.plots_diff(found, only=request.GET.get("plot")))
+    return waiting.page(request, "datasets/plots.html", found.state, lambda: _context(request, found))
+
+
+def _context(request: HubRequest, found: PlotsDiff) -> dict[str, Any]:
+    asked, repository = found.compared, found.compared.repository
+    places = {"base": Place(repository, asked.base), "head": Place(repository, asked.head)}
+    shown = page_of(found.document.get("plots", []), request.GET.get("page", "1"), PER_PAGE)
+    permalink = plot_shapes.permalink(found)
+    return waiting.controls(request, repository, found.job) | {
+        "repository": repository,
+        "tab": "experiments",
+        "found": found,
+        "why_not": answers.why_not(found.state, found.job),
+        "doing": "Reading the plots…",
+        "sides": places.items(),
+        "swap": url(repository, "datasets/plots", f"{asked.head.name}...{asked.base.name}"),
+        "permalink": permalink,
+        "json_url": f"{permalink}?format=json",
+        "links": Links(request),
+        "page": shown,
+        "plots": [_shown(plot, places, permalink) for plot in shown.rows],
+        "problems": found.document.get("problems", []),
+    }
+
+
+def _shown(plot: dict[str, Any], places: dict[str, Place], permalink: str) -> dict[str, Any]:
+    """A plot with the address of its points, or of its pictures: (side, place, small picture or "", whole picture)."""
+    if plot["kind"] == "points":
+        return plot | {"url": f"{permalink}?{urlencode({'format': 'json', 'plot': plot['id']})}"}
+    pictures = []
+    for side, path in plot["images"].items():
+        place = Place(places[side].repository, places[side].rev, path)
+        small = f"{place.pinned('datasets/thumbnail')}?edge=512" if path.lower().endswith(PICTURES) else ""
+        pictures.append((side, place, small, place.blob_url))
+    return plot | {"pictures": pictures}
