@@ -6,32 +6,38 @@ the next attempt knows by its message and opens.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos import publishing, repositories
-from repos.git import history, writing
+from repos.git import commands, history, writing
 from repos.git.read import shown, typed
 from repos.git.store import ZERO, Quarantine, RefChange, refs
 from repos.issues.models import Issue
 from repos.issues.texts import TITLE_CHARACTERS
+from repos.models import RefUpdate
+from repos.place import store_of
 from repos.pulls import branches, building, opening, rights
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 from repos.storage import store
 
 MOST_NAMES = 20
+MOST_PUSHES = 50  # of the base that are looked at for the one that merged it
 HEAD_CHARACTERS = 100
 
 
 def revert(actor: Actor, pull: PullRequest, *, via: str = "web") -> PullRequest:
-    """Raises Denied, Unprocessable (not merged, or nothing of it is left), Conflict (what came after it is in the way,
-    or somebody asks for it already), NotFound (the base is gone)."""
+    """Raises Denied, Unprocessable (not merged, unknown what a push brought, or nothing of it is left), Conflict (what
+    came after it is in the way, or somebody asks for it already), NotFound (the base is gone)."""
     user = rights.merging(actor, pull.repository)
     _revertible(pull)
+    before = _before(pull)
     branch, made = _branch(pull)
     if not made:
-        _make(actor, user, pull, branch, via)
+        _make(actor, user, pull, before, branch, via)
     title = f'Revert "{pull.issue.title}"'[:TITLE_CHARACTERS]
     body = f"Reverts #{pull.number}."
     return opening.open_pull(actor, pull.repository, title=title, body=body, base=pull.base, head=branch)
@@ -40,15 +46,34 @@ def revert(actor: Actor, pull: PullRequest, *, via: str = "web") -> PullRequest:
 def _revertible(pull: PullRequest) -> None:
     if not pull.merged:
         raise Unprocessable("This was never merged.", details="Close it instead.")
-    if not pull.method:
-        raise Unprocessable(
-            "This was merged by a push, which may have brought more.",
-            details=f"Revert it on your machine: git log {typed(pull.base)}, then git revert.",
-        )
     if not branches.contains(pull.repository, pull.base, pull.merge_commit):
         raise Unprocessable(
             f"'{shown(pull.base)}' does not have this merge any more.", details="Nothing is to be done."
         )
+
+
+def _before(pull: PullRequest) -> str:
+    """The commit whose tree is that of the merge without what the request brought: the base before it, and where a
+    push merged it, the place where the branch had left the base as it was before that push. Raises Unprocessable."""
+    if pull.method:
+        return pull.base_id
+    moves = RefUpdate.objects.filter(push__repository=pull.repository, ref=pull.base_ref, applied=True)
+    moves = moves.filter(push__created__lte=pull.merged).exclude(old=ZERO).order_by("-pk")
+    git = store_of(pull.repository)
+    for old, new in moves.values_list("old", "new")[:MOST_PUSHES]:
+        if new != ZERO and _holds(git, new, pull.merge_commit) and not _holds(git, old, pull.merge_commit):
+            start = branches.merge_base(pull.repository, old, pull.merge_commit)
+            if start is not None:
+                return start
+            break
+    raise Unprocessable(
+        "This was merged by a push, and what that push brought for it is not known here any more.",
+        details=f"Revert it on your machine: git log {typed(pull.base)}, then git revert.",
+    )
+
+
+def _holds(repository: Path, tip: str, commit: str) -> bool:
+    return commands.succeeds(repository, "cat-file", "-e", tip) and history.contains(repository, tip, commit)
 
 
 def _mark(pull: PullRequest) -> str:
@@ -73,16 +98,16 @@ def _branch(pull: PullRequest) -> tuple[str, bool]:
     raise Conflict(f"The branches {usual}, {usual}-2, … exist already.", details="Delete those that nobody needs.")
 
 
-def _make(actor: Actor, user: User, pull: PullRequest, branch: str, via: str) -> None:
+def _make(actor: Actor, user: User, pull: PullRequest, before: str, branch: str, via: str) -> None:
     repository = pull.repository
     tip = branches.tip(repository, pull.base)
     if tip is None:
         raise NotFound(f"The branch '{shown(pull.base)}' is gone.", details="Push it again.")
     with store().quarantine(repository.pk) as quarantine:
-        verdict = _undone(pull, quarantine, tip)
+        verdict = _undone(pull, quarantine, before, tip)
         if not verdict.clean:
             places = ". ".join(f"{trouble.path}: {trouble.why}" for trouble in verdict.troubles[:5])
-            raise Conflict(f"What came after it is in the way. {places}.", details=_teach(pull, branch))
+            raise Conflict(f"What came after it is in the way. {places}.", details=_teach(pull, before, branch))
         with writing.object_store(quarantine.objects) as objects:
             if verdict.tree == writing.root_of(objects, tip):
                 raise Unprocessable("Nothing of it is left to be reverted.", details="Somebody reverted it already.")
@@ -94,16 +119,17 @@ def _make(actor: Actor, user: User, pull: PullRequest, branch: str, via: str) ->
         publishing.publish(repository, actor, [change], quarantine=quarantine, via=via)
 
 
-def _undone(pull: PullRequest, quarantine: Quarantine, tip: str) -> Verdict:
-    """From what the base was after the merge back to what it was before, put on what it is now: data goes back with
+def _undone(pull: PullRequest, quarantine: Quarantine, before: str, tip: str) -> Verdict:
+    """From what the merge made back to what was before it, put on what it is now: data goes back with
     its pointers, also where other files of it changed since."""
     with writing.object_store(quarantine.objects) as objects:
-        before, ours = writing.root_of(objects, pull.base_id), writing.root_of(objects, tip)
-    return building.three_way(pull.repository, quarantine, commit=tip, base=pull.merge_commit, ours=ours, theirs=before)
+        theirs, ours = writing.root_of(objects, before), writing.root_of(objects, tip)
+    return building.three_way(pull.repository, quarantine, commit=tip, base=pull.merge_commit, ours=ours, theirs=theirs)
 
 
-def _teach(pull: PullRequest, branch: str) -> str:
-    which = {"merge": f"-m 1 {pull.merge_commit}", "rebase": f"{pull.base_id}..{pull.merge_commit}"}
+def _teach(pull: PullRequest, before: str, branch: str) -> str:
+    each = f"{before}..{pull.merge_commit}"
+    which = {"merge": f"-m 1 {pull.merge_commit}", "rebase": each, "": each}
     return (
         f"Do it on your machine: git fetch origin && git switch -c {typed(branch)} origin/{typed(pull.base)} && "
         f"git revert {which.get(pull.method, pull.merge_commit)}"

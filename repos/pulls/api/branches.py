@@ -40,18 +40,26 @@ def writable(request: Request, owner: str, name: str, number: int) -> PullReques
 
 
 class UpdateBranch(APIView):
-    """Merge the base into the head."""
+    """Merge the base into the head: for those who write the branch, of a fork those who write the fork."""
 
     inputs = {"put": BranchUpdate}
     answers = {"put": accepted(UpdatedObject)}
 
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
-        pull, fields = writable(request, owner, name, number), valid(BranchUpdate, request)
+        pull, fields = _updatable(request, owner, name, number), valid(BranchUpdate, request)
         expected = fields["expected_head_sha"]
         updating.update_branch(gate.actor_of(request), pull, expected=expected, via="api")
         url = f"{url_of(pull.repository)}/pulls/{number}"
         said: UpdatedObject = {"message": "Updating pull request branch.", "url": url}
         return Response(said, status=202)
+
+
+def _updatable(request: Request, owner: str, name: str, number: int) -> PullRequest:
+    """Of a fork's branch, for those who may only read here."""
+    gate.signed_in(request)
+    repository = asking.readable(request, owner, name)
+    access.require_scope(gate.actor_of(request), Area.REPO, write=True)
+    return opening.pull_of(repository, number)
 
 
 class HeadBranch(APIView):

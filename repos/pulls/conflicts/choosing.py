@@ -12,8 +12,8 @@ from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Denied, NotFound, Unauthenticated, Unprocessable
 from repos import access
-from repos.access import Access, Area
-from repos.pulls import origins
+from repos.access import Area
+from repos.pulls import origins, rights
 from repos.pulls.conflicts import places
 from repos.pulls.conflicts.files import File
 from repos.pulls.conflicts.listing import Listing
@@ -28,20 +28,12 @@ BATCH = 200
 
 def chooser(actor: Actor, pull: PullRequest) -> User:
     """Who may resolve: they write the request's branch. Raises Unauthenticated, Denied, NotFound, Unprocessable."""
-    if actor.user is None:
-        raise Unauthenticated("Sign in to resolve conflicts.")
-    access.check(actor, pull.repository, need=Access.READ, area=Area.REPO)
-    access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)
-    if pull.repository.private and not pull.source.private:
-        raise Denied(
-            f"{pull.source.full_name} is public: what is merged into it becomes readable by everybody.",
-            details="Make it private first, or resolve the conflicts in a branch of this repository.",
-        )
+    user = rights.writing_head(actor, pull)
     if not pull.issue.is_open:
         raise Unprocessable(f"This pull request is {pull.issue.state} already.")
     if pull.claimed:
         raise Denied("This is being merged right now.", details="Look again in a moment.")
-    return actor.user
+    return user
 
 
 def require_shown(actor: Actor, pull: PullRequest, file: File) -> None:

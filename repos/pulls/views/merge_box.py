@@ -14,7 +14,7 @@ from hub.lib.errors import Busy
 from repos import ways
 from repos.git import read
 from repos.issues.rights import rights_of
-from repos.pulls import branches, heads, messages, origins, requirements, testmerges, verdicts
+from repos.pulls import branches, heads, messages, origins, requirements, testmerges, updating, verdicts
 from repos.pulls.models import PullRequest
 from repos.pulls.views.context import context_of
 from repos.pulls.views.gate import pull_at
@@ -29,6 +29,8 @@ def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpRe
     pull = pull_at(request, owner, name, number)
     may_change = rights_of(request.actor, pull.repository).change(pull.issue)
     context = {**merge_context(pull, request.actor.user_id), "may_change": may_change}
+    if context.get("behind"):
+        context["may_update"] = updating.may_update(request.actor, pull)
     return render(request, "pulls/_merge_box.html", context)
 
 

@@ -11,7 +11,7 @@ from repos import publishing, repositories
 from repos.git.store import ZERO, RefChange, refs
 from repos.issues import states
 from repos.models import Access, Membership, Repository
-from repos.pulls import heads, merging, opening
+from repos.pulls import heads, merging, opening, updating
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
 from repos.pulls.origins import NotGiven
@@ -239,3 +239,42 @@ def test_the_branches_of_a_private_fork_are_told_to_nobody_else(alice, bob, publ
     with pytest.raises(NotFound) as when_gone:
         heads.restore_branch(as_actor(alice), again(alice, pull))
     assert while_there.value.message == when_gone.value.message
+
+
+# ---- bring it up to date -------------------------------------------------------------------------
+def test_who_writes_the_fork_brings_its_branch_up_to_date(bob, alice, public, project, fork, as_user, api):
+    pull = propose(bob, public, head="bob:work")
+    base = project.commit({"a.txt": "aaa\n"}, "Meanwhile")
+    box = f"/alice/public/pull/{pull.number}/merge-box"
+    assert "Update branch" in as_user(bob).get(box).content.decode()
+    assert "Update branch" not in as_user(alice).get(box).content.decode()  # she writes the base, not the fork
+    address = f"/alice/public/pull/{pull.number}/update-branch"
+    assert as_user(alice).post(address).status_code in {403, 404}
+    assert as_user(bob).post(address, {"expected": fork.tip}).status_code == 302
+    tip = refs(fork.repository.path)["refs/heads/work"]
+    assert fork.writer.git("show", "-s", "--format=%P|%an|%s", tip).split("|") == [
+        f"{fork.tip} {base}",
+        "bob",
+        "Merge branch 'main' into work",
+    ]
+    settle()
+    assert again(bob, pull).head_id == tip
+    assert pinned(pull) == tip
+    assert as_user(bob).post(address, follow=True).content.decode().count("has every commit of") == 1
+    project.commit({"a.txt": "aaaa\n"}, "Meanwhile again")
+    put = f"/api/v1/repos/alice/public/pulls/{pull.number}/update-branch"
+    assert api(bob, scopes=["issues:write", "repo:write"]).put(put).status_code == 403  # its data comes along
+    assert api(alice).put(put).status_code in {403, 404}
+    assert api(bob).put(put, {"expected_head_sha": tip}, format="json").status_code == 202
+    assert fork.writer.git("show", "work:a.txt") == "aaaa"
+
+
+def test_a_private_base_is_not_merged_into_a_public_fork(bob, alice, public, project, fork):
+    pull = propose(bob, public, head="bob:work")
+    project.commit({"secret.txt": "secret\n"}, "Meanwhile")
+    Membership.objects.create(repository=public, user=bob, access=Access.READ)
+    public.private = True
+    public.save()
+    with pytest.raises(Denied, match="is public"):
+        updating.update_branch(as_actor(bob), again(bob, pull))
+    assert refs(fork.repository.path)["refs/heads/work"] == fork.tip

@@ -9,6 +9,7 @@ import pytest
 from hub.lib.errors import Conflict, Denied, Unprocessable
 from repos import publishing
 from repos.git.store import RefChange, refs
+from repos.models import RefUpdate
 from repos.pulls import merging, opening, reverting, updating
 from repos.pulls.merging import Order
 from repos.pulls.models import PullRequest
@@ -90,13 +91,36 @@ def test_a_branch_of_that_name_that_people_made_is_left_alone(alice, project, pr
     assert project.git("rev-parse", "revert-1-work") == theirs
 
 
-def test_what_a_push_merged_is_not_guessed(alice, private, project, proposed):
-    pull = proposed()
-    moved = RefChange("refs/heads/main", project.tips["main"], project.tips["work"])
-    publishing.publish(seen(alice, private), as_actor(alice), [moved])
+def pushed_to_main(user, repository, old, new):
+    publishing.publish(seen(user, repository), as_actor(user), [RefChange("refs/heads/main", old, new)])
     deliver()
-    with pytest.raises(Unprocessable, match="merged by a push"):
+
+
+def test_what_a_push_merged_is_taken_back_and_nothing_else_of_the_push(alice, private, project, proposed):
+    pull = proposed()
+    before = project.tips["main"]
+    other = project.commit({"other.txt": "other\n"}, "Of the same push")
+    merged = project.commit({}, "Merge work", branch="merged", start=other, merge=project.tips["work"])
+    files = {name: project.git("show", f"work:{name}") + "\n" for name in ("a.txt", "new.txt")}
+    pushed = project.commit(files, "As merged", branch="merged", start=merged)
+    project.git("update-ref", "refs/heads/main", before)
+    pushed_to_main(alice, private, before, pushed)
+    assert again(alice, pull).method == ""
+    made = reverting.revert(as_actor(alice), again(alice, pull))
+    merging.merge(as_actor(alice), again(alice, made), Order())
+    assert project.git("ls-tree", "--name-only", "main").split() == ["a.txt", "b.txt", "other.txt"]
+    assert project.git("show", "main:a.txt") == TEXT.strip()
+
+
+def test_what_a_push_merged_is_not_guessed_when_that_push_is_not_known(alice, private, project, proposed, as_user):
+    pull = proposed()
+    pushed_to_main(alice, private, project.tips["main"], project.tips["work"])
+    RefUpdate.objects.filter(ref="refs/heads/main").delete()
+    with pytest.raises(Unprocessable, match="merged by a push") as caught:
         reverting.revert(as_actor(alice), again(alice, pull))
+    assert "git revert" in caught.value.details
+    page = as_user(alice).post(f"{BASE}/pull/1/revert", follow=True).content.decode()
+    assert "merged by a push" in page
 
 
 # ---- up to date ----------------------------------------------------------------------------------
