@@ -6,4 +6,4 @@ class ForksConfig(AppConfig):
     label = "forks"
 
     def ready(self) -> None:
-        from repos.forks import copying  # noqa: F401  registers the job
+        from repos.forks import copying, syncing  # noqa: F401  registers their jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -76,12 +77,8 @@ class Synced:
     parent: Repository
 
 
-def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Synced:
-    """Bring a branch of the parent's into the fork's of that name, which is made if it is not there.
-
-    Raises NotFound (no parent, no such branch), Denied, Unprocessable (a private parent of a public fork), Conflict
-    (both changed the same, or somebody pushed meanwhile), OverQuota, TooLarge.
-    """
+def asked(actor: Actor, fork: Repository, branch: str) -> tuple[Repository, str]:
+    """(parent, tip of its branch) of a sync that may begin. Raises as sync does before it changes anything."""
     if actor.user is None:
         raise Unauthenticated("Sign in to sync this fork.")
     access.check(actor, fork, need=Access.WRITE, area=Area.REPO)
@@ -94,29 +91,45 @@ def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Sy
             f"{parent.full_name} is private by now, and this fork is public.",
             details="Make the fork private first: then nothing becomes public that should not.",
         )
-    theirs = branches.named_tip(parent, branch)
+    return parent, branches.named_tip(parent, branch)
+
+
+def sync(
+    actor: Actor, fork: Repository, branch: str, *, via: str = "web", beat: Callable[[int], None] = lambda _bytes: None
+) -> Synced:
+    """Bring a branch of the parent's into the fork's of that name, which is made if it is not there. Safe to run twice.
+    beat: told every second or so how many bytes of git have come.
+
+    Raises NotFound (no parent, no such branch), Denied, Unprocessable (a private parent of a public fork), Conflict
+    (both changed the same, or somebody pushed meanwhile), OverQuota, TooLarge.
+    """
+    parent, theirs = asked(actor, fork, branch)
     ours = branches.tip(fork, branch)
     if parent.private:
         repositories.keep_private(fork)
-    origins.bring(fork, parent, theirs)
+    came = [0]
+
+    def bytes_came(count: int) -> None:
+        came[0] = count
+        beat(count)
+
+    def more(_done: int, _total: int | None = None) -> None:
+        beat(came[0])
+
+    origins.bring(fork, parent, theirs, beat=bytes_came)
     if ours is not None and history.contains(store_of(fork), ours, theirs):
         return Synced("none", ours, parent)
     known = [ours] if ours else sorted(set(refs(store_of(fork), "refs/heads/").values()))
-    drivers.lend(parent, fork, [theirs], known, beat=drivers.unwatched)
+    drivers.lend(parent, fork, [theirs], known, beat=more)
     if ours is None or history.contains(store_of(fork), theirs, ours):
         publishing.publish(fork, actor, [RefChange(f"refs/heads/{branch}", ours or ZERO, theirs)], via=via)
         return Synced("fast-forward", theirs, parent)
-    return Synced("merge", _merged(actor, fork, parent, branch, ours, theirs, via), parent)
-
-
-def _merged(actor: Actor, fork: Repository, parent: Repository, branch: str, ours: str, theirs: str, via: str) -> str:
-    assert actor.user
     with store().quarantine(fork.pk) as quarantine:
-        message = f"Merge {shown(branch)} of the parent"
         pull = f"git pull {settings.COVEY_URL}/{parent.full_name}.git {typed(branch)}"
         step = f"Merge on your machine: {pull}"
-        commit = building.joined(fork, actor.user, quarantine, ours, theirs, message, step=step)
-        publishing.publish(
-            fork, actor, [RefChange(f"refs/heads/{branch}", ours, commit)], quarantine=quarantine, via=via
-        )
-    return commit
+        message = f"Merge {shown(branch)} of the parent"
+        assert actor.user
+        commit = building.joined(fork, actor.user, quarantine, ours, theirs, message, step=step, beat=more)
+        change = RefChange(f"refs/heads/{branch}", ours, commit)
+        publishing.publish(fork, actor, [change], quarantine=quarantine, via=via)
+    return Synced("merge", commit, parent)

@@ -17,7 +17,7 @@ from repos.git.read import typed
 from repos.git.store import Quarantine
 from repos.models import Repository
 from repos.pulls import branches, mergeability, messages
-from repos.pulls.drivers import Beat
+from repos.pulls.drivers import Beat, unwatched
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
 
@@ -84,12 +84,13 @@ def joined(
     message: str,
     *,
     step: str = CATCH_UP,
+    beat: Beat = unwatched,
 ) -> str:
     """A commit that merges theirs into ours, in the quarantine. step: what to do by hand. Raises CannotMerge, or
     Unprocessable for histories that never met."""
     if branches.merge_base(repository, ours, theirs) is None:
         raise branches.unrelated()
-    verdict = mergeability.merged(repository, quarantine, ours, theirs, keep=True)
+    verdict = mergeability.merged(repository, quarantine, ours, theirs, keep=True, beat=beat)
     if not verdict.clean:
         raise CannotMerge(verdict, step=step)
     author = repositories.author_of(user)

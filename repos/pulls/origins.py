@@ -6,6 +6,7 @@ then on they are the base's: whoever reads the base reads them, also when the fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -125,8 +126,11 @@ def merge_base(base: Repository, base_id: str, head: Repository, head_id: str) -
     return history.merge_base(store_of(base), base_id, head_id, extra=copying.both(store_of(head)))
 
 
-def bring(base: Repository, head: Repository, commit: str) -> None:
-    """Store a commit of the head's repository in the base's, with all it reaches. Safe to run twice.
+def bring(
+    base: Repository, head: Repository, commit: str, *, beat: Callable[[int], None] = lambda _bytes: None
+) -> None:
+    """Store a commit of the head's repository in the base's, with all it reaches. Safe to run twice. beat: told every
+    second how many bytes have come.
 
     Raises TooLarge.
     """
@@ -136,7 +140,7 @@ def bring(base: Repository, head: Repository, commit: str) -> None:
     store = store_of(base)
     room = max(1, most - size_on_disk(store)) if most else 0
     try:
-        copying.bring(store_of(head), store, [commit], most_bytes=room)
+        copying.bring(store_of(head), store, [commit], most_bytes=room, beat=beat)
     except copying.TooMuch as error:
         raise TooLarge(
             f"With these commits {base.full_name} would be larger than {most:,} bytes.",

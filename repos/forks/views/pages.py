@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy
 from hub.lib.paging import page_of
-from repos.forks import copying, listing, making, upstream
+from repos.forks import copying, listing, making, syncing, upstream
 from repos.forks.views.gate import readable
 
 
@@ -43,9 +43,14 @@ def progress(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 @require_safe
 def standing(request: HubRequest, owner: str, name: str) -> HttpResponse:
-    """The line on a fork's front page: how many commits it is ahead and behind. Nothing for others."""
+    """The line on a fork's front page: how far a sync is, or how many commits it is ahead and behind. Nothing for
+    others. ?sync=: the one that was watched, whose end is told."""
     repository = readable(request, owner, name)
+    job = syncing.at_work(repository)
+    if job is not None:
+        return render(request, "forks/_syncing.html", {"repository": repository, "job": job})
     context: dict[str, object] = {"repository": repository}
+    context["ended"] = syncing.ended(request.actor, repository, request.GET.get("sync", ""))
     try:
         context["standing"] = upstream.standing(request.actor, repository)
     except Busy as error:

@@ -10,15 +10,9 @@ from django.views.decorators.http import require_POST
 
 from hub.accounts.http import HubRequest, refusals_told
 from hub.lib.errors import Unprocessable
-from repos.forks import copying, making, upstream
+from repos.forks import copying, making, syncing, upstream
 from repos.forks.making import Wish
 from repos.forks.views.gate import readable, writable
-
-DONE = {
-    "none": "This branch has everything of {parent} already.",
-    "fast-forward": "This branch is where that of {parent} is now.",
-    "merge": "The commits of {parent} are merged into this branch.",
-}
 
 
 @login_required
@@ -55,6 +49,7 @@ def sync(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = writable(request, owner, name)
     branch = request.POST.get("branch", "") or repository.default_branch
     with refusals_told(request):
-        done = upstream.sync(request.actor, repository, branch)
-        messages.success(request, DONE[done.kind].format(parent=done.parent.full_name))
+        done = syncing.sync(request.actor, repository, branch)
+        if isinstance(done, upstream.Synced):
+            messages.success(request, syncing.DONE[done.kind].format(parent=done.parent.full_name))
     return redirect(repository)

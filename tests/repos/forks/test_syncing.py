@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from hub.jobs import jobs
+from hub.jobs.models import Job
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
 from repos import repositories
-from repos.forks import upstream
+from repos.forks import syncing, upstream
 from repos.git.store import refs
-from repos.models import Repository
+from repos.models import Access, Membership, Repository
 from tests.repos.forks.conftest import forked
 from tests.repos.issues.conftest import as_actor, seen
 from tests.support.writer import Writer
@@ -35,6 +37,61 @@ def mine(fork: Repository, files: dict[str, str], project) -> str:
     return made.commit(files, "Mine")
 
 
+# ---- by a job ------------------------------------------------------------------------------------
+def large(public: Repository) -> None:
+    Repository.objects.filter(pk=public.pk).update(size_bytes=syncing.QUICK_BYTES + 1)
+
+
+def test_a_large_one_is_a_job_that_the_page_watches(bob, charlie, public, project, fork, as_user):
+    new = project.commit({"c.txt": "c\n"}, "Third")
+    large(public)
+    client, line = as_user(bob), "/bob/public/fork/standing"
+    assert client.post("/bob/public/fork/sync", {"branch": "main"}).headers["Location"] == "/bob/public"
+    client.post("/bob/public/fork/sync", {"branch": "main"})
+    (job,) = Job.objects.filter(kind=syncing.SYNC)
+    page = client.get(line).content.decode()
+    assert "Waiting for a worker to sync" in page
+    assert f"fork/standing?sync={job.pk}" in page
+    assert tip(fork) != new
+    jobs.run(job.pk)
+    assert tip(fork) == new
+    assert "is where that of alice/public is now" in client.get(f"{line}?sync={job.pk}").content.decode()
+    for asked in ("", "x", "9" * 30, str(job.pk)):
+        assert "is now" not in as_user(charlie).get(f"{line}?sync={asked}").content.decode()
+
+
+def test_data_makes_it_a_job_too_and_the_api_says_where_to_look(bob, public, project, fork, api):
+    Repository.objects.filter(pk=public.pk).update(outputs_count=1)
+    address = "/api/v1/repos/bob/public/merge-upstream"
+    assert api(bob).get(f"{address}?branch=main").status_code == 404
+    mine(fork, {"a.txt": "mine\n"}, project)
+    project.commit({"a.txt": "theirs\n"}, "Third")
+    asked = api(bob).post(address, {"branch": "main"}, format="json")
+    assert (asked.status_code, asked.json()["state"]) == (202, "queued")
+    url = asked.json()["url"].partition("/api/")[2]
+    assert api(bob).get(f"/api/{url}").status_code == 202
+    jobs.run(Job.objects.get(kind=syncing.SYNC).pk)
+    refused = api(bob).get(f"/api/{url}").json()
+    assert (refused["state"], "a.txt" in refused["error"]) == ("failed", True)
+    assert api(bob).post(address, {"branch": "gone"}, format="json").status_code == 404
+    assert api(bob).post(address, {"branch": "main"}, format="json").status_code == 202  # once more
+    assert Job.objects.filter(kind=syncing.SYNC).count() == 1
+
+
+def test_whoever_lost_the_fork_meanwhile_changes_nothing(bob, charlie, public, project, fork):
+    project.commit({"c.txt": "c\n"}, "Third")
+    large(public)
+    Membership.objects.create(repository=fork, user=charlie, access=Access.WRITE)
+    job = syncing.sync(as_actor(charlie), seen(charlie, fork), "main")
+    assert isinstance(job, Job)
+    Membership.objects.filter(user=charlie).delete()
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+    assert standing(bob, fork) == (0, 1)
+
+
+# ---- at once -------------------------------------------------------------------------------------
 def test_it_tells_how_far_it_is(alice, bob, charlie, public, project, fork):
     assert standing(bob, fork) == (0, 0)
     mine(fork, {"b.txt": "b\n"}, project)
