@@ -130,6 +130,7 @@ class Entry(models.Model):
 
     class Kind(models.TextChoices):
         COMMENT = "comment"
+        REVIEWED = "reviewed"  # what somebody said with a verdict
         REMOVED = "removed"  # a comment whose text is gone
         CLOSED = "closed"
         REOPENED = "reopened"

@@ -11,6 +11,8 @@ from repos import access
 from repos.issues.models import Entry, Issue
 from repos.models import Access, Repository
 
+SAID = (Entry.Kind.COMMENT, Entry.Kind.REVIEWED)  # whose text is its author's to change
+
 
 @dataclass(frozen=True)
 class Rights:
@@ -31,7 +33,7 @@ class Rights:
         return self._own(issue.author_id, issue)
 
     def edit_comment(self, entry: Entry) -> bool:
-        return entry.kind == Entry.Kind.COMMENT and self._own(entry.author_id, entry.issue)
+        return entry.kind in SAID and self._own(entry.author_id, entry.issue)
 
     def remove_comment(self, entry: Entry) -> bool:
         return entry.kind == Entry.Kind.COMMENT and (self.triage or self._own(entry.author_id, entry.issue))

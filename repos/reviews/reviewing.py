@@ -13,7 +13,7 @@ from django.utils import timezone
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
-from hub.lib.errors import Conflict, NotFound, Unprocessable
+from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
 from repos.git.read import shown
 from repos.issues import conversation, threads
 from repos.issues.conversation import record, something, speaking
@@ -29,7 +29,6 @@ from repos.reviews.models import Comment, Review
 MOST_COMMENTS = 300  # of one review
 State = Review.State
 VERDICTS = {"approve": State.APPROVED, "request_changes": State.CHANGES_REQUESTED, "comment": State.COMMENTED}
-KIND = "reviewed"  # of the entry
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, 
     still = Review.objects.filter(pk=mine.pk, state=State.PENDING)
     if not still.update(state=state, submitted=now, head_id=head, body=""):
         raise Conflict("This review was submitted already.", details="Reload the page.")
-    entry = record(issue, KIND, actor.user, body=body, review=mine.pk, state=state, head=head)
+    entry = record(issue, Entry.Kind.REVIEWED, actor.user, body=body, review=mine.pk, state=state, head=head)
     Review.objects.filter(pk=mine.pk).update(entry=entry)
     for comment in comments:
         if comment.thread:
@@ -170,6 +169,20 @@ def _publish(actor: Actor, mine: Review, comments: list[Comment], state: State, 
         Comment.objects.filter(pk=comment.pk).update(entry=said, thread=said.thread, body="")
     mine.state, mine.submitted, mine.head_id, mine.entry, mine.body = state, now, head, entry, ""
     outbox.announce(PULL_CHANGED, {"pull_id": mine.pull_id})  # it may be merged now, where somebody waits for that
+
+
+def edit(actor: Actor, found: Review, body: str) -> None:
+    """What its author says with it; what it said before stays in its history. Raises Denied, Unprocessable."""
+    _, user = taking_part(actor, found.pull.repository)
+    if found.author_id != user.pk:
+        raise Denied("Only its author changes what a review says.")
+    if found.entry is not None:
+        found.entry.issue = found.pull.issue
+        conversation.edit_comment(actor, found.entry, body)
+        return
+    with transaction.atomic():
+        _lock(found)
+        Review.objects.filter(pk=found.pk).update(body=checked_body(body).strip())
 
 
 def dismiss(actor: Actor, found: Review, why: str) -> None:

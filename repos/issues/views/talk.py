@@ -13,7 +13,7 @@ from hub.lib.errors import Unprocessable
 from hub.lib.paging import page_of
 from repos.issues import conversation, opening, states, timeline
 from repos.issues.models import Entry, Issue
-from repos.issues.rights import require, rights_of
+from repos.issues.rights import SAID, require, rights_of
 from repos.issues.views.gate import readable
 
 PAGE_ROWS = 20
@@ -51,7 +51,7 @@ def edit(request: HubRequest, owner: str, name: str, number: int) -> HttpRespons
 @login_required
 @form
 def edit_comment(request: HubRequest, owner: str, name: str, entry_id: int) -> HttpResponse:
-    entry = opening.comment_of(readable(request, owner, name), entry_id)
+    entry = opening.comment_of(readable(request, owner, name), entry_id, also=SAID)
     require(rights_of(request.actor, entry.issue.repository).edit_comment(entry), "edit this comment")
     if request.method != "POST":
         return _form(request, entry.issue, entry=entry, body=entry.body)
@@ -80,7 +80,7 @@ def history(request: HubRequest, owner: str, name: str, number: int) -> HttpResp
 
 @require_safe
 def comment_history(request: HubRequest, owner: str, name: str, entry_id: int) -> HttpResponse:
-    entry = opening.comment_of(readable(request, owner, name), entry_id)
+    entry = opening.comment_of(readable(request, owner, name), entry_id, also=SAID)
     return _history(request, entry.issue, entry, entry.body)
 
 

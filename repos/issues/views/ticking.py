@@ -13,6 +13,7 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
 from repos.issues import conversation, opening
 from repos.issues.models import Entry, Issue
+from repos.issues.rights import SAID
 from repos.issues.views.gate import readable
 from repos.issues.views.talk import to_entry
 
@@ -30,7 +31,7 @@ def tick(request: HubRequest, owner: str, name: str, number: int) -> HttpRespons
 @login_required
 @require_POST
 def tick_comment(request: HubRequest, owner: str, name: str, entry_id: int) -> HttpResponse:
-    entry = opening.comment_of(readable(request, owner, name), entry_id)
+    entry = opening.comment_of(readable(request, owner, name), entry_id, also=SAID)
     _tick(request, entry.issue, entry)
     return to_entry(entry.issue, entry)
 

@@ -46,6 +46,12 @@ class Event(serializers.Serializer):
     commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
 
 
+class Text(serializers.Serializer):
+    """body: what the review says from now on."""
+
+    body = serializers.CharField(trim_whitespace=False, max_length=BODY_CHARACTERS)
+
+
 class Dismissal(serializers.Serializer):
     """message: why."""
 
@@ -83,13 +89,21 @@ class Reviews(ConditionalView):
 
 
 class OneReview(ConditionalView):
-    """DELETE discards your own that waits."""
+    """PUT changes what your own says, also after it was submitted; DELETE discards your own that waits."""
+
+    inputs = {"put": Text}
 
     answers = {"get": ReviewObject}
 
     def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull = readable(request, owner, name, number)
         return Response(review_object(reviewing.review_of(gate.actor_of(request), pull, review_id), pull))
+
+    def put(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
+        pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
+        found = reviewing.review_of(actor, pull, review_id)
+        reviewing.edit(actor, found, valid(Text, request)["body"])
+        return Response(_object(request, pull, found))
 
     def delete(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
