@@ -68,6 +68,9 @@ class Cards(Protocol):
 References = Callable[[str], Sequence[Link]]  # of a piece of plain text, in order and apart from each other
 
 
+GONE = " <small>(this attachment was removed)</small>"
+
+
 class OutOfTime(Exception):
     """This text takes longer than anyone should wait, or nests too deep; its source is shown instead."""
 
@@ -82,6 +85,7 @@ def render(
     references: References | None = None,
     box: Callable[[Box], SafeString] | None = None,
     cards: Cards | None = None,
+    gone: Callable[[str], bool] | None = None,
 ) -> SafeString:
     """Safe HTML of a Markdown text.
 
@@ -89,7 +93,8 @@ def render(
     revision; directory: where the file lies below that root ("" is the root). Relative links go to the first,
     relative images to the second; no link climbs above the root. With empty bases (comments) both stay as written.
     references: finds mentions (@name, #3) in what is neither code nor part of a link already; cards: what is shown
-    with more than its name. box: our own HTML for a box of a task list, instead of one that cannot be ticked.
+    with more than its name. gone: whether what an address led to was removed; the text says so then. box: our own HTML
+    for a box of a task list, instead of one that cannot be ticked.
     A text that is too long or too slow comes back as its source.
     """
     if len(text) > MAX_CHARACTERS:
@@ -97,6 +102,7 @@ def render(
     bases = Bases(link_base, raw_base, directory)
     try:
         env: dict[str, Any] = {"deadline": time.monotonic() + seconds, "mentions": references, "cards": cards}
+        env["gone"] = gone
         if box is not None:
             env["box_mark"] = secrets.token_hex(8)  # which no text can hold
         cleaned = sanitise.clean(_parser().render(text, env), bases)
@@ -144,6 +150,7 @@ def _parser() -> MarkdownIt:
     # Before escaped characters join the text: an escaped "#3" is no reference.
     parser.core.ruler.before("text_join", "mentions", _link_mentions)
     parser.core.ruler.before("text_join", "cards", _link_cards)
+    parser.core.ruler.push("gone", _tell_gone)
     parser.block.ruler.before("table", "deadline", _check_block)
     parser.inline.ruler.before("text", "deadline", _check_clock)
     return parser
@@ -201,6 +208,29 @@ def _link_cards(state: StateCore) -> None:
         if block and at and state.tokens[at - 1].type == "paragraph_open":
             state.tokens[at - 1].hidden = state.tokens[at + 1].hidden = True
             token.children = [Token("html_inline", "", 0, content=block)]
+
+
+def _tell_gone(state: StateCore) -> None:
+    """Where images and links lead to what was removed, the text says so."""
+    gone: Callable[[str], bool] | None = state.env.get("gone")
+    for token in state.tokens:
+        if gone and token.type == "inline" and token.children:
+            token.children = list(_without_gone(token.children, gone))
+
+
+def _without_gone(tokens: Sequence[Token], gone: Callable[[str], bool]) -> Iterator[Token]:
+    missing = False  # whether this is inside of a link that leads nowhere; links do not nest
+    for token in tokens:
+        address = str(token.attrs.get("src" if token.type == "image" else "href", ""))
+        if token.type == "link_open" and address and gone(address):
+            missing = True
+        elif token.type == "link_close" and missing:
+            missing = False
+            yield Token("html_inline", "", 0, content=GONE, level=token.level)
+        elif token.type == "image" and gone(address):
+            yield Token("html_inline", "", 0, content=f"{escape(token.content)}{GONE}", level=token.level)
+        else:
+            yield token
 
 
 def _with_cards(tokens: Sequence[Token], cards: Cards) -> tuple[list[Token], str]:

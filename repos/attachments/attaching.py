@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
 from hub.lib import sandbox
-from hub.lib.errors import NotFound, TooLarge, Unauthenticated, Unprocessable
+from hub.lib.errors import Denied, NotFound, TooLarge, Unauthenticated, Unprocessable
 from hub.lib.previews.kinds import IMAGE, SNIFF_BYTES, extension_of, kind_of
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.streams import in_thread, pieces_of
 from repos import access
+from repos.access import Access
 from repos.attachments import strays
 from repos.attachments.keeping import keeper
 from repos.attachments.models import Attachment
@@ -119,6 +122,36 @@ def attachment_of(repository: Repository, token: str) -> Attachment:
     if found is None:
         raise NotFound("That attachment does not exist.", details="What no text names goes after a day.")
     return found
+
+
+def removable(actor: Actor, repository: Repository) -> QuerySet[Attachment]:
+    """What this actor may remove, the newest first: their own, and every one for whoever administers the repository."""
+    rows = Attachment.objects.filter(repository=repository).exclude(sha256="").select_related("uploader")
+    mine = rows if repository.granted >= Access.ADMIN else rows.filter(uploader=actor.user_id or 0)
+    return mine.order_by("-pk")
+
+
+def remove(actor: Actor, repository: Repository, token: str) -> None:
+    """For good, whatever names it: texts say that it is gone. Safe to run again when it was cut off.
+
+    Raises NotFound, Unauthenticated, Denied, and what the keeper raises.
+    """
+    if actor.user is None:
+        raise Unauthenticated("Sign in to remove an attachment.")
+    access.require_scope(actor, Area.ISSUES, write=True)
+    row = attachment_of(repository, token)
+    if row.uploader_id != actor.user.pk and repository.granted < Access.ADMIN:
+        raise Denied("Only whoever attached a file, and administrators of the repository, remove it.")
+    keeper().forget(repository.pk, [row.token])
+    row.delete()
+
+
+def gone(texts: Iterable[str]) -> frozenset[str]:
+    """Tokens of attachments that these texts name and that are nowhere. No query where none is named."""
+    named = {token for text in texts for token in strays.TOKEN.findall(text)}
+    if not named:
+        return frozenset()
+    return frozenset(named - set(Attachment.objects.filter(token__in=named).values_list("token", flat=True)))
 
 
 def opened(repository: Repository, token: str, name: str) -> Content:

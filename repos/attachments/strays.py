@@ -19,7 +19,7 @@ GRACE = timedelta(days=1)
 BATCH = 500
 # Each gives the texts of a repository that were written or changed since a moment. Filled by the apps above.
 TEXTS: list[Callable[[int, datetime], Iterable[str]]] = []
-_TOKEN = re.compile(r"/attachments/([0-9a-f]{32})")
+TOKEN = re.compile(r"/attachments/([0-9a-f]{32})")
 
 
 def sweep() -> int:
@@ -51,4 +51,4 @@ def mark(repository_id: int, rows: Sequence[Attachment]) -> set[int]:
 
 def _named(repository_id: int, since: datetime) -> set[str]:
     texts = (text for source in TEXTS for text in source(repository_id, since))
-    return {token for text in texts for token in _TOKEN.findall(text)}
+    return {token for text in texts for token in TOKEN.findall(text)}

@@ -10,4 +10,5 @@ from repos.attachments import views
 app_name = "attachments"
 urlpatterns: list[URLPattern] = [
     path("<owner:owner>/<repository:name>/attachments", views.page, name="page"),
+    path("<owner:owner>/<repository:name>/issues/attachments/<slug:token>/remove", views.remove, name="remove"),
 ]

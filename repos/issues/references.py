@@ -14,6 +14,8 @@ from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
 from hub.lib.markdown import Link
 from hub.lib.names import OWNER_PATTERN, REPOSITORY_PATTERN
+from repos.attachments import attaching
+from repos.attachments.strays import TOKEN
 from repos.git import commands
 from repos.git.commands import GitError
 from repos.issues.models import Issue, url_of
@@ -36,13 +38,19 @@ Place = tuple[str, str, int]  # owner and name in lower case ("" for here), numb
 @dataclass
 class References:
     """Found for one reader. issues: place → (address, title). commits: as written → full id. cards: what is shown with
-    more than its name."""
+    more than its name. removed: tokens of attachments."""
 
     repository: Repository
     users: dict[str, str] = field(default_factory=dict)
     issues: dict[Place, tuple[str, str]] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
     cards: Cards = field(default_factory=Cards)
+    removed: frozenset[str] = frozenset()
+
+    def gone(self, address: str) -> bool:
+        """Whether an address is that of an attachment that was removed, for hub.lib.markdown.render(gone=…)."""
+        match = TOKEN.search(address) if self.removed else None
+        return match is not None and match[1] in self.removed
 
     def links(self, text: str) -> list[Link]:
         """For hub.lib.markdown.render(references=…)."""
@@ -78,6 +86,7 @@ def references_of(repository: Repository, actor: Actor, texts: Iterable[str]) ->
         _issues(repository, actor, sorted(places)[:MOST]),
         _commits(repository, sorted(commits)[:MOST]),
         cards_of(repository, actor, texts),
+        attaching.gone(texts),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
@@ -188,7 +188,7 @@ def _tickable(text: str, mentioned: References, may_edit: bool) -> tuple[SafeStr
         return "", ""
     if not may_edit or "[" not in text:
         return rendered(text, mentioned), ""
-    html = markdown.render(text, references=mentioned.links, cards=mentioned.cards, box=_button)
+    html = rendered(text, mentioned, box=_button)
     return html, digest(text) if 'name="box"' in html else ""
 
 
@@ -215,5 +215,5 @@ def preview(repository: Repository, actor: Actor, text: str) -> SafeString:
     return rendered(text, references_of(repository, actor, [text]))
 
 
-def rendered(text: str, mentioned: References) -> SafeString:
-    return markdown.render(text, references=mentioned.links, cards=mentioned.cards)
+def rendered(text: str, mentioned: References, *, box: Callable[[Box], SafeString] | None = None) -> SafeString:
+    return markdown.render(text, references=mentioned.links, cards=mentioned.cards, gone=mentioned.gone, box=box)

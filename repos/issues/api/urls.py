@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
-from repos.issues.api import issues, labels, threads
+from repos.issues.api import attachments, issues, labels, threads
 
 _REPOSITORY = "repos/<owner:owner>/<repository:name>"
 _ISSUE = f"{_REPOSITORY}/issues/<int:number>"
@@ -13,6 +13,7 @@ _ISSUE = f"{_REPOSITORY}/issues/<int:number>"
 urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/issues", issues.Issues.as_view()),
     path(f"{_REPOSITORY}/issues/comments/<int:comment_id>", issues.OneComment.as_view()),
+    path(f"{_REPOSITORY}/issues/attachments/<slug:token>", attachments.OneAttachment.as_view()),
     path(f"{_REPOSITORY}/issues/threads", threads.PlaceThreads.as_view()),
     path(f"{_REPOSITORY}/issues/threads/<int:thread_id>", threads.OneThread.as_view()),
     path(_ISSUE, issues.OneIssue.as_view()),

@@ -203,3 +203,50 @@ def test_it_goes_with_its_repository(private, bob, attached, png):
     key = Blob.objects.get().key
     assert removal.remove(private.pk) == 1
     assert not object_store().exists(key)
+
+
+# ---- removed by hand -------------------------------------------------------------------------------
+def test_one_is_removed_and_texts_say_so(private, alice, bob, charlie, attached, browser, png, api, as_user):
+    made = attached(bob, "alice/private", "scan.png", png)
+    issue = issue_of(bob, private)
+    text = f"{made['markdown']} and [the log]({path_of(made)}) and {path_of(made)}"
+    conversation.comment(Actor(user=bob, session=True), issue, text)
+    page = as_user(bob).get(issue.get_absolute_url()).content.decode()
+    assert "was removed" not in page
+    address = f"/api/v1/repos/alice/private/issues/attachments/{made['id']}"
+    private.memberships.create(user=charlie, access=Access.WRITE)
+    assert api(charlie).delete(address).status_code == 403  # a writer, neither its author nor an administrator
+    assert api(bob, scopes=["issues:read"]).delete(address).status_code == 403
+    assert ask("GET", path_of(made), headers=browser(bob)).status == 200
+    assert api(bob).delete(address).status_code == 204
+    assert api(bob).delete(address).status_code == 404
+    assert ask("GET", path_of(made), headers=browser(bob)).status == 404
+    assert not StoredObject.objects.filter(repository=private).exists()
+    page = as_user(bob).get(issue.get_absolute_url()).content.decode()
+    assert page.count("(this attachment was removed)") == 2
+    assert "<img" not in page.partition('class="box-body markdown"')[2].partition("</article>")[0]
+    assert "the log" in page
+
+
+def test_the_page_lists_what_one_may_remove(private, alice, bob, attached, as_user):
+    made = attached(bob, "alice/private", "notes.txt", b"notes")
+    other = attached(alice, "alice/private", "hers.txt", b"hers")
+    page = as_user(bob).get("/alice/private/attachments").content.decode()
+    assert "notes.txt" in page
+    assert "hers.txt" not in page
+    address = "/alice/private/issues/attachments/{}/remove"
+    assert as_user(bob).post(address.format(other["id"])).status_code == 403
+    assert as_user(bob).get(address.format(made["id"])).status_code == 405
+    assert "notes.txt" in as_user(alice).get("/alice/private/attachments").content.decode()
+    page = as_user(alice).post(address.format(made["id"]), follow=True).content.decode()  # she administers it
+    assert "Texts that name it say so" in page
+    assert [row.name for row in Attachment.objects.all()] == ["hers.txt"]
+
+
+def test_strangers_remove_nothing(private, bob, charlie, attached, as_user, client, api):
+    made = attached(bob, "alice/private", "notes.txt", b"notes")
+    address = f"/alice/private/issues/attachments/{made['id']}/remove"
+    assert as_user(charlie).post(address).status_code == 404
+    assert client.post(address).status_code == 302
+    assert api(charlie).delete(f"/api/v1/repos/alice/private/issues/attachments/{made['id']}").status_code == 404
+    assert Attachment.objects.count() == 1

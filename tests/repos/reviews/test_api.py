@@ -161,3 +161,34 @@ def test_a_page_of_comments_costs_a_fixed_number_of_queries(post, api, bob, djan
     client.get(f"{V1}/1/comments?limit=30")
     with django_assert_max_num_queries(14):
         assert len(client.get(f"{V1}/1/comments?limit=30").json()) == 30
+
+
+def test_its_author_changes_what_a_review_says(post, api, alice, bob, as_user):
+    waits = post(bob, "/1/reviews", body="Later", comments=[LINE]).json()
+    address = f"{V1}/1/reviews/{waits['id']}"
+    assert api(bob).put(address, {"body": "Sooner"}, format="json").json()["body"] == "Sooner"
+    post(bob, f"/1/reviews/{waits['id']}/events", event="COMMENT")
+    changed = api(bob).put(address, {"body": "Mended *now*\n- [ ] look"}, format="json")
+    assert (changed.status_code, changed.json()["body"]) == (200, "Mended *now*\n- [ ] look")
+    entry = Entry.objects.get(kind="reviewed")
+    assert [row.body for row in entry.revisions.all()] == ["Sooner"]
+    assert api(alice).put(address, {"body": "Mine"}, format="json").status_code == 403
+    assert api(bob).put(address, {"body": ""}, format="json").status_code in {400, 422}
+    page = as_user(bob).get("/alice/private/pull/1").content.decode()
+    assert f"/comments/{entry.pk}/edit" in page
+    assert "Mended <em>now</em>" in page
+    assert "edited" in page
+    assert f"/comments/{entry.pk}/edit" not in as_user(alice).get("/alice/private/pull/1").content.decode()
+    assert "Sooner" in as_user(alice).get(f"/alice/private/comments/{entry.pk}/history").content.decode()
+
+
+def test_it_is_changed_on_its_page_too(post, alice, bob, as_user):
+    post(bob, "/1/reviews", event="APPROVE", body="Fine")
+    entry = Entry.objects.get(kind="reviewed")
+    address = f"/alice/private/comments/{entry.pk}/edit"
+    assert "Fine" in as_user(bob).get(address).content.decode()
+    assert as_user(alice).post(address, {"body": "Not fine"}).status_code == 403
+    assert as_user(bob).post(address, {"body": "Very fine"}).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.kind, entry.body, entry.detail["state"]) == ("reviewed", "Very fine", "approved")
+    assert as_user(bob).post(f"/alice/private/comments/{entry.pk}/remove").status_code == 404  # a verdict is dismissed
