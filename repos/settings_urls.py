@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from repos.views import stars, transfers
-from repos.views.settings import branches, collaborators, danger, general, merging
+from repos.views.settings import branches, collaborators, danger, general
 
 _REPOSITORY = "<owner:owner>/<repository:name>"
 _SETTINGS = f"{_REPOSITORY}/settings"
@@ -27,7 +27,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_SETTINGS}/branches/<int:rule_id>", branches.edit, name="branch-rule"),
     path(f"{_SETTINGS}/branches/<int:rule_id>/change", branches.change, name="change-branch-rule"),
     path(f"{_SETTINGS}/branches/<int:rule_id>/remove", branches.remove, name="remove-branch-rule"),
-    path(f"{_SETTINGS}/pull-requests", merging.page, name="merging"),
     path(f"{_SETTINGS}/danger", danger.page, name="danger"),
     path(f"{_SETTINGS}/rename", danger.rename, name="rename"),
     path(f"{_SETTINGS}/visibility", danger.visibility, name="visibility"),

@@ -20,6 +20,7 @@ from repos.protection.models import ReviewRequest
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
 from repos.reviews.models import Review
+from repos.reviews.standing import Word, words
 
 MOST = 20  # of one pull request
 ASKED, UNASKED = "review_asked", "review_unasked"
@@ -42,6 +43,34 @@ def asked(pull: PullRequest) -> list[Asked]:
         if review.author_id is not None:
             said[review.author_id] = review
     return [Asked(row, _since(row, said.get(row.user_id))) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Somebody who is asked, or whose word stands, or both. state: of that word; of somebody without one what they said
+    since they were asked, "" for nothing."""
+
+    user: User
+    request: ReviewRequest | None
+    word: Word | None
+    said: str = ""
+
+    @property
+    def state(self) -> str:
+        return self.word.review.state if self.word else self.said
+
+    @property
+    def asked_again(self) -> bool:
+        return self.request is not None and self.word is not None and not self.said
+
+
+def reviewers(pull: PullRequest) -> list[Reviewer]:
+    """Those who are asked by name, then others whose word stands."""
+    spoken = {word.author.pk: word for word in words(pull)}
+    rows = [
+        Reviewer(one.request.user, one.request, spoken.pop(one.request.user_id, None), one.said) for one in asked(pull)
+    ]
+    return rows + [Reviewer(word.author, None, word) for word in spoken.values()]
 
 
 def _since(row: ReviewRequest, review: Review | None) -> str:

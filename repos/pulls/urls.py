@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 import hub.lib.converters  # noqa: F401  registers <owner:…> and <repository:…>
 from repos.pulls.conflicts.views import pages as conflicts
 from repos.pulls.conflicts.views import verbs as choices
-from repos.pulls.views import files, merge_box, pages, ranges, summary, verbs
+from repos.pulls.views import files, merge_box, pages, ranges, settings, summary, verbs
 
 app_name = "pulls"
 _REPOSITORY = "<owner:owner>/<repository:name>"
@@ -19,8 +19,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/pulls/create", verbs.create, name="create"),
     path(_PULL, pages.conversation, name="pull"),
     path(f"{_PULL}/summary", summary.summary, name="summary"),
-    path(f"{_REPOSITORY}/settings/summaries", summary.settings, name="settings"),
-    path(f"{_REPOSITORY}/settings/summaries/choose", summary.switch, name="summaries"),
+    path(f"{_REPOSITORY}/settings/pull-requests", settings.page, name="settings"),
     path(f"{_PULL}/commits", pages.commits, name="commits"),
     path(f"{_PULL}/files", files.files, name="files"),
     path(f"{_PULL}/diff/<rest:rest>", files.one, name="file"),

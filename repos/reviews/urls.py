@@ -15,7 +15,6 @@ _PENDING = f"{_REVIEW}/pending/<int:comment_id>"
 
 urlpatterns: list[URLPattern] = [
     path(f"{_REVIEW}/bar", panels.bar, name="bar"),
-    path(f"{_REVIEW}/standing", panels.standing, name="standing"),
     path(f"{_REVIEW}/form", lines.form, name="form"),
     path(f"{_REVIEW}/comment", lines.comment, name="comment"),
     path(f"{_REVIEW}/add", lines.add, name="add"),

@@ -132,7 +132,6 @@ OWN = {
     "repository settings": "/alice/lab/settings",
     "collaborators": "/alice/lab/settings/collaborators",
     "keys of tables": "/alice/lab/settings/data",
-    "summaries": "/alice/lab/settings/summaries",
     "danger": "/alice/lab/settings/danger",
     "branch rules": "/alice/lab/settings/branches",
     "ways to merge": "/alice/lab/settings/pull-requests",

@@ -81,7 +81,7 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     page.get_by_label("Approve").check()
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.locator(".reviewed")).to_contain_text("alice approved")
-    expect(page.locator(".standing")).to_contain_text("approved")
+    expect(page.locator(".reviewers")).to_contain_text("approved")
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.locator(".messages, [role=status]").filter(has_text="Applied as a commit")).to_be_visible()
 

@@ -56,7 +56,7 @@ def test_data_and_code_are_reviewed_and_merged_by_two(
     alice.locator(".review-menu summary").click()
     alice.get_by_label("Approve").check()
     alice.get_by_role("button", name="Submit", exact=True).click()
-    expect(alice.locator(".standing")).to_contain_text("approved")
+    expect(alice.locator(".reviewers")).to_contain_text("approved")
     alice.goto(pull)
     expect(alice.get_by_role("heading", name="This can be merged")).to_be_visible(timeout=PATIENT_MS)
     alice.get_by_role("button", name="Merge", exact=True).click()

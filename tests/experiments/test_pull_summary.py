@@ -3,6 +3,8 @@ reader as far as they may read."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from datasets import pull_summary
@@ -102,21 +104,20 @@ def test_readers_see_what_their_token_may_read(change, alice, bob, private, api)
 
 
 def test_a_repository_may_want_none(change, alice, bob, private, as_user):
-    client = as_user(alice)
-    assert 'name="summaries" value="1" checked' in client.get("/alice/private/settings/summaries").content.decode()
-    assert client.post("/alice/private/settings/summaries/choose").status_code == 302
+    client, settings = as_user(alice), "/alice/private/settings/pull-requests"
+    form = {"merge": "on", "usual": "merge"}
+    page = client.get(settings).content.decode()
+    assert re.search(r'<input type="checkbox" name="summaries"[^>]* checked', page)
+    assert client.post(settings, form).status_code == 302
     pull = propose(alice, private)
     settle()
     assert not Entry.objects.filter(kind="summary").exists()
     assert client.get(f"{BASE}/summary").status_code == 404
-    assert client.post("/alice/private/settings/summaries/choose", {"summaries": "1"}).status_code == 302
+    assert client.post(settings, {**form, "summaries": "on"}).status_code == 302
     summaries.ask(again(alice, pull))
     settle()
     assert summary().issue.number == 1
-    for page, method in (("", "get"), ("/choose", "post")):
-        assert getattr(as_user(bob), method)(f"/alice/private/settings/summaries{page}").status_code == 403
-    assert client.get("/alice/private/settings/summaries/choose").status_code == 405
-    assert client.post("/alice/private/settings/summaries").status_code == 405
+    assert as_user(bob).post(settings, form).status_code == 403
 
 
 def test_where_nothing_differs_there_is_none(private, writer, alice, tables):

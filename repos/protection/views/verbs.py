@@ -33,7 +33,7 @@ def checks(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
 
 @require_safe
 def reviewers(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    """The fragment of the side bar: who is asked and what they said, and what is wrong with .covey/OWNERS."""
+    """The fragment of the side bar: who is asked, whose word stands, and what is wrong with .covey/OWNERS."""
     pull = pull_at(request, owner, name, number)
     return render(request, "protection/_reviewers.html", _asked(request, pull))
 
@@ -55,14 +55,16 @@ def unask(request: HubRequest, owner: str, name: str, number: int, username: str
 
 
 def _asked(request: HubRequest, pull: PullRequest) -> dict[str, Any]:
-    rights, base = rights_of(request.actor, pull.repository), branches.ends(pull)[0]
+    rights, (base, head) = rights_of(request.actor, pull.repository), branches.ends(pull)
     may_ask = pull.issue.is_open and rights.change(pull.issue)
     people = triage.assignable(pull.repository).exclude(pk=pull.issue.author_id or 0)[:MENU_ROWS] if may_ask else []
     problems = owners.owners_at(pull.repository, base).problems
     return {
         "repository": pull.repository,
         "issue": pull.issue,
-        "asked": asking.asked(pull),
+        "reviewers": asking.reviewers(pull),
+        "rights": rights,
+        "head_id": head,
         "may_ask": may_ask,
         "people": people,
         "problems": problems,

@@ -1,4 +1,4 @@
-"""Fragments: the bar above the files, with what waits to be submitted; and whose word stands."""
+"""The fragment above the files: what waits to be submitted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from repos.issues.rights import rights_of
 from repos.pulls import branches
 from repos.pulls.views.gate import pull_at
 from repos.reviews import reviewing
-from repos.reviews.standing import words
 
 
 @require_safe
@@ -32,11 +31,3 @@ def bar(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse
         "may_apply": pull.issue.is_open and rights.triage,
     }
     return render(request, "reviews/_bar.html", context)
-
-
-@require_safe
-def standing(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
-    pull = pull_at(request, owner, name, number)
-    context = {"repository": pull.repository, "issue": pull.issue, "words": words(pull)}
-    context |= {"rights": rights_of(request.actor, pull.repository), "head_id": branches.ends(pull)[1]}
-    return render(request, "reviews/_standing.html", context)

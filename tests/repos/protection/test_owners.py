@@ -168,6 +168,20 @@ def test_the_api_of_reviewers(api, alice, bob, charlie, pull):
     assert api(alice).delete(path, {"reviewers": ["bob"]}, format="json").status_code == 204
 
 
+def test_one_box_has_the_asked_and_whose_word_stands(alice, bob, charlie, private, pull, as_user):
+    private.memberships.create(user=charlie, access=Access.WRITE)
+    asking.ask(as_actor(alice), again(alice, pull), ["bob"])
+    approve(charlie, pull)
+    reviewing.submit(as_actor(bob), again(bob, pull), "request_changes", "Mend it")
+    found = [(one.user.username, one.state, bool(one.request)) for one in asking.reviewers(again(alice, pull))]
+    assert found == [("bob", "changes_requested", True), ("charlie", "approved", False)]
+    page = as_user(alice).get(f"{PAGE}/reviewers").content.decode()
+    assert page.count("<h2>") == 1
+    assert page.count("/dismiss") == 2
+    asking.ask(as_actor(alice), again(alice, pull), ["bob"])
+    assert "Asked again" in as_user(alice).get(f"{PAGE}/reviewers").content.decode()
+
+
 def test_asking_costs_few_queries(alice, pull, as_user, django_assert_max_num_queries):
     client = as_user(alice)
     client.get(f"{PAGE}/reviewers")
@@ -241,7 +255,7 @@ def test_an_approval_is_of_the_base_it_was_given_for(alice, bob, private, made, 
     opening.change_base(as_actor(alice), again(alice, pull), "main")
     with pytest.raises(RequirementsUnmet, match="asks for 1, 0 of them given"):
         merging.merge(as_actor(alice), again(alice, pull), Order())
-    assert "before the base was changed" in as_user(bob).get(f"{PAGE}/review/standing").content.decode()
+    assert "before the base was changed" in as_user(bob).get(f"{PAGE}/reviewers").content.decode()
     looked_at = {"verdict": "approve", "expected": made.git("rev-parse", "work")}
     assert as_user(bob).post(f"{PAGE}/review/submit", looked_at | {"base": "elsewhere"}).status_code == 409
     assert as_user(bob).post(f"{PAGE}/review/submit", looked_at | {"base": "main"}).status_code == 302

@@ -47,7 +47,7 @@ def stage(project, pull, alice, bob):
     return Stage(entry, review, waits)
 
 
-PAGES = ["/review/bar", "/review/standing", "/review/form"]
+PAGES = ["/review/bar", "/review/form"]
 TAKING_PART = {
     "/review/comment": {"body": "Hello"},
     "/review/add": {"body": "Hello"},
@@ -169,14 +169,14 @@ def test_the_story_from_waiting_to_dismissed(stage, project, alice, bob, as_user
     page = as_user(alice).get(BASE).content.decode()
     assert "asked for changes" in page
     assert "A reply waits" in page
-    standing = as_user(alice).get(f"{BASE}/review/standing").content.decode()
+    standing = as_user(alice).get(f"{BASE}/reviewers").content.decode()
     assert "asks for changes" in standing
     review = Review.objects.latest("pk")
     as_user(alice).post(f"{BASE}/reviews/{review.pk}/dismiss", {"why": "It is mended"})
     page = as_user(alice).get(BASE).content.decode()
     assert "dismissed by alice" in page
     assert "It is mended" in page
-    assert "None yet" in as_user(alice).get(f"{BASE}/review/standing").content.decode()
+    assert "nobody has reviewed it" in as_user(alice).get(f"{BASE}/reviewers").content.decode()
 
 
 def test_a_suggestion_is_shown_and_applied(stage, project, alice, as_user):

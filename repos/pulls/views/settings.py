@@ -1,4 +1,4 @@
-"""/settings/pull-requests: how pull requests may be merged, and what becomes of their branches."""
+"""/settings/pull-requests: how they may be merged, what becomes of their branches, whether they get a summary."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import Unprocessable
 from repos import repositories, ways
 from repos.models import Repository
+from repos.pulls import summaries
 from repos.views.settings.gate import administered
 
 
@@ -35,6 +36,12 @@ class MergingForm(forms.Form):
         label="Propose to delete the branch after the merge",
         help_text="It can be restored on the pull request's page.",
     )
+    summaries = forms.BooleanField(
+        required=False,
+        label="Write a summary into each pull request",
+        help_text="One comment, kept up to date: the metrics of its runs against the base, what changed in the data, "
+        "and whether columns drifted. Each reader sees what they may read.",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,12 +54,13 @@ def page(request: HubRequest, owner: str, name: str) -> HttpResponse:
             methods = ways.changed(repository, {method: wanted[method] for method in ways.METHODS}, wanted["usual"])
             delete = wanted["delete_merged_branches"]
             repositories.update(request.actor, repository, merge_methods=methods, delete_merged_branches=delete)
+            summaries.want(repository, wanted=wanted["summaries"])
             messages.success(request, "Settings saved.")
-            return redirect("repos:merging", owner, name)
+            return redirect("pulls:settings", owner, name)
         except Unprocessable as error:
             form.add_error(None, f"{error.message} {error.details}")
-    context = {"repository": repository, "tab": "settings", "section": "merging", "form": form}
-    return render(request, "repos/settings/merging.html", context, status=422 if form.errors else 200)
+    context = {"repository": repository, "tab": "settings", "section": "pulls", "form": form}
+    return render(request, "pulls/settings.html", context, status=422 if form.errors else 200)
 
 
 def _present(repository: Repository) -> dict[str, Any]:
@@ -61,4 +69,5 @@ def _present(repository: Repository) -> dict[str, Any]:
         **{method: method in allowed for method in ways.METHODS},
         "usual": allowed[0],
         "delete_merged_branches": repository.delete_merged_branches,
+        "summaries": summaries.wanted(repository),
     }
