@@ -102,7 +102,9 @@ class Tree:
 # ---- definitions -------------------------------------------------------------------------------
 def _definitions(side: Answer) -> tuple[Answer, list[str]]:
     """(dvc.yaml, or "" for outputs of stages → {"data": plot → properties}, sentences about bad ones)."""
-    tree, found, problems = Tree(side["files"]), {}, []
+    tree = Tree(side["files"])
+    found: Answer = {}
+    problems: list[str] = []
     for config, plots in side["definitions"].items():
         try:
             dpath.merge(found, {config: _resolve_definitions(tree, [], {}, config, plots)})
