@@ -79,10 +79,11 @@ def hub_author() -> str:
 
 
 def author_of(user: User) -> str:
-    """How git names this person: "Name <mail>"; what git would trip over is left out."""
+    """How git names this person: "Name <mail>"; what git would trip over is left out. Who hides their address, or has
+    none, gets one of this hub that no mail reaches."""
     name = "".join(letter for letter in user.display_name if letter.isprintable() and letter not in "<>").strip()
-    host = urlsplit(settings.COVEY_URL).hostname
-    return f"{name or user.username} <{user.email or f'{user.username}@users.noreply.{host}'}>"
+    nobody = f"{user.username}@users.noreply.{urlsplit(settings.COVEY_URL).hostname}"
+    return f"{name or user.username} <{nobody if user.hides_email or not user.email else user.email}>"
 
 
 def _require_owner(actor: Actor, owner: Owner) -> User:

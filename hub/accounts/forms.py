@@ -65,6 +65,13 @@ class ProfileForm(forms.ModelForm):
         label="Colours", choices=[("auto", "As my system"), ("light", "Light"), ("dark", "Dark")], required=False
     )
 
+    hides_email = forms.BooleanField(
+        label="Keep my e-mail address out of commits",
+        required=False,
+        help_text="What the hub commits in your name (edits, merges, suggestions) then has one that gets no mail. "
+        "What you push has the address that your git is set to.",
+    )
+
     class Meta:
         model = User
         fields = ["full_name", "biography", "company", "website"]
@@ -74,6 +81,7 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scheme"].initial = self.instance.preferences.get("scheme", "auto")
+        self.fields["hides_email"].initial = self.instance.hides_email
 
     def clean_website(self) -> str:
         website = self.cleaned_data["website"]
@@ -82,7 +90,8 @@ class ProfileForm(forms.ModelForm):
         return website
 
     def save(self, commit: bool = True) -> User:
-        self.instance.preferences = {**self.instance.preferences, "scheme": self.cleaned_data["scheme"] or "auto"}
+        chosen = {"scheme": self.cleaned_data["scheme"] or "auto", "hides_email": self.cleaned_data["hides_email"]}
+        self.instance.preferences = {**self.instance.preferences, **chosen}
         return super().save(commit)
 
 

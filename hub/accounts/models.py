@@ -62,6 +62,11 @@ class User(AbstractUser):
     def display_name(self) -> str:
         return self.full_name or self.username
 
+    @property
+    def hides_email(self) -> bool:
+        """Whether what the hub commits in their name has an address that gets no mail."""
+        return bool(self.preferences.get("hides_email"))
+
 
 class AccessToken(models.Model):
     """A credential for machines. Only its SHA-256 is kept; scopes are "area:read" or "area:write"."""

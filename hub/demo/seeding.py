@@ -101,7 +101,11 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
         (TOMAS, "Add the pipeline", [*stages, _put("requirements.txt", texts.REQUIREMENTS)]),
         (INES, "Explore in a notebook", [_put("notebooks/explore.ipynb", texts.notebook(cover))]),
         (INES, "Write down what we saw outside", [_put("docs/notes.md", texts.NOTES)]),
-        (MAYA, "Run the pipeline", [_put("metrics.json", texts.METRICS), Put("dvc.lock", pipeline.lock(first))]),
+        (
+            MAYA,
+            "Run the pipeline",
+            [_put("metrics.json", texts.METRICS), Put("dvc.lock", pipeline.lock(first)), *_reports(0.7)],
+        ),
     ]
     made = [
         _commit(repository, actor, "main", author, message, changes, END - (len(main) - number) * 4 * DAY)
@@ -112,10 +116,15 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     mended = [Put("data/observations.csv.dvc", clean), notebook]
     _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - 3 * DAY, start=made[-1])
     trained = [_put("metrics.json", texts.METRICS_CLEAN), Put("dvc.lock", pipeline.lock(again))]
+    trained += _reports(0.9)
     trained += [_put("params.yaml", texts.PARAMS_LONGER), _put("dvc.yaml", texts.PIPELINE_REPORT)]
     _commit(repository, actor, branch, INES, "Train again, for longer", trained, END - 66 * HOUR)
     exps.push(repository, actor, baseline=made[-1], author=INES, when=END - 70 * HOUR)
     return made
+
+
+def _reports(score: float) -> list[Put]:
+    return [_put(path, text) for path, text in texts.reports(score).items()]
 
 
 def _run(

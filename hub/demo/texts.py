@@ -125,6 +125,16 @@ if __name__ == "__main__":
 PIPELINE = """vars:
   - optimizers: [adam, lion]
 
+plots:
+  - reports/precision.csv:
+      x: recall
+      y: precision
+      title: Precision over recall
+  - reports/confusion.csv:
+      template: confusion
+      x: species
+      y: predicted
+
 stages:
   prepare:
     cmd: python src/prepare.py
@@ -173,6 +183,21 @@ SOURCES = {"src/prepare.py": PREPARE, "src/train.py": TRAIN, "src/evaluate.py": 
 REQUIREMENTS = "mlflow\npandas\npyyaml\n"
 METRICS = json.dumps({"val_acc": 0.871, "val_loss": 0.412, "mae": 0.63}, indent=2) + "\n"
 METRICS_CLEAN = json.dumps({"val_acc": 0.889, "val_loss": 0.377, "mae": 0.58}, indent=2) + "\n"
+SPECIES = ("covey", "ptarmigan", "quail")
+
+
+def reports(score: float) -> dict[str, str]:
+    """What is drawn of an evaluation: path → text. score: how much of each species is told from the others."""
+    curve = [(n / 20, 1 - (1 - score) * (n / 20) ** 2 * 2) for n in range(21)]
+    right = round(score * 10)
+    pairs = [(one, one) for one in SPECIES for _ in range(right)]
+    pairs += [(one, SPECIES[(n + 1) % 3]) for n, one in enumerate(SPECIES) for _ in range(10 - right)]
+    return {
+        "reports/precision.csv": "recall,precision\n" + "".join(f"{x},{y:.4f}\n" for x, y in curve),
+        "reports/confusion.csv": "species,predicted\n" + "".join(f"{one},{told}\n" for one, told in pairs),
+    }
+
+
 NOTES = """# Notes from the field
 
 1. Ptarmigan in snow are *white on white*: expect low recall in winter.

@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 from hub.accounts.models import AuditEvent, User
+from repos.repositories import author_of
 
 PASSWORD = "correct horse battery"
 
@@ -39,6 +40,16 @@ class TestProfile:
         assert (alice.full_name, alice.preferences["scheme"]) == ("Alice A.", "dark")
         assert 'data-scheme="dark"' in signed_in.get("/settings/profile").content.decode()
         assert "Cats." in Client().get("/alice").content.decode()
+
+    def test_an_address_is_kept_out_of_commits(self, signed_in: Client, alice: User) -> None:
+        assert author_of(alice) == "alice <alice@example.org>"
+        signed_in.post("/settings/profile", {"hides_email": "on"})
+        alice.refresh_from_db()
+        assert author_of(alice) == "alice <alice@users.noreply.localhost>"
+        assert "checked" in signed_in.get("/settings/profile").content.decode()
+        signed_in.post("/settings/profile", {})
+        alice.refresh_from_db()
+        assert author_of(alice) == "alice <alice@example.org>"
 
     @pytest.mark.parametrize(
         "change",

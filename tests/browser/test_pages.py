@@ -19,7 +19,7 @@ from tests.support.services import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BUDGET = 100 * 1024  # bytes as sent, without charts and the description of the API
-CHARTS = {"run", "comparison", "statistics"}
+CHARTS = {"run", "comparison", "statistics", "plots diff"}
 HEAVY = {*CHARTS, "api docs"}
 
 STRANGER = {
@@ -53,6 +53,7 @@ DEMO = {
     "statistics": "/datasets/drift/main...clean-labels/data/observations.csv",
     "pipelines": "/pipelines/clean-labels",
     "pipelines diff": "/pipelines/diff/main...clean-labels",
+    "plots diff": "/datasets/plots/main...clean-labels",
     "lineage": "/lineage/commit/main",
     "dataset history": "/datasets/history/main/data/observations.csv",
     "issues": "/issues",
@@ -164,6 +165,7 @@ MADE_FIRST = {
     "statistics",
     "pipelines",
     "pipelines diff",
+    "plots diff",
     "dataset history",
     "folder diff",
     "image diff",

@@ -32,7 +32,7 @@ def test_a_reviewer_walks_through_the_files(open_page: Callable[..., Page], demo
     with page.expect_response(re.compile("/viewed$")) as told:
         page.keyboard.press("v")
     assert told.value.status == 204
-    expect(page.locator("[data-viewed-progress]")).to_contain_text("1 of 6 viewed")
+    expect(page.locator("[data-viewed-progress]")).to_contain_text("1 of 8 viewed")
     expect(page.locator("li[data-viewed]")).to_have_count(1)
     page.reload()
     marked = page.locator(f'.diff-file[aria-label="{name}"]')
@@ -42,7 +42,7 @@ def test_a_reviewer_walks_through_the_files(open_page: Callable[..., Page], demo
     expect(marked.locator("table.diff")).to_be_visible()
     with page.expect_response(re.compile("/unviewed$")):
         marked.get_by_role("button", name="Viewed").click()
-    expect(page.locator("[data-viewed-progress]")).to_contain_text("0 of 6 viewed")
+    expect(page.locator("[data-viewed-progress]")).to_contain_text("0 of 8 viewed")
 
     line = page.locator('.diff-file[aria-label="params.yaml"] td.diff-number[id*="R3"]')
     line.click()

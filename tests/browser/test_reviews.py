@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support import console
+from tests.support import axe, console
 from tests.support.hub import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -61,6 +61,7 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     text = page.locator("[data-line-form] textarea")
     expect(text).to_have_value("```suggestion\nline five\nline 5b\n```\n")
     text.fill("One is enough\n\n```suggestion\nline five, better\n```")
+    assert axe.violations(page) == []  # with the form of a thread
     page.get_by_role("button", name="Start a review").click()
     expect(page.locator(".pending-comment")).to_contain_text("One is enough")
     expect(page.locator(".review-menu summary .count")).to_have_text("1")
@@ -79,9 +80,11 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     page.locator(".review-menu summary").click()
     page.get_by_label("Your review").fill("Nearly there")
     page.get_by_label("Approve").check()
+    assert axe.violations(page) == []  # with what waits, the bar of the review open
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.locator(".reviewed")).to_contain_text("alice approved")
     expect(page.locator(".reviewers")).to_contain_text("approved")
+    assert axe.violations(page) == []  # with a suggestion beside what it replaces
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.locator(".messages, [role=status]").filter(has_text="Applied as a commit")).to_be_visible()
 
