@@ -41,11 +41,12 @@ class TestProfile:
         assert 'data-scheme="dark"' in signed_in.get("/settings/profile").content.decode()
         assert "Cats." in Client().get("/alice").content.decode()
 
-    def test_an_address_is_kept_out_of_commits(self, signed_in: Client, alice: User) -> None:
+    def test_an_address_is_kept_out_of_commits(self, signed_in: Client, alice: User, settings: Any) -> None:
+        settings.COVEY_URL = "https://hub.example.org"
         assert author_of(alice) == "alice <alice@example.org>"
         signed_in.post("/settings/profile", {"hides_email": "on"})
         alice.refresh_from_db()
-        assert author_of(alice) == "alice <alice@users.noreply.localhost>"
+        assert author_of(alice) == "alice <alice@users.noreply.hub.example.org>"
         assert "checked" in signed_in.get("/settings/profile").content.decode()
         signed_in.post("/settings/profile", {})
         alice.refresh_from_db()

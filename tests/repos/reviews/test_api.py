@@ -179,16 +179,16 @@ def test_its_author_changes_what_a_review_says(post, api, alice, bob, as_user):
     assert "Mended <em>now</em>" in page
     assert "edited" in page
     assert f"/comments/{entry.pk}/edit" not in as_user(alice).get("/alice/private/pull/1").content.decode()
-    assert "Sooner" in as_user(alice).get(f"/alice/private/comments/{entry.pk}/history").content.decode()
+    assert "Sooner" in as_user(alice).get(f"/alice/private/issues/comments/{entry.pk}/history").content.decode()
 
 
 def test_it_is_changed_on_its_page_too(post, alice, bob, as_user):
     post(bob, "/1/reviews", event="APPROVE", body="Fine")
     entry = Entry.objects.get(kind="reviewed")
-    address = f"/alice/private/comments/{entry.pk}/edit"
+    address = f"/alice/private/issues/comments/{entry.pk}/edit"
     assert "Fine" in as_user(bob).get(address).content.decode()
     assert as_user(alice).post(address, {"body": "Not fine"}).status_code == 403
     assert as_user(bob).post(address, {"body": "Very fine"}).status_code == 302
     entry.refresh_from_db()
     assert (entry.kind, entry.body, entry.detail["state"]) == ("reviewed", "Very fine", "approved")
-    assert as_user(bob).post(f"/alice/private/comments/{entry.pk}/remove").status_code == 404  # a verdict is dismissed
+    assert as_user(bob).post(f"/alice/private/issues/comments/{entry.pk}/remove").status_code == 404  # a verdict is dismissed
