@@ -48,7 +48,7 @@ class TestProfile:
         alice.refresh_from_db()
         assert author_of(alice) == "alice <alice@users.noreply.hub.example.org>"
         assert "checked" in signed_in.get("/settings/profile").content.decode()
-        signed_in.post("/settings/profile", {})
+        signed_in.post("/settings/profile", {"scheme": "auto"})
         alice.refresh_from_db()
         assert author_of(alice) == "alice <alice@example.org>"
 
