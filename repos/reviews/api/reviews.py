@@ -93,7 +93,7 @@ class OneReview(ConditionalView):
 
     inputs = {"put": Text}
 
-    answers = {"get": ReviewObject}
+    answers = {"get": ReviewObject, "put": ReviewObject}
 
     def get(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull = readable(request, owner, name, number)

@@ -191,4 +191,6 @@ def test_it_is_changed_on_its_page_too(post, alice, bob, as_user):
     assert as_user(bob).post(address, {"body": "Very fine"}).status_code == 302
     entry.refresh_from_db()
     assert (entry.kind, entry.body, entry.detail["state"]) == ("reviewed", "Very fine", "approved")
-    assert as_user(bob).post(f"/alice/private/issues/comments/{entry.pk}/remove").status_code == 404  # a verdict is dismissed
+    assert (
+        as_user(bob).post(f"/alice/private/issues/comments/{entry.pk}/remove").status_code == 404
+    )  # a verdict is dismissed
