@@ -182,8 +182,8 @@ class Needed:
                 self.beat()
 
     def unneeded(self, rows: list[StoredObject]) -> list[StoredObject]:
-        free = self.marks.unmarked([oid_of(row.key) for row in rows])
-        return [row for row in rows if oid_of(row.key) in free]
+        free = self.marks.unmarked([keys.oid_of(row.key) for row in rows])
+        return [row for row in rows if keys.oid_of(row.key) in free]
 
     def _rows(self) -> QuerySet[StoredObject]:
         return StoredObject.objects.filter(repository=self.repository, bucket=keys.BUCKET)
@@ -222,8 +222,3 @@ def _unreadable(row: StoredObject) -> Failed:
         f"{row.key} is damaged, so nobody can say which files are needed, and nothing goes. "
         "Push it again with `dvc push`, or delete it through S3."
     )
-
-
-def oid_of(key: str) -> str:
-    """The oid that a key of either layout names."""
-    return "".join(key.split("/")[-2:])

@@ -12,7 +12,7 @@ from functools import partial
 
 from django.conf import settings
 
-from datasets import objects, quotas, removal
+from datasets import lacking, objects, quotas, removal
 from datasets.dvc import keys
 from datasets.models import Blob
 from hub.accounts.actor import Area
@@ -56,8 +56,16 @@ def _found(call: Call) -> tuple[Blob, bytes | None]:
     if row.blob.rotten:
         raise NotFound("The hub's copy of this object is damaged.", details="Run `dvc push` where the data is.")
     with _upstream():
+        if _asks_to_push(call, key) and lacking.lacks(row):
+            raise NotFound("The hub's copy of a file of this folder is damaged.", details="Run `dvc push`.")
         data = object_store().at_hand(row.blob.key, row.blob.size) if call.request.method == "GET" else None
     return row.blob, data
+
+
+def _asks_to_push(call: Call, key: str) -> bool:
+    """Whether this may be DVC's question if a folder is here. It reads one with HEAD and ranges."""
+    plain = call.request.method == "GET" and "range" not in call.request.headers
+    return plain and keys.is_manifest(key) and objects.may_push(call.actor, call.repository)
 
 
 async def upload(call: Call) -> None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from datasets import results
 from datasets.comparing import repository_of
 from datasets.dvc import keys
-from datasets.garbage import oid_of, windows
+from datasets.garbage import windows
 from datasets.manifests import manifest_of
 from datasets.models import DatasetVersion, StoredObject
 from hub.jobs import jobs
@@ -95,7 +95,7 @@ def measure(run: Run) -> dict[str, Any]:
 
 def _objects(run: Run, repository: Repository, base: sqlite3.Connection) -> None:
     for rows in windows(StoredObject.objects.filter(repository=repository, bucket=keys.BUCKET)):
-        found = [(oid_of(row.key), row.blob.size) for row in rows]
+        found = [(keys.oid_of(row.key), row.blob.size) for row in rows]
         base.executemany("INSERT OR IGNORE INTO objects (oid, size) VALUES (?, ?)", found)
         run.progress(0)
 

@@ -20,3 +20,8 @@ def is_manifest(oid: str) -> bool:
 def key_of(oid: str, *, legacy: bool = False) -> str:
     """The object's key in a remote: files/md5/ab/cd… since DVC 3, ab/cd… before (legacy)."""
     return f"{oid[:2]}/{oid[2:]}" if legacy else f"files/md5/{oid[:2]}/{oid[2:]}"
+
+
+def oid_of(key: str) -> str:
+    """The other way round, of either layout."""
+    return "".join(key.split("/")[-2:])

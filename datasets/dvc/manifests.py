@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -265,6 +265,13 @@ class Manifest:
         with self._open() as base:
             for md5, count in base.execute("SELECT md5, count(*) FROM files GROUP BY md5"):
                 yield md5.hex(), count
+
+    def holds(self, md5s: Sequence[str]) -> bool:
+        """Whether one of these is listed; at most a few hundred."""
+        marks = ", ".join("?" * len(md5s))
+        with self._open() as base:
+            asked = f"SELECT EXISTS(SELECT 1 FROM files WHERE md5 IN ({marks}))"  # noqa: S608  # marks are ours
+            return bool(base.execute(asked, [bytes.fromhex(md5) for md5 in md5s]).fetchone()[0])
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -67,3 +67,16 @@ def test_a_plain_push_mends_a_damaged_object(hub: Hub, remote: Remote, clone: Cl
     assert "new:" in clone.dvc("status", "-c").stdout
     clone.dvc("push")
     assert remote.object(data).content == data
+
+
+def test_a_plain_push_mends_a_damaged_file_of_a_folder(hub: Hub, remote: Remote, clone: Clone) -> None:
+    data, other = os.urandom(1000), os.urandom(1000)
+    clone.remote(remote, remote.token)
+    clone.write({"images/a.bin": data, "images/b.bin": other})
+    clone.dvc("add", "images")
+    clone.dvc("push")
+    damage(hub, data)
+    assert "new:" in clone.dvc("status", "-c").stdout
+    clone.dvc("push")
+    assert remote.object(data).content == data
+    assert "in sync" in clone.dvc("status", "-c").stdout

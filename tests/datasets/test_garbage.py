@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from datasets import garbage, objects, results
@@ -351,7 +351,7 @@ class Team:
             for key in self.needed(which):
                 blob = objects.find(made.repository.pk, keys.BUCKET, key)
                 assert blob is not None, (which, key)
-                assert md5(object_store().head(blob.key, 10_000)) == garbage.oid_of(key).removesuffix(".dir")
+                assert md5(object_store().head(blob.key, 10_000)) == keys.oid_of(key).removesuffix(".dir")
 
 
 chosen = st.lists(st.integers(0, len(DATA) - 1), min_size=1, max_size=3, unique=True).map(sorted)
@@ -362,6 +362,7 @@ steps = st.one_of(
     st.tuples(st.just("tag"), st.integers(0, 1), st.sampled_from(BRANCHES)),
     st.tuples(st.just("age")),
     st.tuples(st.just("race"), pushes, st.integers(0, 6), st.integers(0, 12)),
+    st.tuples(st.just("revive"), pushes),
 )
 
 
@@ -371,7 +372,14 @@ def team_of(alice, token_of, writer):
     return lambda: Team(alice, token, writer)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+FOLDER = ("push", 0, [0, 1], "a", False)
+
+
+# Without what these three need, in turn: that a pusher's question is written down, that the files of a manifest which
+# stays are marked, that refs are looked at again before anything goes.
+@example([("race", FOLDER, 1, 99)])
+@example([("revive", FOLDER)])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=2, max_size=8))
 def test_no_history_loses_what_a_ref_leads_to(team_of, history):
     team = team_of()
@@ -389,16 +397,40 @@ def test_no_history_loses_what_a_ref_leads_to(team_of, history):
             case ("race", (_, *words), head_start, pause):
                 push_again_meanwhile(team, words, head_start, pause)
                 team.check()
+            case ("revive", (_, *words)):
+                name_again_meanwhile(team, words)
+                team.check()
     age()
     for which, made in enumerate(team.projects):
         collect(made.repository)
         left, needed = here(made.repository), team.needed(which)
         assert needed <= left
         # What is named in one layout is kept in both.
-        assert {garbage.oid_of(key) for key in left} == {garbage.oid_of(key) for key in needed}
+        assert {keys.oid_of(key) for key in left} == {keys.oid_of(key) for key in needed}
     team.check()
     named = StoredObject.objects.values("blob_id")
     assert not Blob.objects.exclude(pk__in=named).exists()
+
+
+def name_again_meanwhile(team: Team, words: list[Any]) -> None:
+    """A branch that was deleted comes back by Git alone, when the collection has just marked what refs lead to."""
+    which, _, branch, _ = words
+    made = team.projects[which]
+    for _ in team.push(*words):
+        pass
+    tip = made.git("rev-parse", f"refs/heads/{branch}").strip()
+    team.delete(which, branch)
+    age()
+    found, real = look(made.repository), garbage.Needed.mark_names
+
+    def back(needed: garbage.Needed) -> None:
+        real(needed)
+        made.git("update-ref", f"refs/heads/{branch}", tip)
+        made.moved()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(garbage.Needed, "mark_names", back)
+        collect(made.repository, found["list"])
 
 
 def push_again_meanwhile(team: Team, words: list[Any], head_start: int, pause: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import F
 from django.utils import timezone
 
+from datasets import lacking as folders
 from datasets import presence, scrubbing
 from datasets.models import Blob, StoredObject
 from datasets.tracking import tracked
@@ -16,6 +18,7 @@ from hub import doctor
 from hub.accounts.models import AuditEvent
 from hub.jobs import jobs
 from hub.jobs.models import Job
+from repos.models import Access, Membership
 from tests.datasets.s3.test_objects import code
 from tests.datasets.test_contents import pointer
 from tests.datasets.test_remote import address, md5
@@ -97,6 +100,36 @@ def test_a_run_ends_and_the_next_goes_on(private, headers, monkeypatch):
     monkeypatch.setattr(scrubbing, "RUN_SECONDS", -1)
     assert [scrub()["objects"] for _ in range(3)] == [1, 1, 1]
     assert not list(scrubbing.due())
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_folder_with_a_damaged_file_is_absent_to_who_may_push(
+    private, headers, folder, charlie, token_of, legacy, django_assert_num_queries
+):
+    def place(data: bytes, end: str = "") -> str:
+        return (address(data) + end).replace("files/md5/", "" if legacy else "files/md5/")
+
+    whole, lacking = (
+        json.dumps([{"md5": md5(data), "relpath": "a"}], separators=(",", ":")).encode() for data in (b"fine", GOOD)
+    )
+    for data, end in ((GOOD, ""), (b"fine", ""), (whole, ".dir"), (lacking, ".dir")):
+        assert ask("PUT", place(data, end), headers=headers, body=[data]).status == 201
+    assert ask("GET", place(lacking, ".dir"), headers=headers).status == 200
+    damage(folder)
+    years_later()
+    assert scrub()["rotten"] == 1
+    answer = ask("GET", place(lacking, ".dir"), headers=headers)
+    assert (answer.status, "damaged" in answer.text) == (404, True)
+    assert ask("GET", place(whole, ".dir"), headers=headers).status == 200
+    assert ask("HEAD", place(lacking, ".dir"), headers=headers).status == 200  # what lists it still reads it
+    assert ask("GET", place(lacking, ".dir"), headers=headers | {"range": "bytes=0-9"}).status == 206
+    Membership.objects.create(repository=private, user=charlie, access=Access.READ)
+    assert ask("GET", place(lacking, ".dir"), headers=basic(token_of(charlie))).body == lacking
+    assert ask("PUT", place(GOOD), headers=headers, body=[GOOD]).status == 201
+    assert ask("GET", place(lacking, ".dir"), headers=headers).body == lacking
+    row = StoredObject.objects.get(key__endswith=f"{md5(lacking)[2:]}.dir")
+    with django_assert_num_queries(1):
+        assert not folders.lacks(row)
 
 
 def test_a_damaged_object_is_absent_and_a_push_mends_it(damaged, headers, folder, bob, token_of):
