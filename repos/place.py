@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from django.http import HttpRequest
 
-from hub.lib.errors import NotFound, Upstream
+from hub.lib.errors import NotFound
 from repos import storage
 from repos.git.read import Rev, shown, to_bytes, to_text
 from repos.git.store import RepositoryMissing
@@ -19,16 +19,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # nothing of it is ever quoted
 
 
 def store_of(repository: Repository) -> Path:
-    """The bare directory of a repository. Raises NotFound while it was never pushed to, Upstream when it is lost."""
+    """The bare directory of a repository. Raises NotFound while it was never pushed to, Lost when its files are."""
     try:
         return storage.store().open_for_read(repository.pk)
     except RepositoryMissing as error:
         if repository.empty:
             raise NotFound("This repository has no commits yet.") from error
-        raise Upstream(
-            "The files of this repository are not on the hub's disk.",
-            details="Its administrator can restore them from a backup.",
-        ) from error
+        raise
 
 
 def address_of(request: HttpRequest) -> str:

@@ -101,6 +101,15 @@ class Upstream(HubError):
     message = "A part of the hub did not answer."
 
 
+class Lost(Upstream):
+    """Files of a repository that are missing from the disk or damaged on it."""
+
+    message = "The files of this repository are damaged on the hub's disk."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, details="Its administrator can restore them from a backup.")
+
+
 # SeaweedFS for one says no more than "internal error" when its volumes are full.
 STORE_AWAY = "Try again in a minute. If that does not help, its disks may be full: `covey doctor` on the hub says more."
 

@@ -65,6 +65,9 @@ def as_expected(error: BaseException) -> HubError | None:
         return error
     if isinstance(error, Http404):
         return NotFound()
+    if isinstance(answer := getattr(error, "answer", None), HubError):
+        logger.error("%s", error)
+        return answer
     if isinstance(error, DataError) and "NUL" in str(error):  # SQLite looks for such a text and finds none
         return Invalid("A text cannot hold a NUL character.", details="Send it without.")
     if says_disk_full(error):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import select
 import signal
@@ -19,6 +20,8 @@ from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.lib.errors import Lost
+
 CONFIG = Path(__file__).with_name("config")
 HOOKS = Path(__file__).with_name("hooks")
 PIECE_BYTES = 256 * 1024
@@ -27,12 +30,21 @@ GIB = 1024**3
 NICE = 5  # of transfers, above the web process's own
 
 
+# What git says of objects that are missing, packs and indexes that are no longer what they were, a broken config.
+_DAMAGED = re.compile(
+    r"missing object|bad object|corrupt|inflate: data stream error|unable to (read|unpack|load|find) |"
+    r"packfile .* (is|cannot|does)|loose object|bad config|bad ref|broken ref|invalid object",
+    re.IGNORECASE,
+)
+
+
 class GitError(Exception):
     """git ended with an unexpected status. stderr: its first words, for the log and never for strangers."""
 
     def __init__(self, arguments: tuple[str, ...], status: int | None, stderr: str) -> None:
         super().__init__(f"git {' '.join(arguments)[:200]}: status {status}: {stderr[:500]}")
         self.status, self.stderr = status, stderr
+        self.answer = Lost() if _DAMAGED.search(stderr) else None  # see failures.as_expected
 
 
 class GitTimeout(GitError):

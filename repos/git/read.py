@@ -5,9 +5,11 @@ Paths and names are str with surrogateescape, so that every byte survives; shown
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 import stat
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +21,10 @@ from dulwich.objects import Commit, ObjectID, Tag, Tree
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
-from hub.lib.errors import NotFound
+from hub.lib.errors import HubError, Lost, NotFound
 from repos.git import cli
+
+logger = logging.getLogger("covey.git")
 
 FULL_ID = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
@@ -89,13 +93,25 @@ def typed(text: str) -> str:
 
 @contextmanager
 def open_repo(store: Path) -> Iterator[Repo]:
-    """The repository in process. Raises NotFound when nothing is there yet."""
+    """The repository in process. Raises NotFound when nothing is there yet, Lost when it cannot be read."""
     try:
-        repo = Repo(str(store))
+        with Repo(str(store)) as repo:
+            yield repo
     except NotGitRepository as error:
         raise NotFound("This repository has no commits yet.") from error
-    with repo:
-        yield repo
+    except (HubError, OSError):
+        raise
+    except Exception as error:  # dulwich says in many ways that a ref, a pack or its index is not what it should be
+        if not _of_dulwich(error):
+            raise
+        logger.error("%s cannot be read: %r", store, error)
+        raise Lost from error
+
+
+def _of_dulwich(error: BaseException) -> bool:
+    """Whether dulwich itself has raised it."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(modules) and modules[-1].startswith("dulwich.")
 
 
 # ---- revs --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.lib.errors import Lost
 from repos.git import commands
 from repos.git.commands import GitError
 
@@ -20,8 +21,10 @@ ZERO = "0" * 40
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 
 
-class RepositoryMissing(Exception):
+class RepositoryMissing(Lost):
     """The row exists but its folder does not: a lost disk or an unfinished restore."""
+
+    message = "The files of this repository are not on the hub's disk."
 
 
 class RefMoved(Exception):
@@ -111,7 +114,7 @@ class RepoStore:
         """The bare directory, as new as the last acknowledged change. Raises RepositoryMissing."""
         path = path_of(self.root, repository_id)
         if not (path / "HEAD").exists():
-            raise RepositoryMissing(f"{path} is missing or damaged; restore it from a backup")
+            raise RepositoryMissing
         return path
 
     def open_for_write(self, repository_id: int) -> Path:
