@@ -1,12 +1,15 @@
-"""Styles leave as one file."""
+"""Styles leave as one file, which is the only one of them that pages name."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage
 
-from hub.static import HashedStorage
+from hub.static import STYLES, HashedStorage
+
+TEMPLATES = Path(__file__).parents[2] / "frontend" / "templates"
 
 FILES = {
     "css/base.css": ".box { color: var(--bg); }",
@@ -28,3 +31,8 @@ def test_it_makes_one_file_of_our_styles_with_what_all_build_on_first(tmp_path: 
     served = tmp_path / storage.hashed_files["css/covey.css"]
     assert served.read_text().split("\n") == [FILES[f"css/{name}.css"] for name in ("base", "tokens", "about")]
     assert Path(f"{served}.br").exists()
+
+
+def test_pages_name_no_other_file_of_our_styles() -> None:
+    named = {found for path in TEMPLATES.rglob("*.html") for found in re.findall(r"css/[\w-]+\.css", path.read_text())}
+    assert named == {STYLES}
