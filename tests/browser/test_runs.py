@@ -37,7 +37,9 @@ def test_from_a_filter_to_a_comparison_somebody_else_opens(demo: str, open_page:
     expect(descending).to_be_visible()
     assert page.evaluate("window.stays"), "another order comes without another page"
     expect(page.locator("th .column-edge").first).to_be_attached()
-    accuracies = [float(text) for text in page.locator("table.runs tbody tr td:nth-child(11)").all_inner_texts()]
+    column = descending.evaluate("cell => cell.cellIndex + 1")
+    cells = page.locator(f"table.runs tbody tr td:nth-child({column})")
+    accuracies = [float(text) for text in cells.all_inner_texts()]
     assert accuracies == sorted(accuracies, reverse=True)
     assert min(accuracies) > 0.85
     for box in page.locator("table.runs tbody input[name=run]").all()[:3]:
