@@ -68,7 +68,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if not known_host(request.headers.get("host", "")):
         return await respond_error(request, Invalid("This hub does not answer to that host name.", details=HOST_HINT))
     if b"%00" in scope.get("query_string", b""):  # neither git nor PostgreSQL can be asked for one
-        return await respond_error(request, Invalid("The address holds a NUL character."))
+        return await refuse(request, Invalid("The address holds a NUL character.", details="Send it without %00."))
     if settings.RAW_HOST and is_raw_host(request.headers["host"]):
         return await raw.raw_host(request)
     if match := _machine.fullmatch(request.path):
@@ -91,7 +91,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if match := _plain_git.fullmatch(request.path):
         return await smarthttp.surface(request, *match.groups())
     if "%00" in request.path:
-        return await respond_error(request, NotFound())
+        return await refuse(request, NotFound())
     return await capped_django(request, receive, send)
 
 
@@ -156,6 +156,11 @@ def patient(send: Send) -> Send:
             await send(message)
 
     return timed
+
+
+async def refuse(request: Request, error: HubError) -> None:
+    """Before Django sees the request, in the words of what was asked for."""
+    await (refuse_body if request.path.startswith("/api/") else respond_error)(request, error)
 
 
 async def refuse_body(request: Request, error: HubError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -55,3 +56,9 @@ def test_it_refuses_a_declared_body_over_the_cap_unread():
 def test_it_stops_reading_an_undeclared_body_at_the_cap():
     status, _, taken = ask("/account/login", pieces=20)
     assert (status, taken) == (413, 11)
+
+
+def test_the_api_says_in_json_that_an_address_holds_nul():
+    status, body, _ = ask("/api/v1/repos/a/b/branch-rules/%00")
+    assert (status, json.loads(body)) == (404, {"error": "Not found.", "details": ""})
+    assert not ask("/explore/%00")[1].startswith(b"{")
