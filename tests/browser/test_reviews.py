@@ -84,7 +84,6 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.locator(".reviewed")).to_contain_text("alice approved")
     expect(page.locator(".reviewers")).to_contain_text("approved")
-    assert axe.violations(page) == []  # with a suggestion beside what it replaces
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.locator(".messages, [role=status]").filter(has_text="Applied as a commit")).to_be_visible()
 

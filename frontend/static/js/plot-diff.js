@@ -40,7 +40,7 @@ function squares(plot) {
 
 function layout(plot, isSquares) {
   const x = { ...axis(), title: { text: plot.x_label || plot.x }, automargin: true }, y = { ...axis(), title: { text: plot.y_label || plot.y }, automargin: true };
-  const both = { ...paper(), margin: { l: 48, r: 16, t: 16, b: 48 }, height: 300, showlegend: !isSquares, legend: { orientation: "h", y: 1.15 } };
+  const both = { ...paper(), margin: { l: 48, r: 16, t: 16, b: 48 }, showlegend: !isSquares, legend: { orientation: "h", y: 1.15 } };
   if (!isSquares) return { ...both, barmode: "group", xaxis: x, yaxis: y };
   const kind = { type: "category" };
   return { ...both, xaxis: { ...x, ...kind, domain: [0, 0.46] }, yaxis: { ...y, ...kind, autorange: "reversed" }, xaxis2: { ...x, ...kind, domain: [0.54, 1] }, yaxis2: { ...axis(), ...kind, anchor: "x2", autorange: "reversed", showticklabels: false }, annotations: ["base", "head"].map((text, at) => ({ text, x: at ? 0.77 : 0.23, y: 1.08, xref: "paper", yref: "paper", showarrow: false })) };
