@@ -6,6 +6,7 @@ and about one that does not exist, by a stranger and by nobody. The two answers 
 
 from __future__ import annotations
 
+import functools
 import gc
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import get_resolver
 
 from hub.accounts.models import User
@@ -110,9 +112,16 @@ def signed_in(user: User) -> dict[str, Any]:
     return {"headers": {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"}}
 
 
+@functools.cache
+def handler() -> ClientHandler:
+    """The middleware, loaded once for the whole walk; what a client remembers is still each client's own."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
 def ask_django(caller: dict[str, Any], method: str, path: str) -> Any:
     cache.clear()  # the walk asks more often than the throttle of the API allows
     client = Client(raise_request_exception=False, headers=caller.get("headers", {}))
+    client.handler = handler()
     body = {} if method in {"GET", "HEAD"} else {"data": "{}", "content_type": "application/json"}
     answer = getattr(client, method.lower())(path, **body)
     content = b"".join(answer) if answer.streaming else answer.content

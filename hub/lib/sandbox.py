@@ -31,6 +31,8 @@ MIB = 1024 * 1024
 SECONDS, MEMORY_BYTES, OUTPUT_BYTES = 5.0, 768 * MIB, 16 * MIB
 AT_ONCE, WAIT_SECONDS = 2, 20.0
 START_SECONDS = 20.0  # for a helper to load its modules on a busy machine; a call's own time begins after it
+# One thread of linear algebra: nothing here multiplies matrices, and the library's threads spin while they wait.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 _PACKAGE = Path(__file__).resolve().parent.parent  # …/hub: the only code of ours that a child may read
 
 
@@ -177,7 +179,7 @@ class Helper:
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
             )

@@ -69,7 +69,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=noise,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            env=sandbox.ENVIRONMENT,
             cwd="/",
             start_new_session=True,
         )
