@@ -145,3 +145,10 @@ class RegistryStore(RegistryBase):
         store.check_run(run_id)
         store.check_models([k.get("model_id") or ""])
         return super().create_model_version(name, source, run_id, *a, **k)
+
+    def transition_model_version_stage(
+        self, name: str, version: Any, stage: str, archive_existing_versions: bool
+    ) -> Any:
+        """Clients send the version as text, which PostgreSQL does not compare with numbers."""
+        number = int(version) if str(version).isdecimal() else version
+        return super().transition_model_version_stage(name, number, stage, archive_existing_versions)
