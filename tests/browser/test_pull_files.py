@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 def test_a_reviewer_walks_through_the_files(open_page: Callable[..., Page], demo: str) -> None:
     page = open_page(f"{demo}/pull/6/files")
     sections = page.locator(".diff-file")
-    expect(sections).to_have_count(6)
+    expect(sections).to_have_count(8)
     page.get_by_label("Filter the files").fill("YAML")
     expect(page.locator("[data-file]:visible")).to_have_count(2)
     page.get_by_label("Filter the files").fill("")
-    expect(page.locator("[data-file]:visible")).to_have_count(6)
+    expect(page.locator("[data-file]:visible")).to_have_count(8)
 
     page.locator("#files").click(position={"x": 2, "y": 2})
     page.keyboard.press("j")
