@@ -180,9 +180,9 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_ends_soon(name):
-    start = time.monotonic()
+    start = time.process_time()  # of the processor: others may be at work on the machine
     assert markdown.render(BOMBS[name], link_base="", raw_base="")
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("deep", [20, 48, 49, 50, 98, 200])
