@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Connection, column, delete, insert, select, u
 from experiments import database
 from experiments.database import experiments, table, tags
 from experiments.runs import ACTIVE, DELETED
+from hub.lib.errors import NotFound
 
 NAME_TAG = "mlflow.runName"
 _IDS = 500  # in one statement
@@ -23,7 +24,9 @@ _runs = table("runs", "run_uuid", "name", "lifecycle_stage", "experiment_id", co
 
 @contextmanager
 def changing() -> Iterator[Connection]:
-    """One transaction."""
+    """One transaction. Raises NotFound while nothing was ever logged."""
+    if not database.tables_exist():
+        raise NotFound("There are no such runs.")
     with database.engine().begin() as connection:
         yield connection
 

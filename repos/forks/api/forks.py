@@ -34,7 +34,7 @@ class SyncedObject(TypedDict):
     base_branch: str
 
 
-class Progress(TypedDict):
+class SyncProgress(TypedDict):
     """In bytes of git; total of the parent, or null."""
 
     done: int
@@ -47,7 +47,7 @@ class SyncObject(TypedDict):
 
     state: str
     url: str
-    progress: NotRequired[Progress]
+    progress: NotRequired[SyncProgress]
     message: NotRequired[str]
     merge_type: NotRequired[str]
     base_branch: NotRequired[str]

@@ -46,7 +46,7 @@ class Event(serializers.Serializer):
     commit_id = serializers.RegexField("^[0-9a-f]{40}$", allow_blank=True, default="")
 
 
-class Text(serializers.Serializer):
+class ReviewText(serializers.Serializer):
     """body: what the review says from now on."""
 
     body = serializers.CharField(trim_whitespace=False, max_length=BODY_CHARACTERS)
@@ -91,7 +91,7 @@ class Reviews(ConditionalView):
 class OneReview(ConditionalView):
     """PUT changes what your own says, also after it was submitted; DELETE discards your own that waits."""
 
-    inputs = {"put": Text}
+    inputs = {"put": ReviewText}
 
     answers = {"get": ReviewObject, "put": ReviewObject}
 
@@ -102,7 +102,7 @@ class OneReview(ConditionalView):
     def put(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
         pull, actor = taking_part(request, owner, name, number), gate.actor_of(request)
         found = reviewing.review_of(actor, pull, review_id)
-        reviewing.edit(actor, found, valid(Text, request)["body"])
+        reviewing.edit(actor, found, valid(ReviewText, request)["body"])
         return Response(_object(request, pull, found))
 
     def delete(self, request: Request, owner: str, name: str, number: int, review_id: int) -> Response:
