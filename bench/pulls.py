@@ -131,14 +131,15 @@ def paint(hub: Hub, session: Browser, history: History, rounds: int) -> None:
                 history.change(number + 1)
                 cold.append(first_paint(page, f"{hub.url}{path}"))
             tell(f"first paint, {name}, cold", statistics.median(cold), 400, f"ms (slowest {max(cold):.0f})")
-            warm = [first_paint(page, f"{hub.url}{path}") for _ in range(3 * rounds)]
+            before = f"{hub.url}/bench/big/issues"  # who comes from a page of the hub needs no process anew
+            warm = [first_paint(page, f"{hub.url}{path}", before=before) for _ in range(3 * rounds)]
             tell(f"first paint, {name}, warm", statistics.median(warm), 150, f"ms (slowest {max(warm):.0f})")
         chromium.close()
 
 
-def first_paint(page: Any, url: str) -> float:
-    """Milliseconds from the request."""
-    page.goto("about:blank")
+def first_paint(page: Any, url: str, *, before: str = "about:blank") -> float:
+    """Milliseconds from the request. before: the page one comes from."""
+    page.goto(before)
     page.goto(url, wait_until="domcontentloaded")
     return float(page.evaluate(FIRST_PAINT))
 
