@@ -73,7 +73,7 @@ def sees_what_changed(page: Page, pull: str, project: Project) -> None:
     expect(panel.get_by_role("link", name="iris.csv").first).to_be_visible(timeout=PATIENT_MS)
     expect(panel.get_by_text("pictures").first).to_be_visible()
     page.goto(f"{pull}/experiments")
-    expect(page.locator(".pull-panel")).to_contain_text("0.97")
+    expect(page.get_by_role("region", name="What changed in the metrics")).to_contain_text("0.97")
     page.goto(f"{pull}/notebooks")
     expect(page.locator("main")).to_contain_text("accuracy 0.97", timeout=PATIENT_MS)
     services.wait_until(lambda: "0.97" in project.said(), what="the summary", seconds=90)
