@@ -12,6 +12,7 @@ import argparse
 import os
 import random
 import re
+import secrets
 import shutil
 import statistics
 import sys
@@ -52,6 +53,7 @@ def main() -> int:
     os.environ["COVEY_URL"] = "http://testserver"
     if chosen.database == "postgres":
         os.environ["DATABASE_URL"] = f"{services.postgres(home / 'postgres')}/covey"
+        os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
     try:
         run(chosen)
     finally:

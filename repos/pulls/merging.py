@@ -69,13 +69,13 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
     if order.waive:
         _waive(actor, pull)
     _claim(pull)
-    try:
-        with _in_turn(pull):
+    with _in_turn(pull):
+        try:
             commit = _attempts(actor, user, pull, order)
-    except HubError:
-        _release(pull)
-        raise
-    finish(pull, commit, user)
+        except HubError:
+            _release(pull)
+            raise
+        finish(pull, commit, user)
     heads.delete_if_wanted(actor, pull, via=order.via)
     return commit
 
