@@ -12,7 +12,6 @@ import argparse
 import os
 import random
 import re
-import secrets
 import shutil
 import statistics
 import sys
@@ -52,8 +51,7 @@ def main() -> int:
     os.environ.update({"COVEY_HOME": str(home / "hub"), "DJANGO_SETTINGS_MODULE": "hub.settings"})
     os.environ["COVEY_URL"] = "http://testserver"
     if chosen.database == "postgres":
-        os.environ["DATABASE_URL"] = f"{services.postgres(home / 'postgres')}/covey"
-        os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
+        os.environ.update(services.production_environment(str(home)))
     try:
         run(chosen)
     finally:

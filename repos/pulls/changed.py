@@ -19,7 +19,8 @@ from repos.pulls.models import PullRequest
 
 PAGE_FILES = 50
 NOTEBOOK, MOST_NOTEBOOKS = ".ipynb", 100
-PAGE_LINES = 100  # changed ones, at once; the other files of the page bring theirs when they come into view
+PAGE_LINES = 100  # changed ones, all at once
+FIRST_LINES = 40  # of a page that has more: the other files bring theirs when they come into view
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,10 @@ def _files(
     folded = {file.name: generated.why(file.name) for file in files}
     plain = [file for file in files if not folded[file.name]]
     repository = pull.repository
+    at_once = PAGE_LINES if sum(file.added + file.removed for file in plain) <= PAGE_LINES else FIRST_LINES
     lines = {
         file.name: one
-        for some, most in ((plain, PAGE_LINES), ([file for file in files if folded[file.name]], 0))
+        for some, most in ((plain, at_once), ([file for file in files if folded[file.name]], 0))
         for file, one in zip(some, diffs.some(repository, ends.base, ends.head, some, options, lines=most), strict=True)
     }
     said = beside.beside(actor, pull, [file.name for file in files])
