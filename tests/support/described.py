@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 import jsonschema_rs
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.test import APIClient
+
+_one_at_a_time = threading.Lock()
 
 
 class DescribedClient(APIClient):
@@ -22,6 +25,10 @@ class DescribedClient(APIClient):
         return answer
 
     def check(self, name: str, answer: Any) -> None:
+        with _one_at_a_time:  # tests ask from several threads, and the description is made at the first answer
+            self._check(name, answer)
+
+    def _check(self, name: str, answer: Any) -> None:
         described = _operations()[name]["responses"]
         status = str(answer.status_code)
         assert status in described, f"{name} answers {status}; described are {sorted(described)}"
