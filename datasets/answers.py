@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.urls import reverse
 
+from datasets.diffs import Compared
 from hub.jobs.models import Job
+from repos.git.read import Rev, shown
 from repos.models import Repository
 
 WAITING = ("queued", "running")
@@ -53,6 +55,21 @@ class Answer(TypedDict):
     error: NotRequired[str]
     details: NotRequired[str]
     again_url: NotRequired[str]
+
+
+def rev(found: Rev) -> RevObject:
+    return {"name": shown(found.name), "kind": found.kind, "commit": found.commit}
+
+
+def compared(asked: Compared, page: str, state: str) -> dict[str, Any]:
+    """What begins every answer about two revisions."""
+    return {
+        "repository": asked.repository.full_name,
+        "base": rev(asked.base),
+        "head": rev(asked.head),
+        "state": state,
+        "url": asked.permalink(page),
+    }
 
 
 def shape(repository: Repository, state: str, job: Job | None, why: list[str] | None = None) -> dict[str, object]:

@@ -9,21 +9,17 @@ from datasets import answers
 from datasets.diff_pages import PER_PAGE, Page
 from datasets.diffs import Diff
 from datasets.versions import Version
-from repos.git.read import Rev, shown
-from repos.place import url
+from repos.git.read import shown
+
+PAGE = "datasets/diff"
 
 
 def shape(found: Diff, page: Page | None = None) -> dict[str, Any]:
     """The whole answer; with page also its rows (of a table) or files (of a folder)."""
     asked = found.compared
-    answer: dict[str, Any] = {
-        "repository": asked.repository.full_name,
-        "base": _rev(asked.base),
-        "head": _rev(asked.head),
+    answer = answers.compared(asked, PAGE, found.state) | {
         "path": shown(asked.path),
         "kind": found.kind,
-        "state": found.state,
-        "url": permalink(found),
         "summary": found.summary or None,
         "missing": found.missing,
     }
@@ -80,12 +76,6 @@ CONTENTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def permalink(found: Diff) -> str:
-    """The address of this diff by commit ids: it never means anything else."""
-    asked = found.compared
-    return url(asked.repository, "datasets/diff", f"{asked.base.commit}...{asked.head.commit}", asked.path)
-
-
 def why_not(found: Diff) -> list[str]:
     """Sentences that say why there is no answer."""
     problems = found.result.get("problems", [])
@@ -100,10 +90,6 @@ def _page(found: Diff, page: Page) -> dict[str, Any]:
         return answer | {"columns": page.columns, "rows": page.rows}
     names = ("status", "path", "old_path", "old_hash", "hash", "old_size", "size")
     return answer | {"files": [{name: row[name] for name in names} for row in page.rows]}
-
-
-def _rev(rev: Rev) -> dict[str, str]:
-    return {"name": shown(rev.name), "kind": rev.kind, "commit": rev.commit}
 
 
 def _version(version: Version | None) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from hub.lib.errors import Invalid, NotFound
 from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import quoted, store_of
+from repos.place import quoted, store_of, url
 
 MAX_KEY_COLUMNS = 16
 NOTHING = {"rows_added": 0, "rows_removed": 0, "rows_changed": 0, "cells_changed": 0}
@@ -48,6 +48,10 @@ class Compared:
     base: Rev
     head: Rev
     path: str = ""
+
+    def permalink(self, page: str) -> str:
+        """The address of this page by commit ids: it never means anything else."""
+        return url(self.repository, page, f"{self.base.commit}...{self.head.commit}", self.path)
 
 
 @dataclass(frozen=True)

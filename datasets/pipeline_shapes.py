@@ -7,9 +7,9 @@ from typing import Any
 from datasets import answers
 from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
 from datasets.pipelines import states
-from repos.git.read import Rev, shown
 from repos.place import url
 
+DIFF_PAGE = "pipelines/diff"
 _OUT = ("path", "written", "kind", "cache", "state")
 _DEP = ("path", "written", "state")
 
@@ -17,7 +17,7 @@ _DEP = ("path", "written", "state")
 def pipeline(found: Pipeline) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "repository": found.repository.full_name,
-        "rev": rev_shape(found.rev),
+        "rev": answers.rev(found.rev),
         "state": found.state,
         "url": url(found.repository, "pipelines", found.rev.commit),
     }
@@ -41,13 +41,7 @@ def summary(found: Pipeline) -> dict[str, int]:
 
 def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
     asked = found.compared
-    answer: dict[str, Any] = {
-        "repository": asked.repository.full_name,
-        "base": rev_shape(asked.base),
-        "head": rev_shape(asked.head),
-        "state": found.state,
-        "url": permalink(found),
-    }
+    answer = answers.compared(asked, DIFF_PAGE, found.state)
     if found.state not in {"done", "none"}:
         return answer | answers.shape(asked.repository, found.state, found.job)
     document = found.document
@@ -61,11 +55,6 @@ def pipeline_diff(found: PipelineDiff) -> dict[str, Any]:
         ],
         "problems": document.get("problems", {"base": [], "head": []}),
     }
-
-
-def permalink(found: PipelineDiff) -> str:
-    asked = found.compared
-    return url(asked.repository, "pipelines/diff", f"{asked.base.commit}...{asked.head.commit}")
 
 
 def _stage(judged: Judged) -> dict[str, Any]:
@@ -90,7 +79,3 @@ def _names(document: dict[str, Any]) -> list[str]:
     """Of the nodes of a graph: addresses of stages, then pointers of sources."""
     stages, sources = document.get("stages", []), document.get("sources", [])
     return [*(stage["address"] for stage in stages), *(source["pointer"] for source in sources)]
-
-
-def rev_shape(rev: Rev) -> dict[str, str]:
-    return {"name": shown(rev.name), "kind": rev.kind, "commit": rev.commit}

@@ -79,7 +79,7 @@ def context(request: HubRequest, found: Diff, page: Page | None) -> dict[str, An
         "head_place": Place(asked.repository, asked.head, asked.path),
         "crumbs": _crumbs(found),
         "drift_url": url(asked.repository, "datasets/drift", f"{asked.base.name}...{asked.head.name}", asked.path),
-        "permalink": diff_shapes.permalink(found),
+        "permalink": found.compared.permalink(diff_shapes.PAGE),
         "swap": url(asked.repository, "datasets/diff", f"{asked.head.name}...{asked.base.name}", asked.path),
         "json_url": links(format="json"),
         "pull": pull_of(request),

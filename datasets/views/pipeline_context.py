@@ -96,7 +96,7 @@ def of_diff(request: HubRequest, found: PipelineDiff) -> dict[str, Any]:
         "swap": url(repository, "pipelines/diff", f"{asked.head.name}...{asked.base.name}"),
         "data_url": url(repository, "datasets/diff", f"{asked.base.name}...{asked.head.name}"),
         "json_url": links(format="json"),
-        "permalink": pipeline_shapes.permalink(found),
+        "permalink": found.compared.permalink(pipeline_shapes.DIFF_PAGE),
         "doing": "Comparing the stages…",
         "teach_lines": teaching.STAGE,
     }

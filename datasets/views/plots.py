@@ -36,7 +36,7 @@ def _context(request: HubRequest, found: PlotsDiff) -> dict[str, Any]:
     asked, repository = found.compared, found.compared.repository
     places = {"base": Place(repository, asked.base), "head": Place(repository, asked.head)}
     shown = page_of(found.document.get("plots", []), request.GET.get("page", "1"), PER_PAGE)
-    permalink = plot_shapes.permalink(found)
+    permalink = found.compared.permalink(plot_shapes.PAGE)
     return waiting.controls(request, repository, found.job) | {
         "repository": repository,
         "tab": "experiments",

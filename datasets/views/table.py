@@ -56,7 +56,7 @@ def shape(found: Table, asked: Query, rows: Rows | None) -> dict[str, Any]:
     job = (rows.job if rows else None) or found.job
     answer: dict[str, Any] = {
         "repository": place.repository.full_name,
-        "rev": {"name": read.shown(place.rev.name), "kind": place.rev.kind, "commit": place.commit},
+        "rev": answers.rev(place.rev),
         "path": place.path_shown,
         "state": state,
         "url": place.pinned("datasets/table"),
