@@ -69,13 +69,13 @@ def merge(actor: Actor, pull: PullRequest, order: Order) -> str:
     if order.waive:
         _waive(actor, pull)
     _claim(pull)
-    with _in_turn(pull):
-        try:
+    try:
+        with _in_turn(pull):
             commit = _attempts(actor, user, pull, order)
-        except HubError:
-            _release(pull)
-            raise
-        finish(pull, commit, user)
+            finish(pull, commit, user)
+    except HubError:
+        _release(pull)
+        raise
     heads.delete_if_wanted(actor, pull, via=order.via)
     return commit
 
