@@ -13,8 +13,15 @@ def worker() -> int:
     import django
 
     django.setup(set_prefix=False)
-    from hub.celery import app
+    from celery.signals import worker_shutting_down
 
+    from hub.celery import app
+    from hub.jobs import jobs
+
+    def stop(**_: object) -> None:
+        jobs.stop()
+
+    worker_shutting_down.connect(stop, weak=False)
     # Celery warns of pickle under root; only JSON is accepted here.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # a line per task says nothing

@@ -1,7 +1,8 @@
 """Long work that somebody may watch, leave, come back to and cancel. The row is the truth; a task is only a hint.
 
 A worker claims a row for a minute and renews the claim while it works; when it dies, the claim runs out and another
-takes the row. So a handler may run twice, and its result counts only while the claim is its own.
+takes the row. So a handler may run twice, and its result counts only while the claim is its own. Work that met an
+outage waits for its end; one that fails for its own sake is tried three times.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from hub.jobs.models import Job
-from hub.lib.errors import Busy
+from hub.lib.errors import Busy, OutOfSpace
+from hub.lib.failures import passing
 
 logger = logging.getLogger("covey.jobs")
 State = Job.State
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 3
+AWAY_SECONDS = (5, 15, 30, 60)  # between tries while a part of the hub is away
+FULL_SECONDS = (60, 300, 900, 3600)  # while a disk is full: a try may take all that others have freed
+EXCUSED = 1_440  # a day of tries
 AT_ONCE = 2  # per worker process: the other threads stay free for short tasks
 QUEUED_PER_REPOSITORY = 50
 BEAT_SECONDS = 1.0
@@ -35,6 +40,10 @@ KEEP_ENDED = timedelta(days=30)
 
 class Cancelled(Exception):
     """The row is no longer this run's: somebody cancelled it, or another worker has taken it over."""
+
+
+class Stopped(Exception):
+    """This worker is to end; another goes on with the work."""
 
 
 class Failed(Exception):
@@ -50,7 +59,9 @@ class Run:
     _last: float = field(default=0.0, repr=False)
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Say how far it is and keep the claim; call it at least every few seconds. Raises Cancelled."""
+        """Say how far it is and keep the claim; call it at least every few seconds. Raises Cancelled and Stopped."""
+        if _stopping.is_set():
+            raise Stopped
         if time.monotonic() - self._last < BEAT_SECONDS:
             return
         self._last = time.monotonic()
@@ -64,6 +75,7 @@ class Run:
 
 Handler = Callable[[Run], Any]
 _handlers: dict[str, Handler] = {}
+_stopping = threading.Event()
 
 
 def handler(kind: str) -> Callable[[Handler], Handler]:
@@ -130,8 +142,8 @@ def forget_ended() -> int:
 
 def _reset(job: Job) -> bool:
     ended = Job.objects.filter(pk=job.pk, state=job.state).exclude(state__in=OPEN)
-    fresh = {"state": State.QUEUED, "done": 0, "total": None, "error": "", "result": None, "attempts": 0}
-    changed = ended.update(**fresh, leased_until=None, started=None, finished=None)
+    fresh = {"state": State.QUEUED, "done": 0, "total": None, "error": "", "result": None, "attempts": 0, "excused": 0}
+    changed = ended.update(**fresh, not_before=None, leased_until=None, started=None, finished=None)
     job.refresh_from_db()
     return bool(changed)
 
@@ -171,9 +183,14 @@ def work(job_id: int) -> None:
         wanted = _next()  # one that found no turn free a moment ago
 
 
+def stop() -> None:
+    """This process is to end: its runs give their jobs back within seconds, and it takes no other."""
+    _stopping.set()
+
+
 def run(job_id: int) -> None:
     """One attempt at one job, when nobody else has it."""
-    claimed = _claim(job_id)
+    claimed = None if _stopping.is_set() else _claim(job_id)
     if claimed is None:
         return
     job = claimed.job
@@ -182,30 +199,50 @@ def run(job_id: int) -> None:
         claimed._write(state=State.DONE, result=result, finished=timezone.now(), leased_until=None)
     except Cancelled:
         logger.info("job %s %s was cancelled", job.pk, job.kind)
-    except Failed as error:
-        _end(claimed, state=State.FAILED, error=str(error)[:2000], finished=timezone.now(), leased_until=None)
+    except Stopped:
+        _end(claimed, state=State.QUEUED, excused=job.excused + 1, leased_until=None)
     except Exception as error:
-        # A broken part of the hub: the relay tries again, and after the last attempt the row says so.
-        logger.exception("job %s %s failed", job.pk, job.kind)
-        last = claimed.attempt >= ATTEMPTS
-        message = "A part of the hub failed. Its log says why." if last else f"{type(error).__name__}: {error}"[:2000]
-        state = State.FAILED if last else State.QUEUED
-        _end(claimed, state=state, error=message, finished=timezone.now() if last else None, leased_until=None)
+        # Not only Failed: of a broken part of the hub the log says more, and the relay tries again.
+        _failed(claimed, error)
+
+
+def _failed(claimed: Run, error: Exception) -> None:
+    job, now = claimed.job, timezone.now()
+    if (away := passing(error)) and job.excused < EXCUSED:
+        waits = FULL_SECONDS if isinstance(away, OutOfSpace) else AWAY_SECONDS
+        wait = waits[min(job.excused, len(waits) - 1)]
+        logger.warning("job %s %s waits %d s: %s", job.pk, job.kind, wait, away.message)
+        excuse = {"excused": job.excused + 1, "not_before": now + timedelta(seconds=wait), "error": away.message}
+        _end(claimed, state=State.QUEUED, leased_until=None, **excuse)
+    elif isinstance(error, Failed):
+        _end(claimed, state=State.FAILED, error=str(error)[:2000], finished=now, leased_until=None)
+    else:
+        logger.error("job %s %s failed", job.pk, job.kind, exc_info=error)
+        if claimed.attempt - job.excused >= ATTEMPTS:
+            message = "A part of the hub failed. Its log says why."
+            _end(claimed, state=State.FAILED, error=message, finished=now, leased_until=None)
+        else:
+            _end(claimed, state=State.QUEUED, error="", leased_until=None)
 
 
 def due(*, limit: int = 100) -> list[int]:
     """Ids of jobs that wait, or whose worker died, oldest first; those that killed three workers are ended."""
     now = timezone.now()
-    dead = Job.objects.filter(state=State.RUNNING, leased_until__lt=now, attempts__gte=ATTEMPTS)
+    dead = Job.objects.filter(state=State.RUNNING, leased_until__lt=now, attempts__gte=F("excused") + ATTEMPTS)
     dead.update(state=State.FAILED, error="The work ended three workers; it is too large for this hub.", finished=now)
-    found = Job.objects.filter(Q(state=State.QUEUED) | Q(state=State.RUNNING, leased_until__lt=now))
-    return list(found.order_by("pk").values_list("pk", flat=True)[:limit])
+    return list(Job.objects.filter(_free(now)).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def _free(now: datetime) -> Q:
+    """Jobs that may be claimed."""
+    waits = Q(state=State.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
+    return waits | Q(state=State.RUNNING, leased_until__lt=now)
 
 
 def _claim(job_id: int) -> Run | None:
     now = timezone.now()
-    free = Job.objects.filter(Q(state=State.QUEUED) | Q(state=State.RUNNING, leased_until__lt=now), pk=job_id)
-    if not free.update(state=State.RUNNING, leased_until=now + LEASE, attempts=F("attempts") + 1, started=now, done=0):
+    free, begun = Job.objects.filter(_free(now), pk=job_id), {"started": now, "done": 0, "not_before": None}
+    if not free.update(state=State.RUNNING, leased_until=now + LEASE, attempts=F("attempts") + 1, **begun):
         return None
     job = Job.objects.get(pk=job_id)
     return Run(job, job.attempts)
@@ -213,6 +250,8 @@ def _claim(job_id: int) -> Run | None:
 
 def _next() -> int | None:
     """The oldest that waits. One that failed just now waits for the relay."""
+    if _stopping.is_set():
+        return None
     fresh = Job.objects.filter(state=State.QUEUED, attempts=0)
     return fresh.order_by("pk").values_list("pk", flat=True).first()
 

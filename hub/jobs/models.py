@@ -47,6 +47,10 @@ class Job(models.Model):
     result = models.JSONField(null=True)
     error = models.TextField(blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    excused = models.PositiveIntegerField(
+        default=0, help_text="Attempts that ended by no fault of the work: something was away, the worker stopped."
+    )
+    not_before = models.DateTimeField(null=True, help_text="When to try again, after an outage.")
     leased_until = models.DateTimeField(null=True)
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
@@ -54,6 +58,11 @@ class Job(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "leased_until"])]
+
+    @property
+    def waits_for(self) -> str:
+        """In words, while it is queued."""
+        return f"{self.error} It is tried again by itself." if self.error else "Waiting for a worker…"
 
 
 class Answer(models.Model):

@@ -12,12 +12,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.jobs.models import Outbox
+from hub.lib.failures import passing
 
 logger = logging.getLogger("covey.outbox")
 Receiver = Callable[[dict[str, Any]], None]
 _receivers: dict[str, list[Receiver]] = {}
 KEEP_DELIVERED = timedelta(days=7)
 RETRY_SECONDS = (5, 30, 120, 600, 3600)
+AWAY_SECONDS = (5, 15, 30, 60)  # while a part of the hub is away
 
 
 def receiver(topic: str) -> Callable[[Receiver], Receiver]:
@@ -49,7 +51,8 @@ def deliver(row_id: int) -> None:
     except Exception as error:
         # The row is the record of the failure; the relay tries again until somebody mends the receiver.
         logger.exception("outbox %s %s failed", row.pk, row.topic)
-        wait = RETRY_SECONDS[min(row.attempts, len(RETRY_SECONDS) - 1)]
+        waits = AWAY_SECONDS if passing(error) else RETRY_SECONDS
+        wait = waits[min(row.attempts, len(waits) - 1)]
         Outbox.objects.filter(pk=row.pk).update(
             attempts=row.attempts + 1,
             last_error=f"{type(error).__name__}: {error}"[:2000],

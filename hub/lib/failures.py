@@ -21,16 +21,18 @@ from hub.lib.errors import (
     Denied,
     HubError,
     Invalid,
+    Lost,
     Moved,
     NotFound,
     OutOfSpace,
     TooLarge,
     Upstream,
     WrongMethod,
+    causes,
     says_disk_full,
 )
-from hub.lib.objectstore import ObjectStoreError
-from hub.lib.outages import outage
+from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
+from hub.lib.outages import DatabaseAway, outage
 
 logger = logging.getLogger("covey.errors")
 P = ParamSpec("P")
@@ -79,6 +81,19 @@ def as_expected(error: BaseException) -> HubError | None:
     if found := outage(error):
         logger.error("%s", " ".join(str(error).split()) or type(error).__name__)
         return found
+    return None
+
+
+def passing(error: BaseException) -> HubError | None:
+    """What is away or full, when that is why something failed, so that it may be done later; None for any other.
+
+    Also below the errors that were made of it for people."""
+    for each in causes(error):
+        if isinstance(each, ObjectMissing | DigestMismatch | Lost):
+            return None
+        found = as_expected(each)
+        if isinstance(found, Upstream | OutOfSpace | DatabaseAway):
+            return found
     return None
 
 

@@ -29,8 +29,12 @@ def outage(error: BaseException) -> HubError | None:
     return database_away() if any(_is_of_a_database(each) for each in found) else None
 
 
+class DatabaseAway(Busy):
+    message = DATABASE_AWAY
+
+
 def database_away() -> Busy:
-    return Busy(DATABASE_AWAY, details=AGAIN, headers={"Retry-After": "5"})
+    return DatabaseAway(details=AGAIN, headers={"Retry-After": "5"})
 
 
 def disk_away() -> Upstream:

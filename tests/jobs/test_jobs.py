@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from django.utils import timezone
 from hub.jobs import jobs, tasks
 from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
-from hub.lib.errors import Busy
+from hub.lib.errors import Busy, Upstream
+from hub.lib.objectstore import ObjectMissing, ObjectStoreError
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,17 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             raise Failed("That is no table.")
         if does == "break":
             raise RuntimeError("the disk is gone")
+        if does == "meet an outage":
+            raise ObjectStoreError("nobody answers at 10.1.2.3")
+        if does == "tell of an outage":
+            raise Failed("The sync did not work.") from Upstream("The hub's object store did not answer.")
+        if does == "find lost bytes":
+            raise ObjectMissing("sha256/aa")
+        if does == "fill the disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if does == "outlive its worker":
+            jobs.stop()
+            run.progress(1)
         if does == "cancel itself":
             jobs.cancel(run.job.pk)
             run.progress(1)
@@ -42,6 +55,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     yield got
     del jobs._handlers["test"]
+    jobs._stopping.clear()
 
 
 def start(key: str = "one", **options: Any) -> Job:
@@ -82,6 +96,69 @@ def test_a_broken_part_is_tried_three_times(ran):
     job.refresh_from_db()
     assert (len(ran), job.state) == (3, State.FAILED)
     assert "disk" not in job.error  # nothing of the inside is shown
+
+
+def tried(job: Job) -> Job:
+    """Once more, as if its time had come."""
+    Job.objects.filter(pk=job.pk).update(not_before=None)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+@pytest.mark.parametrize("does", ["meet an outage", "tell of an outage", "fill the disk"])
+def test_an_outage_is_waited_for_however_long_it_lasts(ran, does):
+    job = start(does=does)
+    for _ in range(7):
+        assert tried(job).state == State.QUEUED
+    assert job.not_before is not None
+    assert job.not_before > timezone.now()
+    assert "It is tried again by itself." in job.waits_for
+    assert "10.1.2.3" not in job.waits_for
+    jobs.run(job.pk)
+    assert (len(ran), jobs.due()) == (7, [])  # not before its time
+    Job.objects.update(not_before=timezone.now(), arguments={"does": ""})  # it is back
+    assert jobs.due() == [job.pk]
+    tasks.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.DONE, {"rows": 3})
+
+
+def test_a_full_disk_is_tried_less_often(ran):
+    away, full = tried(start("away", does="meet an outage")), tried(start("full", does="fill the disk"))
+    assert away.not_before is not None
+    assert full.not_before is not None
+    assert full.not_before - away.not_before > timedelta(seconds=30)
+
+
+def test_an_outage_does_not_excuse_the_work_itself(ran):
+    job = tried(start(does="meet an outage"))
+    Job.objects.update(arguments={"does": "break"})
+    assert [tried(job).state for _ in range(3)] == [State.QUEUED, State.QUEUED, State.FAILED]
+
+
+def test_an_outage_of_a_day_ends_it(ran):
+    job = start(does="meet an outage")
+    Job.objects.update(excused=jobs.EXCUSED, attempts=jobs.EXCUSED + 2)
+    assert tried(job).state == State.FAILED
+    assert start(does="", again=True).excused == 0
+
+
+def test_bytes_that_are_lost_do_not_come_back_by_waiting(ran):
+    assert tried(start(does="find lost bytes")).not_before is None
+
+
+def test_a_worker_that_stops_gives_its_jobs_back(ran):
+    job, other = start(does="outlive its worker"), start("other")
+    jobs.work(job.pk)
+    assert len(ran) == 1  # and takes no other
+    assert set(jobs.due()) == {job.pk, other.pk}
+    jobs._stopping.clear()  # the next worker
+    for _ in range(4):
+        jobs.run(job.pk)
+        jobs._stopping.clear()
+        job.refresh_from_db()
+        assert job.state == State.QUEUED
 
 
 def test_what_no_database_takes_as_text_is_replaced(ran):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from hub.jobs import outbox, tasks
 from hub.jobs.models import Outbox
+from hub.lib.objectstore import ObjectStoreError
 
 
 @pytest.fixture
@@ -69,6 +70,21 @@ def test_a_failure_is_kept_and_tried_again_later(seen):
     Outbox.objects.update(next_attempt=timezone.now())
     tasks.relay_outbox()
     assert seen == [{"id": 3}]
+
+
+@pytest.mark.django_db
+def test_an_outage_is_followed_within_a_minute():
+    @outbox.receiver("away")
+    def receive(payload: dict[str, Any]) -> None:
+        raise ObjectStoreError("nobody answers")
+
+    row = Outbox.objects.create(topic="away", payload={})
+    for _ in range(6):
+        outbox.deliver(row.pk)
+    del outbox._receivers["away"]
+    row.refresh_from_db()
+    assert row.attempts == 6
+    assert row.next_attempt <= timezone.now() + timedelta(seconds=60)
 
 
 @pytest.mark.django_db
