@@ -91,6 +91,25 @@ def test_rows_with_the_same_key_are_paired_in_their_order(compare):
     assert answer["key"]["repeated"] == {"base": 2, "head": 3}
 
 
+@pytest.mark.parametrize(
+    ("keys", "repeated"),
+    [
+        (list(range(8_000)), 0),
+        (list(range(8_000, 0, -1)), 0),
+        ([f"{n:05}" for n in range(8_000)], 0),
+        (list(range(2_000)) * 4, 8_000),  # each group of rows counts up, all of them do not
+        ([*range(7_999), 7_998], 2),
+        ([None, *range(7_999)], 0),
+    ],
+)
+def test_keys_that_count_up_and_others_are_counted_alike(compare, keys, repeated):
+    sink = io.BytesIO()
+    parquet.write_table(pyarrow.table({"id": keys}), sink, row_group_size=2_000)
+    answer = compare(sink.getvalue(), sink.getvalue(), ("a.parquet", "a.parquet"), key=["id"])
+    assert answer["key"]["repeated"] == {"base": repeated, "head": repeated}
+    assert counts(answer) == (0, 0, 0, 0)
+
+
 def test_rows_without_a_key_are_a_bag_and_the_most_alike_are_paired(compare):
     base = b"x,y,z\na,1,1\nb,2,2\nb,2,2\nc,3,3\n"
     head = b"x,y,z\nb,2,2\na,1,7\nc,3,3\nq,8,8\n"
