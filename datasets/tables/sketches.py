@@ -51,20 +51,25 @@ def _is_deep(column: Column) -> bool:
 def _column(con: Connection, table: Table, column: Column) -> dict[str, Any]:
     if column.is_number or column.kind == "time":
         return _numbers(con, table, column)
-    cell = name(column.name)
-    con.run(  # every value once: all else of a column is read from these
-        f"CREATE OR REPLACE TEMP TABLE held AS SELECT CAST({cell} AS VARCHAR) AS v, count(*) AS n FROM {table.sql} "
-        f"WHERE {cell} IS NOT NULL GROUP BY {cell}"
-    )
+    _hold(con, table, column)
     counts = con.rows("SELECT coalesce(sum(n), 0), count(*) FROM held")[0]
     count, distinct = (int(str(number)) for number in counts)
     return {
         "count": count,
         "nulls": table.rows - count,
         "distinct": distinct,
-        "top": _top(con, "held", "v", "sum(n)"),
+        "top": _top(con),
         **({"lengths": _lengths(con)} if column.kind == "text" else {}),
     }
+
+
+def _hold(con: Connection, table: Table, column: Column) -> None:
+    """Every value once, as text: what is frequent, and how long, is read from these."""
+    cell = name(column.name)
+    con.run(
+        f"CREATE OR REPLACE TEMP TABLE held AS SELECT CAST({cell} AS VARCHAR) AS v, count(*) AS n FROM {table.sql} "
+        f"WHERE {cell} IS NOT NULL GROUP BY {cell}"
+    )
 
 
 def _lengths(con: Connection) -> dict[str, Any]:
@@ -82,15 +87,18 @@ def _numbers(con: Connection, table: Table, column: Column) -> dict[str, Any]:
     cell = _as_number(column)
     values = _array(con, f"SELECT {cell} AS v FROM {table.sql} WHERE {cell} IS NOT NULL")
     finite = values[numpy.isfinite(values)]
-    spread = _spread(numpy.sort(finite))
+    finite.sort()
+    spread = _spread(finite)
     distinct = spread.pop("distinct")
-    top = _top(con, table.sql, f"CAST({name(column.name)} AS VARCHAR)", "count(*)") if 0 < distinct <= FEW else []
+    few = 0 < distinct <= FEW
+    if few:
+        _hold(con, table, column)
     return {
         "count": len(finite),
         "nulls": table.rows - len(values),
         "nans": len(values) - len(finite),
         "distinct": distinct,
-        "top": top,
+        "top": _top(con) if few else [],
         **spread,
     }
 
@@ -126,7 +134,7 @@ def _spread(values: Any, times: Any = None) -> dict[str, Any]:
         places = numpy.searchsorted(numpy.cumsum(times), places, side="right")
     mean = numpy.average(values, weights=times)
     return {
-        "distinct": int((values[1:] != values[:-1]).sum()) + 1,
+        "distinct": int(numpy.count_nonzero(values[1:] != values[:-1])) + 1,
         "min": float(values[0]),
         "max": float(values[-1]),
         "mean": _known(mean),
@@ -140,9 +148,10 @@ def _known(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _top(con: Connection, source: str, text: str, count: str) -> list[list[Any]]:
+def _top(con: Connection) -> list[list[Any]]:
+    """The most frequent of what is held."""
     found = con.rows(
-        f"SELECT left({text}, {MAX_TOP_CHARACTERS}) AS v, {count} AS n FROM {source} WHERE {text} IS NOT NULL "
-        f"GROUP BY v ORDER BY n DESC, v LIMIT {TOP}"
+        f"SELECT left(v, {MAX_TOP_CHARACTERS}) AS shown, sum(n) AS times FROM held WHERE v IS NOT NULL GROUP BY v "
+        f"ORDER BY times DESC, shown LIMIT {TOP}"
     )
     return [[str(value), int(str(number))] for value, number in found]

@@ -60,6 +60,15 @@ def test_a_sketch_says_what_a_column_holds(sketch):
     assert f["top"] == [["true", 3], ["false", 1]]
 
 
+def test_columns_may_be_called_anything_and_zero_is_one_value(sketch):
+    found = sketch(v=[0.0, -0.0, 1.0], n=["a", "a", "b"], shown=[1, 1, 2], times=[True, True, False])
+    assert column(found, "v")["distinct"] == 2
+    assert sorted(count for _, count in column(found, "v")["top"]) == [1, 2]
+    assert column(found, "n")["top"] == [["a", 2], ["b", 1]]
+    assert column(found, "shown")["top"] == [["1", 2], ["2", 1]]
+    assert column(found, "times")["top"] == [["true", 2], ["false", 1]]
+
+
 def test_text_files_are_summed_up_by_what_their_cells_look_like(sketch):
     found = sketch("a.csv", b"n,d,z,e\n1.5,2020-01-01,007,\n2.5,2020-01-03,010,\n")
     assert column(found, "n")["mean"] == 2.0
