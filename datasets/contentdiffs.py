@@ -120,7 +120,7 @@ def _parsed(kind: str, name: str, base: _Side | None, head: _Side | None) -> Cha
         found = sandbox.call("hub.lib.previews.notebook_changes:changes", old + new, seconds=10, **options)
         summary = {f"cells_{what}": found[what] for what in ("added", "removed", "changed", "moved", "unchanged")}
         summary["outputs_changed"] = found["outputs_changed"]
-    note = f"{found['left_out']:,} more are left out." if found["left_out"] else ""
+    note = f"{found['left_out']:,} more are left out: Lines shows them." if found["left_out"] else ""
     return Changes(kind, summary, found, note)
 
 

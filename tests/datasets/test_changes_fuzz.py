@@ -79,6 +79,22 @@ def test_bombs_and_strange_values(format, data):
     assert answer_or_sentence(partial(structure, b"{}", data, format=format))
 
 
+def test_records_stand_for_those_they_are_most_alike():
+    cars = [{"name": f"car {n}", "origin": "USA" if n % 3 else "Japan", "power": n} for n in range(60)]
+    fewer = [{**car, "origin": car["origin"].lower()} for n, car in enumerate(cars) if n not in {7, 30, 31}]
+    found = structure(json.dumps(cars).encode(), json.dumps(fewer).encode())
+    assert (found["added"], found["removed"], found["changed"]) == (0, 3, 57)
+    assert [change["path"] for change in found["changes"] if change["what"] == "removed"] == ["[7]", "[30]", "[31]"]
+
+
+def test_what_a_long_list_begins_and_ends_with_is_the_same():
+    items = list(range(5_000))
+    found = structure(json.dumps(items).encode(), json.dumps(items[:40] + items[41:]).encode())
+    assert [(change["what"], change["path"], change["old"]) for change in found["changes"]] == [
+        ("removed", "[40]", "40")
+    ]
+
+
 def test_long_lists_and_many_changes_are_bounded():
     found = structure(json.dumps(list(range(5_000))).encode(), json.dumps(list(range(1, 5_001))).encode())
     assert (found["changed"], len(found["changes"])) == (5_000, tree_changes.MAX_CHANGES)

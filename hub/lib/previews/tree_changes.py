@@ -12,6 +12,7 @@ from typing import Any
 from hub.lib.previews import trees
 
 MAX_CHANGES, MAX_DEPTH, MAX_ITEMS_ALIGNED, MAX_VALUE_CHARACTERS = 2_000, 60, 1_000, 200
+MAX_PAIRS_WEIGHED = 200_000
 MAX_PATH_CHARACTERS = 500
 Change = tuple[str, str, Any, Any]  # what, path, old value, new value
 _NOTHING = object()
@@ -88,20 +89,58 @@ def _one_sided(path: str, old: Any, new: Any) -> Iterator[Change]:
 
 def _aligned(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
     """(index in the list where the item is, old item, new item) of items that differ."""
-    if max(len(old), len(new)) > MAX_ITEMS_ALIGNED:  # aligning is quadratic
-        for number in range(max(len(old), len(new))):
-            yield number, _item(old, number), _item(new, number)
+    before, after = [_text(item) for item in old], [_text(item) for item in new]
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
+    i_end, j_end = len(old) - end, len(new) - end
+    if max(i_end, j_end) - start > MAX_ITEMS_ALIGNED:  # aligning is quadratic
+        differing = [(start, i_end, start, j_end)]
+    else:
+        matcher = SequenceMatcher(None, before[start:i_end], after[start:j_end], autojunk=False)
+        codes = [code[1:] for code in matcher.get_opcodes() if code[0] != "equal"]
+        differing = [(start + i, start + ii, start + j, start + jj) for i, ii, j, jj in codes]
+    for i, ii, j, jj in differing:
+        for one, other in _pairs(old[i:ii], new[j:jj]):
+            number = i + (one or 0) if other is None else j + other
+            yield number, _NOTHING if one is None else old[i + one], _NOTHING if other is None else new[j + other]
+
+
+def _alike(old: list[str], new: list[str]) -> int:
+    """How many items both begin with."""
+    same = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        same += 1
+    return same
+
+
+def _pairs(old: list[Any], new: list[Any]) -> Iterator[tuple[int | None, int | None]]:
+    """Which item stands for which, in order: one by one; of records, those with the most members alike."""
+    records = all(isinstance(item, dict) for item in (*old, *new))
+    if not records or not old or not new or len(old) * len(new) > MAX_PAIRS_WEIGHED:
+        for n in range(max(len(old), len(new))):
+            yield n if n < len(old) else None, n if n < len(new) else None
         return
-    matcher = SequenceMatcher(None, [_text(item) for item in old], [_text(item) for item in new], autojunk=False)
-    for what, i, i_end, j, j_end in matcher.get_opcodes():
-        for step in range(0 if what == "equal" else max(i_end - i, j_end - j)):
-            one = old[i + step] if i + step < i_end else _NOTHING
-            other = new[j + step] if j + step < j_end else _NOTHING
-            yield (j if other is not _NOTHING else i) + step, one, other
-
-
-def _item(items: list[Any], number: int) -> Any:
-    return items[number] if number < len(items) else _NOTHING
+    members = [[{(key, _text(value)) for key, value in item.items()} for item in side] for side in (old, new)]
+    best = [[0] * (len(new) + 1)]  # [i][j]: of the first i and j items; a pair counts a little by itself
+    for one in members[0]:
+        row, above = [0], best[-1]
+        for j, other in enumerate(members[1]):
+            row.append(max(above[j] + 1 + 10 * len(one & other), above[j + 1], row[j]))
+        best.append(row)
+    i, j, found = len(old), len(new), list[tuple[int | None, int | None]]()
+    while i or j:
+        if i and best[i][j] == best[i - 1][j]:
+            i -= 1
+            found.append((i, None))
+        elif j and best[i][j] == best[i][j - 1]:
+            j -= 1
+            found.append((None, j))
+        else:
+            i, j = i - 1, j - 1
+            found.append((i, j))
+    yield from reversed(found)
 
 
 def _member(path: str, key: str) -> str:
