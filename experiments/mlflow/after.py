@@ -18,6 +18,8 @@ _COUNTED = re.compile(
     r"2\.0/mlflow/(runs/(create|delete|restore|set-tag|update)|experiments/(delete|restore)"
     r"|registered-models/(create|delete|set-tag|delete-tag))$"
 )
+_EDITED = re.compile(r"2\.0/mlflow/runs/(set-tag|delete-tag|log-parameter|update)$")
+_BATCH, _EDITS = "2.0/mlflow/runs/log-batch", (b'"tags"', b'"params"')
 _waiting: dict[int, asyncio.Task[None]] = {}
 
 
@@ -25,6 +27,11 @@ def written(repository_id: int, path: str) -> None:
     """Called on the event loop after MLflow answered 200."""
     if _COUNTED.search(path) and repository_id not in _waiting:
         _waiting[repository_id] = asyncio.create_task(_refresh(repository_id))
+
+
+def edits(path: str, body: bytes) -> bool:
+    """Whether a write changes names, tags or params of a run; its status and its points tell of themselves."""
+    return bool(_EDITED.search(path)) or (path.endswith(_BATCH) and any(word in body for word in _EDITS))
 
 
 async def _refresh(repository_id: int) -> None:

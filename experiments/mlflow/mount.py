@@ -15,6 +15,7 @@ from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
 from experiments.mlflow.direct import Headers
 from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
+from experiments.table import version
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, HubError, Invalid, Unauthenticated
@@ -148,6 +149,8 @@ async def forward(call: Call, *, extra: Headers | None = None) -> None:
         user_name.reset(token)
     if status == 200 and request.method not in READS:
         after.written(call.repository.pk, scope["path"])
+        if after.edits(scope["path"], named.body):
+            await in_thread(version.changed, call.repository.pk)
 
 
 async def pass_on(call: Call, app: server.App, scope: dict[str, Any], body: bytes, extra: Headers) -> int:

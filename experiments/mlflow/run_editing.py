@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from experiments import indexing
 from experiments.mlflow.inside import stores
+from experiments.table import version
 from hub.accounts.models import User
 from hub.lib.errors import Invalid
 from repos.models import Repository
@@ -25,6 +26,7 @@ def set_note(repository: Repository, user: User, run_id: str, text: str) -> None
             opened.tracking.set_tag(run_id, RunTag(NOTE, text))
         elif NOTE in opened.tracking.get_run(run_id).data.tags:
             opened.tracking.delete_tag(run_id, NOTE)
+    version.changed(repository.pk)
 
 
 def delete(repository: Repository, user: User, run_id: str) -> None:

@@ -17,6 +17,7 @@ from experiments.mlflow import bulk
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunsAct
 from experiments.runs import ACTIVE, DELETED
+from experiments.table import version
 from experiments.tracked import marks
 from hub.accounts.models import User
 from hub.lib.errors import Invalid, NotFound, Unprocessable
@@ -74,6 +75,7 @@ def label(repository: Repository, run_ids: Sequence[str], label: str, *, given: 
     with bulk.changing() as connection:
         here = _some(bulk.names(connection, workspace_of(repository.pk), _checked(run_ids)))
         bulk.tag(connection, f"{marks.LABEL_TAGS}{label}", dict.fromkeys(here, "1" if given else None))
+    version.changed(repository.pk)
 
 
 def rename(repository: Repository, user: User, run_ids: Sequence[str], name: str) -> RunsAct:
@@ -106,6 +108,7 @@ def undo(repository: Repository, user: User, number: int) -> str:
             key = act.before["key"] if act.verb == "tag" else marks.ARCHIVED_TAG
             bulk.tag(connection, key, {run_id: values[run_id] for run_id in here})
     act.delete()
+    version.changed(repository.pk)
     indexing.refresh(repository.pk)
     return f"Undone: {said(act)}"
 
@@ -130,6 +133,7 @@ def _moved(repository: Repository, user: User, run_ids: Sequence[str], verb: str
 
 
 def _kept(repository: Repository, user: User, verb: str, before: dict[str, Any]) -> RunsAct:
+    version.changed(repository.pk)
     RunsAct.objects.filter(user=user, made__lt=timezone.now() - KEPT).delete()
     return RunsAct.objects.create(repository=repository, user=user, verb=verb, before=before)
 

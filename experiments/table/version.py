@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
+from django.core.cache import cache
 from sqlalchemy import ColumnElement, case, func, select
 
 from experiments.database import latest_metrics, reading, runs
+from experiments.mlflow.context import workspace_of
 from experiments.ordering import ALL_RUNS
 from experiments.runs import scoped
 
 RUNNING = "RUNNING"
+KEPT_SECONDS = 3600  # when it is forgotten, every table takes its parts once more, and finds the same
 
 
-def version(workspace: str) -> str:
-    """Two statements: runs that came, ended or went, and the last points of those that are going on.
+def changed(repository_id: int) -> None:
+    """Somebody changed names, tags or params, which move no time in MLflow's rows."""
+    cache.set(_key(repository_id), time.time_ns(), KEPT_SECONDS)
 
-    Tags and names, which people change by hand, are not in it.
-    """
+
+def version(repository_id: int) -> str:
+    """Two statements: runs that came, ended or went, and the last points of those that are going on."""
+    workspace = workspace_of(repository_id)
     running = func.sum(case((runs.c.status == RUNNING, 1), else_=0))
     told: list[ColumnElement[Any]] = [func.count(), func.max(runs.c.start_time), func.max(runs.c.end_time), running]
     last = latest_metrics.c
@@ -27,4 +34,9 @@ def version(workspace: str) -> str:
     with reading() as reader:
         found = list(reader.rows(scoped(select(*told), workspace)))
         found += reader.rows(scoped(select(*points), workspace, joined).where(runs.c.status == RUNNING))
-    return hashlib.sha256(repr([tuple(map(str, row)) for row in found]).encode()).hexdigest()[:16]
+    told_by_hand = cache.get(_key(repository_id))
+    return hashlib.sha256(repr([told_by_hand, *(tuple(map(str, row)) for row in found)]).encode()).hexdigest()[:16]
+
+
+def _key(repository_id: int) -> str:
+    return f"runs-changed:{repository_id}"

@@ -58,7 +58,7 @@ def names(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_GET
 def version(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """What changes when runs do; 204 while it is still ?seen=."""
-    found = versions.version(workspace_of(readable(request, owner, name).pk))
+    found = versions.version(readable(request, owner, name).pk)
     if found == request.GET.get("seen"):
         return HttpResponse(status=204, headers=PRIVATE)
     return JsonResponse({"version": found}, headers=PRIVATE)

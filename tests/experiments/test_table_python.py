@@ -11,6 +11,7 @@ import pytest
 
 from experiments import listing
 from experiments.filters.parser import parse
+from experiments.models import RunsAct
 from experiments.table import snippet
 from experiments.table.columns import parsed
 from tests.experiments.conftest import metric
@@ -79,6 +80,37 @@ def test_a_version_moves_with_what_runs_do(client, pages):
     assert moved()
     assert not moved()
     assert len(set(seen)) >= 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "runs/set-tag", {"key": "team", "value": "b"}),
+        ("POST", "runs/delete-tag", {"key": "team"}),
+        ("POST", "runs/update", {"run_name": "other"}),
+        ("POST", "runs/log-batch", {"tags": [{"key": "team", "value": "c"}]}),
+        ("POST", "runs/log-parameter", {"key": "opt", "value": "adam"}),
+    ],
+)
+def test_a_version_moves_with_what_clients_change_by_hand(client, pages, method, path, body):
+    run_id = client.run(start_time=5, tags=[{"key": "team", "value": "a"}])["run_id"]
+    before = json.loads(pages.get(f"{BASE}/version").content)["version"]
+    client.call(method, path, {"run_id": run_id, **body})
+    answer = pages.get(f"{BASE}/version?seen={before}")
+    assert answer.status_code == 200, "the table would go on showing what was"
+    assert pages.get(f"{BASE}/version?seen={json.loads(answer.content)['version']}").status_code == 204
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_moves_with_what_is_done_in_the_table(client, pages):
+    run_id = client.run(start_time=5)["run_id"]
+    seen = []
+    for verb, given in (("tag", {"key": "team", "value": "x"}), ("rename", {"name": "other"}), ("undo/", {})):
+        address = f"{BASE}/chosen/{verb}{RunsAct.objects.latest('pk').pk if verb == 'undo/' else ''}"
+        assert pages.post(address, {"run": [run_id], **given}).status_code == 302, verb
+        seen.append(json.loads(pages.get(f"{BASE}/version").content)["version"])
+    assert len(set(seen)) == 3
 
 
 @pytest.mark.django_db(transaction=True)
