@@ -13,6 +13,8 @@ from hub.jobs.tasks import wake
 from repos.models import Repository
 from repos.signals import DELETED, PUSHED
 
+UNMARKED = "experiments.unmarked"
+
 
 @receiver(PUSHED)
 def bind_runs(payload: dict[str, Any]) -> None:
@@ -28,6 +30,13 @@ def read_commits(payload: dict[str, Any]) -> None:
 def index_stages(payload: dict[str, Any]) -> None:
     if repository := Repository.objects.filter(pk=payload["repository_id"], deleted=None).first():
         lineage.index_stages(repository)
+
+
+@receiver(UNMARKED)
+def mark_runs(payload: dict[str, Any]) -> None:
+    """Of an upgrade: see migration 0006."""
+    if repository := Repository.objects.filter(pk=payload["repository_id"], deleted=None).first():
+        lineage.index_data(repository, again=True)
 
 
 @receiver(DELETED)

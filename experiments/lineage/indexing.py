@@ -21,6 +21,7 @@ from experiments.mlflow import bulk
 from experiments.mlflow.context import workspace_of
 from experiments.models import DataState, LineageIndex, RunCommit, StageItem, StageRecord
 from experiments.runs import ACTIVE, DELETED
+from experiments.table.version import changed
 from experiments.tracked.marks import DATA_TAG
 from hub.lib.errors import NotFound, TooLarge
 from repos.git import read
@@ -191,4 +192,7 @@ def _mark(repository: Repository, run_ids: list[str], version: str | None) -> No
             for run_id in bulk.names(connection, workspace_of(repository.pk), run_ids, stage=stage)
         ]
         marked = bulk.values(connection, here, DATA_TAG)
-        bulk.tag(connection, DATA_TAG, {run_id: version for run_id in here if marked.get(run_id) != version})
+        new = {run_id: version for run_id in here if marked.get(run_id) != version}
+        bulk.tag(connection, DATA_TAG, new)
+    if new:
+        changed(repository.pk)

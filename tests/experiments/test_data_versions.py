@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from experiments import indexing
 from experiments.lineage import indexing as lineage
 from experiments.mlflow import bulk
 from experiments.models import DataState
 from experiments.tracked.marks import DATA_TAG
+from hub.jobs import outbox
+from hub.jobs.models import Outbox
 from tests.datasets.test_contents import pointer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,3 +107,13 @@ def test_runs_that_were_indexed_before_are_marked_by_a_rebuild(pages, private, r
     lineage.index_data(private, again=True)
     assert {told for _, told in rows(pages)} == {"", ONE, OTHER}
     assert DataState.objects.count() == states
+
+
+def test_an_upgrade_marks_them_by_itself(pages, private, runs):
+    with bulk.changing() as connection:
+        bulk.tag(connection, DATA_TAG, dict.fromkeys(runs.values()))
+    import_module("experiments.migrations.0006_mark_data_versions").announce(apps, None)
+    for row in Outbox.objects.filter(topic="experiments.unmarked"):
+        outbox.deliver(row.pk)
+        assert not Outbox.objects.get(pk=row.pk).last_error
+    assert {told for _, told in rows(pages)} == {"", ONE, OTHER}
