@@ -40,7 +40,7 @@ def thumbnail(repository: Repository, version: Version, *, edge: int = 256) -> T
 
     Raises Unprocessable with a sentence when the file is no image or too much of one, Busy, ObjectStoreError.
     """
-    digest = results.digest("thumbnail", version.sha256 or version.identity, edge)
+    digest = results.digest("thumbnail-2", version.sha256 or version.identity, edge)
     place = results.picture_place(repository.pk, digest)
     if not results.touch(place):
         _make(repository, version, edge, place)

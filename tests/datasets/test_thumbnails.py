@@ -34,6 +34,12 @@ def claiming(width: int, height: int) -> bytes:
     )
 
 
+def digit() -> bytes:
+    out = io.BytesIO()
+    Image.fromarray((numpy.indices((8, 8)).sum(axis=0) % 2 * 255).astype("uint8")).save(out, "PNG")
+    return out.getvalue()
+
+
 def depth() -> bytes:
     out = io.BytesIO()
     Image.fromarray(numpy.linspace(0, 65535, 10_000).astype("uint16").reshape(100, 100)).save(out, "PNG")
@@ -52,6 +58,7 @@ def project(private, writer, keep):
             "depth.png": depth(),
             "bomb.png": claiming(60_000, 60_000),
             "cut.png": image()[:200],
+            "digit.png": digit(),
             "text.png": "not an image",
             "drawing.png": "<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
             "lost.png.dvc": pointer(md5(b"?"), "lost.png"),
@@ -73,6 +80,15 @@ def test_a_small_picture(project, as_user, bob, path, size):
     with Image.open(io.BytesIO(response.content)) as small:
         assert (small.format, small.size) == ("WEBP", size)
         assert small.convert("RGB").getpixel((5, 5))[0] > 180
+
+
+def test_the_pixels_of_a_tiny_image_become_squares(project, as_user, bob):
+    with Image.open(io.BytesIO(as_user(bob).get(f"{ADDRESS}/digit.png").content)) as small:
+        grey = numpy.asarray(small.convert("L"))
+    assert grey.shape == (256, 256)
+    assert set(grey.flatten()) == {0, 255}
+    assert (grey[:32, :32] == 0).all()
+    assert (grey[:32, 32:64] == 255).all()
 
 
 def test_depths_of_16_bits_are_seen(project, as_user, bob):

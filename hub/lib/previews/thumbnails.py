@@ -25,12 +25,14 @@ MAX_PIXELS = 64_000_000  # 256 MB when decoded; a PNG of a few KiB can claim any
 PLUGINS = (AvifImagePlugin, IcoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 Image.preinit()  # PNG, JPEG, GIF, BMP
 QUALITY, EXACT_PIXELS = 80, 128 * 128  # of a small image every pixel is seen
+TINY_EDGE = 64  # a digit of 8 x 8 pixels becomes squares, as a browser would only blur it
 
 
 def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
     """{"webp": base64, "width", "height": of the small picture; "of": [width, height, format] of the file}.
 
-    files[0]: the image; of animations and pages the first. Never larger than the image itself. Raises ValueError.
+    files[0]: the image; of animations and pages the first. Never larger than the image itself, but for tiny ones,
+    whose pixels become squares. Raises ValueError.
     """
     with opened(files[0]) as image:
         of = [image.width, image.height, str(image.format)]
@@ -38,8 +40,10 @@ def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
         small = shown(image)
         small.thumbnail((edge, edge))
         small = ImageOps.exif_transpose(small)
+    if max(small.size) <= min(TINY_EDGE, edge // 2):
+        small = ImageOps.scale(small, edge // max(small.size), Image.Resampling.NEAREST)
     out = io.BytesIO()
-    exact = small.width * small.height <= EXACT_PIXELS
+    exact = small.width * small.height <= EXACT_PIXELS or max(of[:2]) <= TINY_EDGE
     small.save(out, "WEBP", quality=QUALITY, method=3, lossless=exact)
     return {
         "webp": base64.b64encode(out.getvalue()).decode(),
