@@ -78,14 +78,11 @@ def files(found: Diff, *, number: int, statuses: list[str], text: str = "", unfo
 def columns_of(result: dict[str, Any], *, all_columns: bool) -> list[str]:
     """Names of the columns to show: the key, then those with changes, then the others. result: of tables.diff."""
     schema, key = result["schema"], result["key"]["columns"]
-    changed = [cell["column"] for cell in result["cells"]]
+    cells = {cell["column"] for cell in result["cells"]}
     others = [column["name"] for column in schema["columns"]]
     gone = [column["name"] for column in (*schema["added"], *schema["removed"])]
-    if all_columns:
-        wanted = [*key, *others, *gone]
-    else:
-        in_order = [name for name in others if name in set(changed)]
-        wanted = [*key, *in_order]
+    changed = [name for name in others if name in cells]
+    wanted = [*key, *changed, *(others + gone if all_columns else [])]
     return list(dict.fromkeys(wanted))[:MAX_SHOWN_COLUMNS]
 
 

@@ -80,7 +80,8 @@ class Pair:
         """SQL: the change is of no weight: rounding of a float, or white space around text."""
         if self.is_number and "integer" not in {self.base.kind, self.head.kind}:
             x, y = self.numbers()
-            return f"coalesce({_close(x, y, 1e-9)}, false)"
+            single = f"TRY_CAST({x} AS FLOAT) = TRY_CAST({y} AS FLOAT)"  # one of them was kept with 32 bits
+            return f"coalesce({_close(x, y, 1e-9)} OR {single}, false)"
         if self.base.kind == self.head.kind == "text":
             base, head = self.sides()
             return f"coalesce(trim({base}, ' \t\r\n') = trim({head}, ' \t\r\n'), false)"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django import template
 
-from datasets import formats, thumbnails
+from datasets import formats, histograms, thumbnails
+from hub.templatetags.covey import duration, measured
 from repos.browsing import Row
 from repos.content import Entry
 from repos.git.read import typed
 
 register = template.Library()
+DAY = 86_400  # seconds
 
 
 @register.filter
@@ -52,6 +54,20 @@ def distance(value: float | str | None) -> str:
     if not isinstance(value, int | float):
         return ""
     return f"{value:.3f}" if value >= 0.0005 or value == 0 else "< 0.001"
+
+
+@register.filter
+def moved_by(value: float | str | None, kind: str) -> str:
+    """How far the values of a column moved: as they are measured; of times, where it is seconds, as a duration."""
+    if kind != "time" or not isinstance(value, int | float):
+        return brief(value)
+    return f"{value / DAY:,.1f} days" if value >= DAY else duration(value)
+
+
+@register.filter
+def as_read(value: float | None, kind: str) -> str:
+    """A number of a column; times are kept as seconds since 1970."""
+    return histograms.bound(value, kind) if kind == "time" and value is not None else measured(value)
 
 
 @register.filter

@@ -9,13 +9,20 @@ function traces(column) {
     const width = edges.slice(1).map((edge, i) => edge - edges[i]);
     return sides.map(([name, color, opacity]) => ({ type: "bar", name, x: middle, y: column.bars[name], width, opacity, marker: { color }, hoverinfo: "name+x+y" }));
   }
-  return sides.map(([name, color], side) => ({ type: "bar", name, x: column.shares.map((row) => row[0].slice(0, 24)), y: column.shares.map((row) => row[side + 1]), marker: { color }, hoverinfo: "name+x+y" }));
+  return sides.map(([name, color], side) => ({ type: "bar", name, x: column.shares.map((row, i) => i), y: column.shares.map((row) => row[side + 1]), hovertext: column.shares.map((row) => row[0]), marker: { color }, hoverinfo: "name+text+y" }));
 }
+
+// Values by their place: two that begin alike are two bars.
+const LABEL = 14;
+const named = (column) => ({
+  type: "linear", tickvals: column.shares.map((row, i) => i), automargin: true,
+  ticktext: column.shares.map(([value]) => (value.length > LABEL ? `${value.slice(0, LABEL - 1)}…` : value)),
+});
 
 function layout(column) {
   return {
     ...paper(), margin: { l: 48, r: 16, t: 8, b: 48 }, height: 240, barmode: column.bars ? "overlay" : "group", legend: { orientation: "h", y: 1.15 },
-    xaxis: { ...axis(), type: !column.bars ? "category" : column.kind === "time" ? "date" : "linear" }, yaxis: { ...axis(), title: { text: "share" } },
+    xaxis: { ...axis(), ...(column.bars ? { type: column.kind === "time" ? "date" : "linear" } : named(column)) }, yaxis: { ...axis(), title: { text: "share" } },
   };
 }
 

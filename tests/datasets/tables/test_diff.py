@@ -153,6 +153,11 @@ def test_rounding_and_white_space_are_named_as_noise(compare):
     assert answer["cells"] == [{"column": "t", "changed": 2, "noise": 1}, {"column": "x", "changed": 2, "noise": 1}]
 
 
+def test_what_was_kept_with_32_bits_is_noise(compare):
+    answer = compare(b"id,x\n1,2.7\n2,0.5\n", b"id,x\n1,2.700000047683716\n2,0.50001\n")
+    assert answer["cells"] == [{"column": "x", "changed": 2, "noise": 1}]
+
+
 def test_within_the_tolerance_numbers_are_equal(compare):
     base, head = as_parquet(id=[1, 2, 3], x=[1.0, 2.0, float("nan")]), as_parquet(id=[1, 2, 3], x=[1.0001, 3.0, 1.0])
     names = ("a.parquet", "a.parquet")
