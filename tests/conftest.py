@@ -16,9 +16,9 @@ from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
-from hub.accounts import append_only, tokens
+from hub.accounts import tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
@@ -26,6 +26,7 @@ from hub.lib import stores
 from hub.lib.objectstore import FolderStore
 from repos import storage
 from repos.models import Access, Membership, Repository
+from tests.support import emptying
 from tests.support.browsing import BytesClient
 from tests.support.described import DescribedClient
 from tests.support.hub import Hub, embedded_hub, production_hub
@@ -62,16 +63,9 @@ def _cheap_passwords(settings: Any) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def audit_log_can_be_emptied() -> None:
-    """Tests with real transactions empty every table afterwards, which the audit log's triggers refuse."""
-    empty = connection.ops.execute_sql_flush
-
-    def execute_sql_flush(statements: list[str]) -> None:
-        append_only.remove(connection)
-        empty(statements)
-        append_only.install(connection)
-
-    connection.ops.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign]
+def _cheap_emptying() -> None:
+    """Tests with real transactions leave rows behind, which go one by one and not by cutting every table off."""
+    TransactionTestCase._fixture_teardown = lambda _: emptying.empty(connection)  # type: ignore[method-assign]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sqlalchemy import event
 from experiments import database
 from experiments.mlflow import server
 from repos.models import Repository
+from tests.support import emptying
 from tests.support.asgi import Answer, ask, basic
 
 API = "api/2.0/mlflow"
@@ -31,9 +32,7 @@ def tables(mlflow_app: Any) -> Iterator[None]:
     yield
     from mlflow.store.db.base_sql_model import Base
 
-    with database.engine().begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+    emptying.empty_mlflow(database.engine(), Base.metadata)
     shutil.rmtree(settings.COVEY_HOME / "artifacts", ignore_errors=True)
 
 
