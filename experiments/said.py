@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from django.template.loader import render_to_string
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from experiments.database import latest_metrics, logged, model_versions, reading, rows_of, runs
+from experiments.database import latest_metrics, logged, reading, runs
 from experiments.mlflow.context import workspace_of
 from experiments.ordering import ALL_RUNS
 from experiments.registry import reading as registry
@@ -105,13 +105,8 @@ def named(path: str) -> tuple[str, int]:
 
 
 def _versions_now(repository: Repository, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Any]:
-    columns = model_versions.c
-    either = or_(*((columns.name == name) & (columns.version == number) for name, number in wanted))
-    rows = rows_of(
-        select(columns.name, columns.version, columns.current_stage, columns.run_id).where(
-            columns.workspace == workspace_of(repository.pk), columns.current_stage != registry.DELETED_STAGE, either
-        )
-    )
+    with reading() as reader:
+        rows = registry.versions_at(reader, ((workspace_of(repository.pk), *one) for one in wanted))
     return {(row.name, row.version): row for row in rows}
 
 

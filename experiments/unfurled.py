@@ -1,4 +1,5 @@
-"""`run:<id>` and the addresses of runs in texts: name, status and a metric, all of a page in two statements."""
+"""`run:<id>`, `model:<name>/<number>`, `models:/<name>/<number>` and the addresses of runs and versions of models in
+texts: a run with its status and a metric, all of a page in two statements; versions with their stage, in one."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from sqlalchemy import and_, func, select
 from experiments.database import Reader, experiments, latest_metrics, logged, reading, runs
 from experiments.mlflow.context import workspace_of
 from experiments.ordering import ALL_RUNS
+from experiments.registry import reading as registry
 from experiments.runs import ALIVE, select_runs
 from hub.accounts.actor import Actor, Area
 from repos.issues import unfurling
@@ -19,6 +21,8 @@ from repos.models import Repository
 from repos.place import url
 
 _ID = r"[0-9a-f]{32}"
+_NUMBER = r"[1-9][0-9]{0,8}"
+_VERSION = rf"\w[\w.-]{{0,99}}/{_NUMBER}"  # of a name that needs no quoting; addresses may have any
 
 
 def find(actor: Actor, asked: Mapping[Repository, Collection[str]]) -> dict[Repository, dict[str, Card]]:
@@ -57,4 +61,40 @@ def _card(repository: Repository, row: Any, metric: str) -> Card:
     return Card(url(repository, "experiments/runs", row.run_uuid), f"run {name}"[:200], note)
 
 
+def find_versions(actor: Actor, asked: Mapping[Repository, Collection[str]]) -> dict[Repository, dict[str, Card]]:
+    """Texts are "name/number", or as addresses have it "name/versions/number"."""
+    homes = {workspace_of(repository.pk): repository for repository in asked}
+    wanted: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for repository, texts in asked.items():
+        for text in texts:
+            name, _, number = text.strip("/").replace("/versions/", "/").rpartition("/")
+            wanted[workspace_of(repository.pk), name, int(number)].append(text)
+    found: dict[Repository, dict[str, Card]] = defaultdict(dict)
+    with reading() as reader:
+        rows = registry.versions_at(reader, wanted)
+    for row in rows:
+        card = _version_card(homes[row.workspace], row)
+        found[homes[row.workspace]] |= dict.fromkeys(wanted[row.workspace, row.name, row.version], card)
+    return found
+
+
+def _version_card(repository: Repository, row: Any) -> Card:
+    stage = row.current_stage if row.current_stage not in {None, "None"} else ""
+    status = "" if row.status in {None, "READY"} else row.status.lower().replace("_", " ")
+    says = next((line for text in (row.description or "").splitlines() if (line := text.lstrip("# ").strip())), "")
+    note = " · ".join(filter(None, [stage, status, says[:100]]))
+    address = url(repository, "models", row.name, "versions", str(row.version))
+    return Card(address, f"model {row.name} v{row.version}"[:200], note)
+
+
 unfurling.register(Kind(Area.EXPERIMENTS, find, word="run", rest=_ID, page=rf"experiments/runs/(?P<named>{_ID})"))
+unfurling.register(
+    Kind(
+        Area.EXPERIMENTS,
+        find_versions,
+        word="model",
+        rest=_VERSION,
+        page=rf"models/(?P<named>[^/]{{1,256}}/versions/{_NUMBER})",
+    )
+)
+unfurling.register(Kind(Area.EXPERIMENTS, find_versions, word="models", rest=f"/{_VERSION}"))

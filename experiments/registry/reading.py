@@ -139,6 +139,14 @@ def some_versions(workspace: str, name: str, numbers: Iterable[int]) -> list[Ver
     return [found[number] for number in wanted]
 
 
+def versions_at(reader: Reader, wanted: Iterable[tuple[str, str, int]]) -> list[Any]:
+    """The rows of those that there are, of (workspace, model, number) of any repositories; one statement."""
+    columns = model_versions.c
+    each = [and_(columns.workspace == w, columns.name == name, columns.version == n) for w, name, n in wanted]
+    chosen = select(model_versions).where(columns.current_stage != DELETED_STAGE, _no_prompt(model_versions))
+    return list(reader.rows(chosen.where(or_(*each)))) if each else []
+
+
 def logged_of_run(workspace: str, run_id: str) -> list[Any]:
     """(model_id, name, artifact_location) of the live models that a run logged."""
     source = logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)

@@ -97,9 +97,10 @@ class Statuses(CommitStatuses):
 
 class CombinedStatus(APIView):
     """What the newest status of each context says of a commit together: failure, pending or success. Of a branch
-    called …/status the commit itself."""
+    called …/status the commit itself. statuses: a page of them, what failed first; total_count: of all."""
 
     answers = {"get": CombinedStatusObject | CommitFound}
+    queries = {"get": PAGES}
 
     def get(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name)
@@ -108,16 +109,19 @@ class CombinedStatus(APIView):
         except NotFound:
             return OneCommit().get(request, owner, name, f"{ref}/status")
         mark, api = marks.mark_of(repository, commit), _api(repository)
+        rows = marks.statuses_of(repository, commit)
+        page = paged(request, rows, lambda some: [status_object(repository, status) for status in some])
         found: CombinedStatusObject = {
             "state": mark.state,
             "sha": commit,
-            "total_count": len(mark.statuses),
-            "statuses": [status_object(repository, status) for status in mark.statuses],
+            "total_count": mark.total,
+            "statuses": page.data,
             "repository": {"id": repository.pk, "name": repository.name, "full_name": repository.full_name},
             "commit_url": f"{api}/commits/{commit}",
             "url": f"{api}/commits/{commit}/status",
         }
-        return Response(found)
+        page.data = found
+        return page
 
 
 def status_object(repository: Repository, status: Status) -> StatusObject:

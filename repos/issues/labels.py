@@ -12,7 +12,7 @@ from hub.accounts.actor import Actor
 from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos.issues.models import Label
 from repos.issues.rights import triaging
-from repos.issues.texts import checked
+from repos.issues.texts import checked, checked_name
 from repos.models import Repository
 
 MOST = 500  # of a repository
@@ -95,9 +95,10 @@ def named(repository: Repository, names: Collection[str]) -> list[Label]:
 
 
 def _checked(name: str, colour: str, description: str) -> dict[str, str]:
-    name, description = " ".join(checked(name, "The name").split()), " ".join(checked(description, "The text").split())
+    name = checked_name(name, "The label's name")
+    description = " ".join(checked(description, "The text").split())
     match = _COLOUR.fullmatch(colour.strip())
-    if not 1 <= len(name) <= 50 or '"' in name:
+    if len(name) > 50 or '"' in name:
         raise Unprocessable("A label's name has 1 to 50 characters and no quotes.")
     if match is None:
         raise Unprocessable("A colour is six hexadecimal digits.", details="For example b35900.")

@@ -13,7 +13,7 @@ from hub.lib.errors import NotFound, Unprocessable
 from repos.issues.models import Issue, Milestone
 from repos.issues.opening import next_milestone
 from repos.issues.rights import triaging
-from repos.issues.texts import checked, checked_body
+from repos.issues.texts import checked_body, checked_name
 from repos.models import Repository
 
 
@@ -35,13 +35,19 @@ def open_numbers(repository: Repository) -> QuerySet[Milestone, tuple[int, str]]
 
 
 def create(
-    actor: Actor, repository: Repository, *, title: str, description: str = "", due: date | None = None
+    actor: Actor,
+    repository: Repository,
+    *,
+    title: str,
+    description: str = "",
+    due: date | None = None,
+    closed: bool = False,
 ) -> Milestone:
     triaging(actor, repository)
-    fields = _checked(title, description)
+    fields, ended = _checked(title, description), timezone.now() if closed else None
     with transaction.atomic():
         number = next_milestone(repository.pk)
-        return Milestone.objects.create(repository=repository, number=number, due=due, **fields)
+        return Milestone.objects.create(repository=repository, number=number, due=due, closed=ended, **fields)
 
 
 def change(actor: Actor, milestone: Milestone, *, title: str, description: str, due: date | None) -> None:
@@ -71,7 +77,7 @@ def milestone_of(repository: Repository, number: int) -> Milestone:
 
 
 def _checked(title: str, description: str) -> dict[str, str]:
-    title = " ".join(checked(title, "The title").split())
-    if not 1 <= len(title) <= 200:
+    title = checked_name(title, "The milestone's title")
+    if len(title) > 200:
         raise Unprocessable("A milestone's title has 1 to 200 characters.")
     return {"title": title, "description": checked_body(description)}

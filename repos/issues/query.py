@@ -108,7 +108,7 @@ def _contradicts(one: tuple[str, str], other: tuple[str, str]) -> bool:
 def _subject(key: str, value: str) -> str:
     """What a term decides."""
     if key in {"is", "state"}:
-        return "state" if value in {"open", "closed", "merged"} else "kind"
+        return "state" if value in {"open", "closed", "merged"} else "draft" if value == "draft" else "kind"
     return value if key == "no" else key
 
 
@@ -140,9 +140,11 @@ def _is(query: Query, value: str, match: re.Match[str]) -> None:
         query.kind = "issue" if word == "issue" else "pull"
     elif word in {"open", "closed", "merged"}:
         query.state = word
+    elif word == "draft":
+        query.draft = True
     else:
         raise QueryError(
-            f"Nothing is {word[:40]!r}.", match.start("value"), "is: takes open, closed, merged, issue, pr."
+            f"Nothing is {word[:40]!r}.", match.start("value"), "is: takes open, closed, merged, draft, issue, pr."
         )
 
 

@@ -10,7 +10,7 @@ from hub.lib.errors import Conflict, NotFound, Unprocessable
 from repos.issues import query
 from repos.issues.models import SavedQuery
 from repos.issues.rights import require, taking_part, triaging
-from repos.issues.texts import checked
+from repos.issues.texts import checked_name
 from repos.models import Repository
 
 MOST = 50  # shared ones of a repository, and personal ones of somebody in it, of each list
@@ -44,8 +44,8 @@ def query_of(repository: Repository, actor: Actor, number: int) -> SavedQuery:
 def save(actor: Actor, repository: Repository, *, kind: str, name: str, text: str, shared: bool) -> SavedQuery:
     """Under a name of one's own: what was there by that name is replaced. Raises Unprocessable, Conflict, Denied."""
     user = triaging(actor, repository) if shared else taking_part(actor, repository)[1]
-    name = " ".join(checked(name, "The name").split())
-    if not 1 <= len(name) <= MOST_NAME:
+    name = checked_name(name, "The name")
+    if len(name) > MOST_NAME:
         raise Unprocessable(f"A saved search has a name of at most {MOST_NAME} characters.")
     query.parse(text)
     kept = {"query": text.strip(), "shared": shared}

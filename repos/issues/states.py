@@ -39,9 +39,14 @@ def reopen(actor: Actor, issue: Issue) -> None:
     """Raises Unprocessable for a pull request that was merged."""
     rights, user = taking_part(actor, issue.repository)
     require(rights.change(issue), "reopen this")
-    if issue.state == Issue.State.MERGED:
-        raise Unprocessable("A merged pull request stays merged.", details="Open another one.")
+    check_unmerged(issue)
     begin_again(issue, user)
+
+
+def check_unmerged(issue: Issue) -> None:
+    """Raises Unprocessable for a pull request that was merged: it cannot be opened again."""
+    if issue.state == Issue.State.MERGED:
+        raise Unprocessable("A merged pull request stays merged.", details="Open another one, or revert it.")
 
 
 def begin_again(issue: Issue, user: User | None, /, **detail: Any) -> bool:

@@ -11,12 +11,14 @@ from hub.lib.errors import Unprocessable
 TITLE_CHARACTERS = 256
 BODY_CHARACTERS = 65_536
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # what no database stores as text
+_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\\s]")  # printable, and yet nothing is seen
+_JOINERS = re.compile("[\u200c\u200d]")  # within words and emoji
 
 
 def checked_title(title: str) -> str:
     """One line. Raises Unprocessable."""
     title = " ".join(checked(title, "The title").split())
-    if not title:
+    if not seen(title):
         raise Unprocessable("A title is missing.", details="Say in a few words what this is about.")
     if len(title) > TITLE_CHARACTERS:
         raise Unprocessable(f"The title is longer than {TITLE_CHARACTERS} characters.", details="Put it into the text.")
@@ -38,6 +40,21 @@ def checked(text: str, what: str) -> str:
     if UNSTORABLE.search(text):
         raise Unprocessable(f"{what} holds a character that cannot be kept (NUL, or half of a pair).")
     return text
+
+
+def checked_name(text: str, what: str) -> str:
+    """One line that people tell from others by looking at it. Raises Unprocessable."""
+    text = " ".join(checked(text, what).split())
+    if not _JOINERS.sub("", text).isprintable():
+        raise Unprocessable(f"{what} holds a character that nobody sees.", details="Type it again, without pasting.")
+    if not seen(text):
+        raise Unprocessable(f"{what} is empty.", details="Name it with letters that people see.")
+    return text
+
+
+def seen(text: str) -> bool:
+    """Whether anything of it can be seen."""
+    return any(letter.isprintable() for letter in _BLANK.sub("", text))
 
 
 def tasks_of(body: str) -> dict[str, int]:

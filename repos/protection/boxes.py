@@ -14,28 +14,34 @@ from repos.statuses import marks
 from repos.statuses.marks import Mark
 from repos.statuses.models import Status
 
+MOST_STATUSES = 20  # the commit's page has all of them
+
 
 @dataclass(frozen=True)
 class Checks:
-    """seen: names what the merge box was drawn for; when it is another, the whole box is drawn again."""
+    """statuses: some of those that mark counts. seen: names what the merge box was drawn for; when it is another, the
+    whole box is drawn again."""
 
     unmet: Sequence[Unmet]
     mark: Mark
+    statuses: Sequence[Status]
+    head: str
     waiting: AutoMerge | None
     seen: str
 
     @property
     def live(self) -> bool:
         """Whether to look again by itself."""
-        pending = any(status.state == Status.State.PENDING for status in self.mark.statuses)
-        return bool(self.unmet) or pending or self.waiting is not None
+        return bool(self.unmet) or self.mark.runs or self.waiting is not None
 
 
 def checks_of(pull: PullRequest, head: str, unmet: Sequence[Unmet]) -> Checks:
     """Of an open pull request whose head is there."""
     waits = waiting.waiting_for(pull)
     seen = f"{head}.{len(unmet)}.{waits.user_id if waits else 0}.{int(pull.draft)}"
-    return Checks(unmet, marks.mark_of(pull.repository, head), waits, seen)
+    mark = marks.mark_of(pull.repository, head)
+    statuses = list(marks.statuses_of(pull.repository, head)[:MOST_STATUSES]) if mark.total else []
+    return Checks(unmet, mark, statuses, head, waits, seen)
 
 
 def checks_now(pull: PullRequest) -> Checks | None:

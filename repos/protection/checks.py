@@ -24,9 +24,10 @@ def statuses_succeeded(pull: PullRequest, base: str, head: str) -> Iterator[Unme
     asked = pull.asked
     if asked is None or not asked.statuses:
         return
-    mark = marks.mark_of(pull.repository, head)
+    rows = marks.statuses_of(pull.repository, head).filter(context__in=asked.statuses)
+    found = {status.context: status for status in rows}
     for context in asked.statuses:
-        status = mark.of(context)
+        status = found.get(context)
         if status is None:
             step = f"It is reported for the commit {head[:7]}, by whatever sends the status “{context}”."
             yield Unmet(f"Status {context}", "has not been reported yet.", step, by_rule=True, pending=True)

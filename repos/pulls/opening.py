@@ -64,9 +64,10 @@ def open_pull(
 
 
 def reopen(actor: Actor, pull: PullRequest) -> None:
-    """With the branches as they are now. Raises what open_pull raises, and Denied."""
+    """With the branches as they are now. Raises what open_pull raises, and Denied; Unprocessable once it is merged."""
     rights, _ = taking_part(actor, pull.repository)
     require(rights.change(pull.issue), "reopen this")
+    states.check_unmerged(pull.issue)
     base_id, head_id = _comparable(pull.repository, pull.base, _head_of(pull))
     _require_gift(actor, pull, head_id)
     if pull.head_repository is not None:

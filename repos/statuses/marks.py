@@ -1,53 +1,75 @@
-"""What the newest statuses say of commits: of a whole page of them in one query."""
+"""What the newest statuses say of commits: of a whole page of them in one query, which reads no more than counts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Max
+from django.db.models import Case, Count, IntegerField, Max, QuerySet, Value, When
 
 from repos.models import Repository
 from repos.statuses.models import Status
 
 State = Status.State
 _BAD = {State.ERROR, State.FAILURE}
+_FIRST = [State.FAILURE, State.ERROR, State.PENDING]  # what people look for
 
 
-@dataclass
+@dataclass(frozen=True)
 class Mark:
-    """The statuses of one commit, the newest of each context, by context."""
+    """counts: state → how many contexts of one commit are in it, by the newest status of each."""
 
-    statuses: list[Status] = field(default_factory=list)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
 
     @property
     def state(self) -> str:
         """Of all together: failure, pending or success. Nothing said is pending, as GitHub has it."""
-        states = {status.state for status in self.statuses}
+        states = set(self.counts)
         if states & _BAD:
             return State.FAILURE
         return State.SUCCESS if states == {State.SUCCESS} else State.PENDING
 
     @property
-    def words(self) -> str:
-        passed = sum(status.state == State.SUCCESS for status in self.statuses)
-        what = {State.SUCCESS: "passed", State.PENDING: "still running", State.FAILURE: "failed"}[State(self.state)]
-        counted = len(self.statuses)
-        return f"Statuses: {what}, {passed} of {counted} succeeded"
+    def runs(self) -> bool:
+        """Whether one of them is still to come."""
+        return bool(self.counts.get(State.PENDING))
 
-    def of(self, context: str) -> Status | None:
-        return next((status for status in self.statuses if status.context == context), None)
+    @property
+    def words(self) -> str:
+        what = {State.SUCCESS: "passed", State.PENDING: "still running", State.FAILURE: "failed"}[State(self.state)]
+        return f"Statuses: {what}, {self.counts.get(State.SUCCESS, 0)} of {self.total} succeeded"
 
 
 def marks_of(repository: Repository, shas: Collection[str]) -> dict[str, Mark]:
     """By commit; a commit of which nothing was said is not in it."""
-    newest = Status.objects.filter(repository=repository, sha__in=set(shas)).order_by()
-    ids = newest.values("sha", "context").annotate(newest=Max("pk")).values("newest")
-    found: dict[str, Mark] = {}
-    for status in Status.objects.filter(pk__in=ids).select_related("creator").order_by("context"):
-        found.setdefault(status.sha, Mark()).statuses.append(status)
-    return found
+    rows = Status.objects.filter(pk__in=_newest(repository, shas)).order_by().values_list("sha", "state")
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for sha, state, count in rows.annotate(count=Count("pk")):
+        found[sha][state] = count
+    return {sha: Mark(counts) for sha, counts in found.items()}
 
 
 def mark_of(repository: Repository, sha: str) -> Mark:
     return marks_of(repository, [sha]).get(sha, Mark())
+
+
+def statuses_of(repository: Repository, sha: str) -> QuerySet[Status]:
+    """The newest of each context, by context, with their creators: what failed first, then what still runs."""
+    order = Case(
+        *(When(state=state, then=Value(place)) for place, state in enumerate(_FIRST)),
+        default=Value(len(_FIRST)),
+        output_field=IntegerField(),
+    )
+    rows = Status.objects.filter(pk__in=_newest(repository, [sha])).select_related("creator")
+    return rows.order_by(order, "context")
+
+
+def _newest(repository: Repository, shas: Collection[str]) -> QuerySet[Status, int]:
+    """The ids of the newest of each commit and context."""
+    rows = Status.objects.filter(repository=repository, sha__in=set(shas)).order_by()
+    return rows.values("sha", "context").annotate(newest=Max("pk")).values_list("newest", flat=True)

@@ -8,12 +8,15 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
+from hub.lib.paging import page_of
 from repos import browsing, diffs
 from repos.diffs import Options
 from repos.git import read
 from repos.git.diff import EMPTY_TREE
-from repos.statuses.marks import mark_of
+from repos.statuses.marks import mark_of, statuses_of
 from repos.views.places import place_at, readable, rest_of
+
+STATUSES_SHOWN = 50
 
 
 def options_of(request: HttpRequest) -> Options:
@@ -35,7 +38,12 @@ def commit(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespons
             "tab": "files",
             "place": place,
             "commit": found,
-            "mark": mark_of(place.repository, found.sha),
+            "mark": (mark := mark_of(place.repository, found.sha)),
+            "statuses": page_of(
+                statuses_of(place.repository, found.sha) if mark.total else [],
+                request.GET.get("statuses", "1"),
+                STATUSES_SHOWN,
+            ),
             "body": found.body[:100_000],
             "diff": diffs.between(place.repository, base, found.sha, options),
             "options": options,

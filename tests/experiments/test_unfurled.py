@@ -57,3 +57,28 @@ def test_all_of_a_page_are_two_statements(alice, private, client, run, statement
         html = shown(alice, private, "\n".join(f"run:{one}" for one in ids))
     assert html.count('class="card"') == 6
     assert len(told) <= 2
+
+
+@pytest.fixture
+def model(client) -> str:
+    made = client.run()
+    for name in ("birds", "birds & bees"):
+        client.ask("POST", "api/2.0/mlflow/registered-models/create", {"name": name})
+        version = {"name": name, "source": f"{made['artifact_uri']}/m", "run_id": made["run_id"]}
+        version["description"] = "# Counts <b>birds</b>"
+        client.ask("POST", "api/2.0/mlflow/model-versions/create", version)
+    return "birds"
+
+
+def test_a_version_of_a_model_is_a_card(alice, charlie, private, public, model, statements):
+    page = f"{settings.COVEY_URL}/alice/private/models/birds/versions/1"
+    quoted = f"{settings.COVEY_URL}/alice/private/models/birds%20%26%20bees/versions/1"
+    with statements() as told:
+        html = shown(alice, private, f"Is model:birds/1 as good as models:/birds/1, {page} or {quoted}?")
+    assert html.count('href="/alice/private/models/birds/versions/1" class="card"') == 3
+    assert 'href="/alice/private/models/birds%20%26%20bees/versions/1" class="card"' in html
+    assert html.count("Counts &lt;b&gt;birds") == 4
+    assert len(told) <= 3
+    for text in ("model:birds/2", "model:bees/1", f"{page}0", "models:/birds/Production"):
+        assert 'class="card"' not in shown(alice, private, text)
+    assert 'class="card"' not in shown(charlie, public, f"model:birds/1 {page}")

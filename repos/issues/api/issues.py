@@ -111,7 +111,8 @@ class OneIssue(ConditionalView):
     def patch(self, request: Request, owner: str, name: str, number: int) -> Response:
         repository = taking_part(request, owner, name)
         issue, fields = opening.issue_of(repository, number), valid(ChangedIssue, request)
-        if issue.is_pull and fields.get("state") == "open":
+        if issue.is_pull and fields.get("state") == "open" and not issue.is_open:
+            states.check_unmerged(issue)
             raise Unprocessable(f"#{number} is a pull request.", details=f"PATCH …/pulls/{number} opens it again.")
         with transaction.atomic():  # all of it or nothing
             Issue.objects.select_for_update().get(pk=issue.pk)

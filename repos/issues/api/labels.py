@@ -40,9 +40,12 @@ DUE = ["iso-8601", "%Y-%m-%dT%H:%M:%SZ"]  # a day, or the moment that GitHub's c
 
 
 class NewMilestone(serializers.Serializer):
+    """state: open or closed."""
+
     title = serializers.CharField(max_length=200)
     description = serializers.CharField(max_length=BODY_CHARACTERS, allow_blank=True, default="")
     due_on = serializers.DateField(allow_null=True, default=None, input_formats=DUE)
+    state = serializers.ChoiceField(choices=["open", "closed"], default="open")
 
 
 class ChangedMilestone(serializers.Serializer):
@@ -118,7 +121,7 @@ class Milestones(ConditionalView):
 
     def post(self, request: Request, owner: str, name: str) -> Response:
         repository, fields = writable(request, owner, name), valid(NewMilestone, request)
-        fields["due"] = fields.pop("due_on")
+        fields["due"], fields["closed"] = fields.pop("due_on"), fields.pop("state") == "closed"
         actor = gate.actor_of(request)
 
         def make() -> Response:

@@ -129,6 +129,30 @@ def test_odd_values_are_refused_or_kept_and_never_break(bob, private, api):
         assert client.get(V1 + path).status_code in {404, 422}
 
 
+def test_a_milestone_may_begin_closed(bob, private, api):
+    client = api(bob)
+    made = client.post(f"{V1}/milestones", {"title": "Past", "state": "closed"}, format="json")
+    assert (made.status_code, made.json()["state"]) == (201, "closed")
+    assert client.get(f"{V1}/milestones").json() == []
+    assert client.post(f"{V1}/milestones", {"title": "Odd", "state": "gone"}, format="json").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u3164", "\u2800\ufe0f", "bug\u200b", "\u202egub", "a\x07b", "\u200d"])
+def test_names_that_nobody_can_see_are_refused(bob, private, api, name):
+    client = api(bob)
+    for path, field in (("labels", "name"), ("milestones", "title")):
+        answer = client.post(f"{V1}/{path}", {field: name}, format="json")
+        assert answer.status_code in {400, 422}, answer.json()
+    if name.strip("\u200b\u200d\u3164\u2800\ufe0f") == "":
+        assert client.post(f"{V1}/issues", {"title": name}, format="json").status_code in {400, 422}
+
+
+@pytest.mark.parametrize("name", ["بد‌داده", "👩‍🔬", "データ", "naïve", "❤️"])
+def test_names_of_every_script_are_taken(bob, private, api, name):
+    assert api(bob).post(f"{V1}/labels", {"name": name}, format="json").json()["name"] == name
+    assert api(bob).get(f"{V1}/labels/{name}").status_code == 200
+
+
 def test_a_list_comes_in_pages(bob, private, api):
     client = api(bob)
     for number in range(3):

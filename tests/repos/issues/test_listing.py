@@ -84,6 +84,7 @@ def some(alice, bob, private, opened):
         ("is:open", [9, 8, 7, 6, 5, 4, 3]),
         ("is:closed", [2, 1]),
         ("is:pr", [10]),
+        ("is:draft", []),
         ("author:BOB is:open", [9, 6, 3]),
         ("author:@me is:closed", [2, 1]),
         ("author:nobody", []),

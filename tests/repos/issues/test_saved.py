@@ -117,7 +117,7 @@ def test_the_pages_keep_move_and_remove(bob, private, as_user):
         assert client.post(f"{BASE}/issues/searches/{pk}/{verb}").status_code == 302
     assert client.post(f"{BASE}/issues/searches/{pk}/remove").status_code == 404
     refused = client.post(f"{BASE}/issues/searches/save", {**form, "name": " "}, follow=True)
-    assert "A saved search has a name" in refused.content.decode()
+    assert "The name is empty." in refused.content.decode()
 
 
 def test_readers_are_refused_what_is_everybodys(alice, charlie, private, keep, as_user):

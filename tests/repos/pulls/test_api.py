@@ -38,6 +38,9 @@ def test_a_pull_request_lives(bob, project, api):
     assert (done["merged"], project.git("show", "-s", "--format=%s", done["sha"])) == (True, "One")
     assert client.get(f"{V1}/pulls/1/merge").status_code == 204
     assert client.put(f"{V1}/pulls/1/merge", {}, format="json").status_code == 405
+    for path in ("pulls", "issues"):
+        refused = client.patch(f"{V1}/{path}/1", {"state": "open"}, format="json")
+        assert (refused.status_code, refused.json()["error"]) == (422, "A merged pull request stays merged.")
     closed = client.get(f"{V1}/pulls?state=closed").json()[0]
     assert (closed["merged"], closed["merge_commit_sha"], closed["merged_by"]["login"]) == (True, done["sha"], "bob")
 

@@ -43,8 +43,25 @@ def test_a_list_asks_once(as_user, bob, report, project, django_assert_max_num_q
         report(first, context=f"ci/{number}")
     with django_assert_max_num_queries(1):
         found = marks.marks_of(project.repository, [first, project.tips["main"]])
-        assert [len(mark.statuses) for mark in found.values()] == [5, 5]
-        assert {status.creator.username for mark in found.values() for status in mark.statuses} == {"bob"}
+        assert [mark.total for mark in found.values()] == [5, 5]
     for page in ("commits/main", "branches"):
         with django_assert_max_num_queries(6):
             assert client.get(f"/alice/private/{page}").status_code == 200
+
+
+def test_many_statuses_come_in_pages_what_failed_first(as_user, api, bob, report, project):
+    for number in range(60):
+        report(context=f"ci/{number:02}")
+    report(context="ci/59", state="failure")
+    client = as_user(bob)
+    first = client.get("/alice/private/commit/main").content.decode()
+    assert "Statuses: failed, 59 of 60 succeeded" in first
+    assert first.index("ci/59") < first.index("ci/00")
+    assert first.count('class="box-row status-row"') == 50
+    assert "?statuses=2#statuses" in first
+    second = client.get("/alice/private/commit/main?statuses=2").content.decode()
+    assert second.count('class="box-row status-row"') == 10
+    assert client.get("/alice/private/commit/main?statuses=x").status_code == 400
+    answer = api(bob).get("/api/v1/repos/alice/private/commits/main/status?per_page=7&page=9")
+    assert (answer.json()["total_count"], len(answer.json()["statuses"])) == (60, 4)
+    assert 'rel="prev"' in answer.headers["Link"]
