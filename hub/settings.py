@@ -313,6 +313,7 @@ GIT_MAX_PUSH_BYTES = env.integer("COVEY_GIT_MAX_PUSH_BYTES", 4 * 1024**3, 1)
 GIT_MAX_REF_COMMANDS = env.integer("COVEY_GIT_MAX_REF_COMMANDS", 2_500, 1)
 GIT_MAX_OBJECT_BYTES = env.integer("COVEY_GIT_MAX_OBJECT_BYTES", 2 * 1024**3, 1)
 GIT_MAX_REPOSITORY_BYTES = env.integer("COVEY_GIT_MAX_REPOSITORY_BYTES", 0)  # 0: no limit
+GIT_MAX_GIFT_BYTES = env.integer("COVEY_GIT_MAX_GIFT_BYTES", 256 * 1024**2)  # of somebody's requests; 0: no limit
 DATA_MAX_REPOSITORY_BYTES = env.integer("COVEY_DATA_MAX_REPOSITORY_BYTES", 0)  # 0: no limit
 SCRUB_DAYS = env.integer("COVEY_SCRUB_DAYS", 30)  # every object is read again about that often; 0: never
 GIT_FETCHES = env.integer("COVEY_GIT_FETCHES", 16, 1)  # at once, per web process

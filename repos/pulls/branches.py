@@ -121,7 +121,7 @@ def pin(pull: PullRequest, commit: str) -> None:
     """Point refs/pull/<number>/head at a commit of the head's repository, which comes here if it must. Safe to run
     twice and at the same moment. Raises TooLarge."""
     if pull.head_repository is not None:
-        origins.bring(pull.repository, pull.head_repository, commit)
+        origins.bring(pull.repository, pull.head_repository, commit, giver=pull.issue.author)
     _point(pull, pull.ref, commit)
 
 

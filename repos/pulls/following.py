@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from hub.accounts.models import User
 from hub.jobs import outbox
@@ -52,10 +52,11 @@ def follow_head(pull: PullRequest, user: User | None) -> None:
         return
     if pull.head_repository is not None:
         try:
-            origins.bring(pull.repository, pull.head_repository, tip)
+            came = origins.bring(pull.repository, pull.head_repository, tip, giver=pull.issue.author)
         except TooLarge:  # whoever merges hears of it
             logger.warning("pull request %s: what was pushed to its fork is too large", pull.pk)
             return
+        PullRequest.objects.filter(pk=pull.pk).update(brought=F("brought") + came)
     forced = not history.contains(store_of(pull.repository), tip, pull.head_id)
     if forced:
         branches.keep(pull, pull.head_id)

@@ -21,7 +21,8 @@ class PullRequest(models.Model):
     the last of them, base_id being where the base was before); merged_by: who made it. claimed: when somebody began to
     merge; whether it happened is for git to say: a request is merged exactly when its merge commit is in the base.
     delete_branch: the head goes once it is merged. head_repository: the fork that head is a branch of, None for the
-    repository itself. agreed: whoever opened it knows that the commits of a private fork become public.
+    repository itself. agreed: whoever opened it knows that the commits of a private fork become public. brought: bytes
+    of git that came from the fork for it.
     """
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, primary_key=True, related_name="pull")
@@ -29,6 +30,7 @@ class PullRequest(models.Model):
     head = models.CharField(max_length=250)
     head_repository = models.ForeignKey("repos.Repository", null=True, on_delete=models.PROTECT, related_name="+")
     agreed = models.BooleanField(default=False)
+    brought = models.PositiveBigIntegerField(default=0)
     base_id = models.CharField(max_length=40)
     head_id = models.CharField(max_length=40)
     draft = models.BooleanField(default=False)

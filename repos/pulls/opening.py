@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F
 
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
@@ -13,7 +14,7 @@ from repos.issues import opening, states
 from repos.issues.conversation import record
 from repos.issues.models import Counter, Issue
 from repos.issues.rights import require, taking_part
-from repos.issues.texts import checked
+from repos.issues.texts import checked, checked_body, checked_title
 from repos.models import Access, Repository
 from repos.pulls import branches, merging, origins, signals
 from repos.pulls.models import PullRequest
@@ -42,9 +43,13 @@ def open_pull(
     origins.require_gift(actor, repository, named.repository, agreed=agreed)
     base_id, head_id = _comparable(repository, base, named)
     fork = named.repository if named.repository != repository else None
+    brought = 0
     if fork is not None:
         _check_only(repository, base, named.branch, fork)
-        origins.bring(repository, fork, head_id)  # before the row: whoever sees it finds its commits
+        checked_title(title)  # nothing comes for a request that cannot be opened
+        checked_body(body)
+        # Before the row: whoever sees it finds its commits.
+        brought = origins.bring(repository, fork, head_id, giver=actor.user)
     with transaction.atomic():
         issue = opening.open_issue(actor, repository, title=title, body=body, is_pull=True)
         _check_only(repository, base, named.branch, fork, issue)  # behind the lock of the numbers
@@ -54,6 +59,7 @@ def open_pull(
             head=named.branch,
             head_repository=fork,
             agreed=agreed,
+            brought=brought,
             base_id=base_id,
             head_id=head_id,
             draft=draft,
@@ -70,12 +76,13 @@ def reopen(actor: Actor, pull: PullRequest) -> None:
     states.check_unmerged(pull.issue)
     base_id, head_id = _comparable(pull.repository, pull.base, _head_of(pull))
     _require_gift(actor, pull, head_id)
+    brought = 0
     if pull.head_repository is not None:
-        origins.bring(pull.repository, pull.head_repository, head_id)
+        brought = origins.bring(pull.repository, pull.head_repository, head_id, giver=pull.issue.author)
     with transaction.atomic():
         alone(pull.repository)
         _check_only(pull.repository, pull.base, pull.head, pull.head_repository, pull.issue)
-        PullRequest.objects.filter(pk=pull.pk).update(base_id=base_id, head_id=head_id)
+        PullRequest.objects.filter(pk=pull.pk).update(base_id=base_id, head_id=head_id, brought=F("brought") + brought)
         states.reopen(actor, pull.issue)
         outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
     branches.pin(pull, head_id)

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Sum
 
 from hub.accounts.actor import Actor
+from hub.accounts.models import User
 from hub.lib.errors import NotFound, TooLarge, Unprocessable
 from repos import access
 from repos.access import Access, Area
@@ -120,6 +122,16 @@ def data_of(actor: Actor, pull: PullRequest) -> Repository:
     return fork if readable else pull.repository
 
 
+def _room_of(base: Repository, giver: User) -> int | None:
+    """Bytes that this person may still bring into the base by requests that nobody merged, which no pruning takes away
+    again; None for any number."""
+    if not settings.GIT_MAX_GIFT_BYTES or access.access_for(Actor(user=giver), base) >= Access.WRITE:
+        return None
+    rows = PullRequest.objects.filter(issue__repository=base, issue__author=giver, merged=None)
+    spent = rows.aggregate(sum=Sum("brought"))["sum"] or 0
+    return max(1, settings.GIT_MAX_GIFT_BYTES - spent)
+
+
 # ---- git ---------------------------------------------------------------------------------------
 def merge_base(base: Repository, base_id: str, head: Repository, head_id: str) -> str | None:
     """Of commits of two stores. The caller may read both. None for unrelated histories."""
@@ -127,21 +139,35 @@ def merge_base(base: Repository, base_id: str, head: Repository, head_id: str) -
 
 
 def bring(
-    base: Repository, head: Repository, commit: str, *, beat: Callable[[int], None] = lambda _bytes: None
-) -> None:
-    """Store a commit of the head's repository in the base's, with all it reaches. Safe to run twice. beat: told every
-    second how many bytes have come.
+    base: Repository,
+    head: Repository,
+    commit: str,
+    *,
+    giver: User | None = None,
+    beat: Callable[[int], None] = lambda _bytes: None,
+) -> int:
+    """Store a commit of the head's repository in the base's, with all it reaches; how many bytes came. Safe to run
+    twice. giver: whoever's pull request it is for; without write access they give a repository only so much. beat: told
+    every second how many bytes have come.
 
     Raises TooLarge.
     """
-    if commands.succeeds(store_of(base), "cat-file", "-e", commit):  # packs come whole, and nothing is ever pruned
-        return
-    most = settings.GIT_MAX_REPOSITORY_BYTES
     store = store_of(base)
+    if commands.succeeds(store, "cat-file", "-e", commit):  # packs come whole, and nothing is ever pruned
+        return 0
+    most = settings.GIT_MAX_REPOSITORY_BYTES
     room = max(1, most - size_on_disk(store)) if most else 0
+    given = _room_of(base, giver) if giver else None
     try:
-        copying.bring(store_of(head), store, [commit], most_bytes=room, beat=beat)
+        least = room if given is None else min(given, room or given)
+        return copying.bring(store_of(head), store, [commit], most_bytes=least, beat=beat)
     except copying.TooMuch as error:
+        if given is not None and (not room or given < room):
+            raise TooLarge(
+                f"Pull requests of somebody who may not write {base.full_name} bring it at most "
+                f"{settings.GIT_MAX_GIFT_BYTES:,} bytes until they are merged.",
+                details="Track large files with DVC, or ask somebody with write access to take the commits.",
+            ) from error
         raise TooLarge(
             f"With these commits {base.full_name} would be larger than {most:,} bytes.",
             details="Track large files with DVC, or ask an administrator for a larger limit.",

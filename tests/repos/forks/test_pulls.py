@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
 
-from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
+from hub.lib.errors import Conflict, Denied, NotFound, TooLarge, Unprocessable
 from repos import publishing, repositories
 from repos.git.store import ZERO, RefChange, refs
 from repos.issues import states
@@ -17,7 +18,7 @@ from repos.pulls.models import PullRequest
 from repos.pulls.origins import NotGiven
 from tests.repos.forks.conftest import forked, settle
 from tests.repos.issues.conftest import as_actor, seen
-from tests.repos.pulls.conftest import again, propose
+from tests.repos.pulls.conftest import again, deliver, propose
 from tests.support.writer import Writer
 
 pytestmark = pytest.mark.django_db
@@ -278,3 +279,32 @@ def test_a_private_base_is_not_merged_into_a_public_fork(bob, alice, public, pro
     with pytest.raises(Denied, match="is public"):
         updating.update_branch(as_actor(bob), again(bob, pull))
     assert refs(fork.repository.path)["refs/heads/work"] == fork.tip
+
+
+# ---- how much strangers bring --------------------------------------------------------------------
+def test_who_may_not_write_brings_only_so_much(bob, public, fork, settings):
+    noise = os.urandom(30_000).hex()
+    settings.GIT_MAX_GIFT_BYTES = 20_000
+    fork.push({"noise.txt": noise}, "Noise")
+    with pytest.raises(TooLarge, match="may not write"):
+        propose(bob, public, head="bob:work")
+    assert not has(public, fork.tip)
+    assert not PullRequest.objects.exists()
+    settings.GIT_MAX_GIFT_BYTES = 60_000
+    pull = propose(bob, public, head="bob:work")
+    assert 30_000 < pull.brought < 60_000
+    before = fork.tip
+    fork.push({"more.txt": os.urandom(30_000).hex()}, "More")
+    deliver()
+    assert again(bob, pull).head_id == before
+    assert not has(public, fork.tip)
+    Membership.objects.create(repository=public, user=bob, access=Access.WRITE)
+    fork.push({"less.txt": "x"}, "And more")
+    deliver()
+    assert again(bob, pull).head_id == fork.tip
+
+
+def test_nothing_comes_for_a_request_that_cannot_be_opened(bob, public, fork):
+    with pytest.raises(Unprocessable):
+        propose(bob, public, head="bob:work", title=" ")
+    assert not has(public, fork.tip)
