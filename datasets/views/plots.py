@@ -15,10 +15,16 @@ from datasets.views.links import Links
 from datasets.views.pipelines import readable, two_revs
 from hub.accounts.http import HubRequest
 from hub.lib.paging import page_of
+from repos.git import read
 from repos.place import Place, url
 from repos.views.places import rest_of
 
 PER_PAGE = 24
+# Templates of DVC that plot-diff.js draws. (A repository that keeps its own copy of one means that one.)
+DRAWN = {
+    *("linear", "simple", "smooth", "scatter", "scatter_jitter", "confusion", "confusion_normalized"),
+    *("bar_horizontal", "bar_horizontal_sorted"),
+}
 PICTURES = (".jpg", ".jpeg", ".gif", ".png")  # of which small pictures are made
 
 
@@ -57,10 +63,25 @@ def _context(request: HubRequest, found: PlotsDiff) -> dict[str, Any]:
 def _shown(plot: dict[str, Any], places: dict[str, Place], permalink: str) -> dict[str, Any]:
     """A plot with the address of its points, or of its pictures: (side, place, small picture or "", whole picture)."""
     if plot["kind"] == "points":
-        return plot | {"url": f"{permalink}?{urlencode({'format': 'json', 'plot': plot['id']})}"}
+        own = plot["template"] not in DRAWN
+        return plot | {
+            "url": f"{permalink}?{urlencode({'format': 'json', 'plot': plot['id']})}",
+            "own": own,
+            "own_url": _template_url(places["head"], plot["template"]) if own else "",
+        }
     pictures = []
     for side, path in plot["images"].items():
         place = Place(places[side].repository, places[side].rev, path)
         small = f"{place.pinned('datasets/thumbnail')}?edge=512" if path.lower().endswith(PICTURES) else ""
         pictures.append((side, place, small, place.blob_url))
     return plot | {"pictures": pictures}
+
+
+def _template_url(head: Place, template: str) -> str:
+    """Where the repository keeps it, as DVC looks for it: by its path, or by its name in .dvc/plots."""
+    name = template.removesuffix(".json")
+    for path in (template, f".dvc/plots/{name}.json"):
+        entry = read.find_entry(head.store, head.rev.commit, path) if path.isprintable() else None
+        if entry is not None and entry.kind == "file":
+            return Place(head.repository, head.rev, path).blob_url
+    return ""

@@ -103,6 +103,23 @@ def test_the_page_draws_each_and_shows_pictures(project, as_user, bob):
     assert [plot["id"] for plot in one["plots"]] == ["roc.csv"]
 
 
+def test_a_template_of_the_repository_is_not_run_and_its_points_are_there(private, writer, as_user, bob):
+    made = writer(private)
+    yaml = "plots:\n  - a.csv: {template: mine}\n  - b.csv: {template: gone}\n  - c.csv: {template: smooth}\n"
+    points = dict.fromkeys(("a.csv", "b.csv", "c.csv"), "n\n1\n2\n")
+    made.commit({"dvc.yaml": yaml, ".dvc/plots/mine.json": "{}", **points})
+    made.git("tag", "v1")
+    made.commit({"a.csv": "n\n1\n3\n"})
+    client = as_user(bob)
+    plots = {plot["id"]: plot for plot in ask(client)["plots"]}
+    assert (plots["a.csv"]["template"], plots["b.csv"]["template"]) == ("mine", "gone")
+    page = text(client.get(f"{ADDRESS}/v1...main"))
+    assert page.count("not run here") == 2
+    assert page.count('data-own="1"') == 2
+    assert page.count("/.dvc/plots/mine.json") == 1
+    assert 'download="a.csv.json"' in page
+
+
 def test_what_cannot_be_drawn_says_why(private, writer, keep, as_user, bob):
     made = writer(private)
     yaml = "plots:\n" + "".join(f"  - {name}\n" for name in ("a.csv", "odd.json", "gone.csv", "lost.csv", "far.txt"))
