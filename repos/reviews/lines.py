@@ -110,7 +110,16 @@ def lines_at(repository: Repository, commit: str, path: str) -> list[str]:
         raise Unprocessable(
             "Only lines of texts of up to 1 MB can be commented on.", details="Write an issue about the file instead."
         )
-    return split(blob.data.decode("utf-8", "replace"))
+    return split(blob.data.decode(encoding_of(blob.data)))
+
+
+def encoding_of(data: bytes) -> str:
+    """Of a text: the file page shows what is no UTF-8 as Latin-1, in which any bytes are letters."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def split(text: str) -> list[str]:

@@ -105,15 +105,22 @@ def pending_comment(actor: Actor, pull: PullRequest, comment_id: int) -> Comment
 
 
 def submit(
-    actor: Actor, pull: PullRequest, verdict: str, body: str | None = None, *, expected: str = "", base: str = ""
+    actor: Actor,
+    pull: PullRequest,
+    verdict: str,
+    body: str | None = None,
+    *,
+    expected: str = "",
+    base: str = "",
+    begun: int = 0,
 ) -> Review:
     """The pending review, or an empty one, with a verdict of VERDICTS: one entry of the conversation, and its
     comments. body None: the text that waits with them. expected, base: the head, and the shown name of the base, that
-    was looked at; others cannot be approved.
+    was looked at; others cannot be approved. begun: the id of the pending review that was looked at, 0 for none.
 
     Raises Conflict when it was submitted already, or the head or the base is another one, Unprocessable, Denied.
     """
-    return review(actor, pull, verdict, body, (), expected=expected, base=base)
+    return review(actor, pull, verdict, body, (), expected=expected, base=base, begun=begun)
 
 
 def review(
@@ -125,6 +132,7 @@ def review(
     *,
     expected: str = "",
     base: str = "",
+    begun: int = 0,
 ) -> Review:
     """The same with comments that were not added before."""
     user = speaking(actor, pull.issue)
@@ -139,6 +147,11 @@ def review(
                 "Its base was changed in the meantime.", details="Look at what it changes now, then approve."
             )
         mine = _own(pull, user)
+        if begun not in {0, mine.pk}:
+            raise Conflict(
+                "You submitted this review, or discarded it, in the meantime: perhaps in another tab.",
+                details="Go back to copy what you wrote, then reload the page.",
+            )
         _keep(mine, values)
         comments, text = list(waiting(mine)), mine.body if text is None else text
         if not text and not comments and state != State.APPROVED:

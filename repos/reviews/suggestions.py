@@ -22,7 +22,7 @@ from repos.place import store_of
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
 from repos.reviews.following import followed
-from repos.reviews.lines import MOST_BYTES, NEW
+from repos.reviews.lines import MOST_BYTES, NEW, encoding_of
 
 MOST = 50  # applied by one commit
 _BEGINS = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*suggestion[ \t]*")
@@ -139,7 +139,7 @@ def _changed(pull: PullRequest, head: str, path: str, places: list[tuple[int, in
     blob = read.read_blob(store, entry.oid, limit_bytes=MOST_BYTES)
     if not blob.complete:
         raise Conflict(f"'{path}' is too large by now.", details="Make the change by hand.")
-    lines, below = blob.data.split(b"\n"), len(blob.data)
+    lines, below, encoding = blob.data.split(b"\n"), len(blob.data), encoding_of(blob.data)
     for start, end, one in sorted(places, key=lambda place: -place[0]):
         if end >= below:
             raise Conflict(f"Two suggestions change the same lines of '{path}'.", details="Apply one, then the other.")
@@ -147,11 +147,23 @@ def _changed(pull: PullRequest, head: str, path: str, places: list[tuple[int, in
         # As the lines that go; an open last line ends as the one above it.
         like = lines[start - 1] if start < len(lines) or start == 1 else lines[start - 2]
         returns = b"\r" if like.endswith(b"\r") else b""
-        put = [line.encode() + returns for line in one.lines]
+        put = [_encoded(path, line, encoding) + returns for line in one.lines]
         if end == len(lines) and put:  # the last line has no end, and gets none
             put[-1] = put[-1].removesuffix(b"\r")
         lines[start - 1 : end] = put
     return Put(path, b"\n".join(lines), expected=entry.oid)
+
+
+def _encoded(path: str, line: str, encoding: str) -> bytes:
+    """As the rest of the file is. Raises Conflict."""
+    try:
+        return line.encode(encoding)
+    except UnicodeEncodeError as error:
+        letter = line[error.start]
+        raise Conflict(
+            f"'{path}' is no UTF-8, and “{letter}” cannot be written in it as it is.",
+            details="Make the change by hand, or turn the file into UTF-8 first.",
+        ) from error
 
 
 def _message(actor: Actor, found: list[Suggestion], message: str) -> str:

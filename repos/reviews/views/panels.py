@@ -24,7 +24,7 @@ def bar(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse
         "head_id": branches.ends(pull)[1],
         "base_shown": shown(pull.base),
         "count": review.comments.count() if review else 0,
-        "begun": review is not None,
+        "begun": review.pk if review else 0,
         "text": review.body if review else "",
         "may_review": rights.comment(pull.issue),
         "may_decide": pull.issue.is_open and request.actor.user_id != pull.issue.author_id,

@@ -119,6 +119,19 @@ def test_the_text_that_waits_is_in_the_form_that_submits_it(pull, bob, as_user):
     assert "Written &lt;b&gt;elsewhere" in as_user(bob).get(f"{BASE}/review/bar").content.decode()
 
 
+def test_a_review_that_another_tab_submitted_says_so(stage, bob, as_user):
+    client = as_user(bob)
+    waiting = stage.waits.review_id
+    assert f'name="review" value="{waiting}"' in client.get(f"{BASE}/review/bar").content.decode()
+    form = {"verdict": "comment", "body": "Once", "review": str(waiting)}
+    assert client.post(f"{BASE}/review/submit", form).status_code == 302
+    again_ = client.post(f"{BASE}/review/submit", {**form, "body": "Twice"})
+    assert again_.status_code == 409
+    assert "perhaps in another tab" in again_.content.decode()
+    assert Review.objects.filter(author=bob).count() == 2
+    assert client.post(f"{BASE}/review/submit", {**form, "review": "x", "body": "New"}).status_code == 302
+
+
 def test_others_do_not_see_what_waits(stage, alice, as_user):
     assert "waits" not in as_user(alice).get(f"{BASE}/files").content.decode()
 

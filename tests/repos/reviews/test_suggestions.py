@@ -13,6 +13,7 @@ from repos.issues.texts import digest
 from repos.issues.threads import Spot
 from repos.models import Access, Membership
 from repos.reviews import suggestions
+from repos.reviews.lines import lines_at
 from repos.reviews.suggestions import lines_in
 from tests.repos.issues.conftest import as_actor
 from tests.repos.pulls.conftest import again
@@ -128,6 +129,20 @@ def test_other_line_ends_stay(alice, bob, pull, project):
     suggestions.apply(as_actor(alice), again(alice, pull), [entry.pk for entry in entries])
     assert blob(project, "dos.txt") == b"a\r\nB\r\nBB\r\nC\r\nCC"
     assert blob(project, "mixed.txt") == b"A\nb\r\n"
+
+
+def test_a_file_in_latin_1_stays_that(alice, bob, pull, project):
+    head = project.commit({"old.txt": "für\nnaïve\nÄnderung\n".encode("latin-1")}, branch="work")
+    assert lines_at(pull.repository, head, "old.txt") == ["für", "naïve", "Änderung"]
+
+    def suggest(text: str) -> int:
+        spot = Spot("line", "old.txt", head, {"line": 2})
+        return threads.begin(as_actor(bob), again(bob, pull).issue, spot, f"```suggestion\n{text}\n```").pk
+
+    with pytest.raises(Conflict, match="no UTF-8"):
+        suggestions.apply(as_actor(alice), again(alice, pull), [suggest("10 €")])
+    suggestions.apply(as_actor(alice), again(alice, pull), [suggest("Größe")])
+    assert blob(project, "old.txt") == "für\nGröße\nÄnderung\n".encode("latin-1")
 
 
 def blob(project, path):
