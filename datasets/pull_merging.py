@@ -73,6 +73,9 @@ class DataDriver:
     ) -> None:
         lending.lend(lender, repository, wanted, known, beat=beat)
 
+    def holds(self, repository: Repository) -> bool:
+        return objects.whole(repository.pk, keys.BUCKET).exists()
+
 
 def _not_whole(repository: Repository, outputs: Sequence[Output]) -> list[Output]:
     return [found.output for found in presence(repository, outputs) if not found.whole and not found.elsewhere]

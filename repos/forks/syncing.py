@@ -15,6 +15,7 @@ from hub.lib.errors import HubError
 from repos.forks import upstream
 from repos.forks.upstream import Synced
 from repos.models import Repository
+from repos.pulls import drivers
 
 SYNC = "forks.sync"
 QUICK_BYTES = 32 * 1024**2  # of the parent's git; what has data is never quick
@@ -35,7 +36,7 @@ def sync(actor: Actor, fork: Repository, branch: str, *, via: str = "web") -> Sy
     """What was done, or the job that does it. Raises as upstream.sync does, of a job what is known before it begins,
     and Busy."""
     parent, _ = upstream.asked(actor, fork, branch)
-    if parent.size_bytes <= QUICK_BYTES and not parent.outputs_count:
+    if parent.size_bytes <= QUICK_BYTES and not (parent.outputs_count or drivers.hold(parent)):
         return upstream.sync(actor, fork, branch, via=via)
     assert actor.user
     arguments = {"fork": fork.pk, "user": actor.user.pk, "branch": branch, "via": via}

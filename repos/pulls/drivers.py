@@ -150,6 +150,10 @@ class Driver(Protocol):
         known and those behind. All of them are in the repository's git. Nothing is copied. Safe to run twice."""
         ...
 
+    def holds(self, repository: Repository) -> bool:
+        """Whether there is anything that lend() could name."""
+        ...
+
     def open(self, repository: Repository, sides: Sides, *, beat: Beat) -> Opened | None:
         """What people must decide. None: it can only be decided as git sees it. May take long: a worker asks."""
         ...
@@ -188,3 +192,8 @@ def lend(
     """What a fork's branches, or a fork's commits that are merged, need of what git does not hold."""
     for driver in _drivers:
         driver.lend(lender, repository, wanted, known, beat=beat)
+
+
+def hold(repository: Repository) -> bool:
+    """Whether a repository has more than git holds."""
+    return any(driver.holds(repository) for driver in _drivers)

@@ -16,9 +16,10 @@ from datasets import garbage, lending, objects, quotas, removal
 from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
 from hub.jobs import jobs
+from hub.jobs.models import Job
 from hub.lib.stores import object_store
 from repos import publishing, repositories
-from repos.forks import copying, making, upstream
+from repos.forks import copying, making, syncing, upstream
 from repos.forks.making import Wish
 from repos.git.store import ZERO, RefChange, refs
 from repos.models import Repository
@@ -297,3 +298,17 @@ def test_the_cells_of_a_private_fork_are_its_own_until_they_are_merged(
     refused = api(alice).get(path)
     assert (refused.status_code, mine in refused.content.decode()) == (403, False)
     assert api(bob, scopes=["issues:read", "repo:read"]).get(path).status_code == 403
+
+
+def test_data_that_only_another_branch_names_makes_a_sync_a_job(bob, public, writer, keep):
+    """Which outputs the default branch has says nothing of what a sync has to name."""
+    made = writer(public)
+    made.commit({"a.txt": "a\n"}, "First")
+    fork = forked(bob, public)
+    made.commit({"data.dvc": pointer(keep(public, b"1"))}, "Data", branch="other", start=made.tips["main"])
+    public.refresh_from_db()
+    assert public.outputs_count == 0
+    job = syncing.sync(as_actor(bob), seen(bob, fork), "other")
+    assert isinstance(job, Job)
+    jobs.run(job.pk)
+    assert objects.whole(fork.pk, keys.BUCKET).count() == 1
