@@ -60,11 +60,13 @@ def of(ours: str, theirs: str, each: list[File]) -> Listing:
 
 
 def tips(pull: PullRequest) -> tuple[str, str]:
-    """(ours, theirs). Raises NotFound when a branch is gone."""
+    """(ours, theirs). Raises NotFound when a branch is gone, Unprocessable when they never had a common commit."""
     found = branches.now(pull)
     if found.base is None or found.head is None:
         gone = pull.head if found.base else pull.base
         raise NotFound(f"The branch '{shown(gone)}' is gone.", details="Push it again, or close the pull request.")
+    if branches.merge_base(pull.repository, found.base, found.head) is None:
+        raise branches.unrelated()
     return found.head, found.base
 
 

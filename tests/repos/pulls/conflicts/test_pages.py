@@ -71,6 +71,15 @@ def test_what_is_not_in_conflict_says_so(bob, project, proposed, as_user):
     assert "Nothing is in conflict" in as_user(bob).get(f"{BASE}/conflicts").content.decode()
 
 
+def test_branches_that_never_met_are_told_so(bob, project, proposed, as_user):
+    """A push replaced the base: git refuses to merge what has no common commit."""
+    proposed()
+    project.git("update-ref", "refs/heads/main", project.commit({"z.txt": "z\n"}, "Anew", branch="anew", start=""))
+    answer = as_user(bob).get(f"{BASE}/conflicts")
+    assert answer.status_code == 422
+    assert "no common commit" in answer.content.decode()
+
+
 def test_a_worker_at_work_is_shown_and_the_page_goes_on_when_it_has_ended(bob, lines, as_user, addresses):
     client, job = as_user(bob), begun(bob, lines)
     page = client.get(addresses["list"]).content.decode()
