@@ -18,7 +18,7 @@ from hub.lib.errors import HubError
 from repos import publishing
 from repos.git.read import shown
 from repos.git.store import ZERO, RefChange, refs
-from repos.issues.models import Issue, Thread
+from repos.issues.models import Entry, Issue, Thread
 from repos.models import Repository
 from repos.place import store_of
 from repos.pulls import opening
@@ -26,7 +26,7 @@ from repos.pulls.models import PullRequest
 
 HEADS = "refs/heads/"
 MOST_ROWS = 30  # of each table of the text
-MOST_LOOKED_THROUGH = 2_000  # of the newest issues, whose texts may mention a run
+MOST_LOOKED_THROUGH = 2_000  # of the newest issues, and of the newest comments, whose texts may mention a run
 MOST_LINKED = 20
 
 
@@ -75,7 +75,8 @@ def new_branch(found: Run) -> str:
 
 
 def linked(repository: Repository, actor: Actor, found: Run, commit: str) -> list[Issue]:
-    """Pull requests that end at its commit or merged it, issues with comments on it, and the newest that mention it."""
+    """Pull requests that end at its commit or merged it, issues with comments on it, and the newest that name it, by
+    `run:…` or by its address."""
     if not actor.has_scope(Area.ISSUES, write=False):
         return []
     here = Issue.objects.filter(repository=repository)
@@ -86,8 +87,12 @@ def linked(repository: Repository, actor: Actor, found: Run, commit: str) -> lis
         pulls = PullRequest.objects.filter(issue__repository=repository)
         ids |= set((pulls.filter(head_id=commit) | pulls.filter(merge_commit=commit)).values_list("pk", flat=True))
     newest = here.order_by("-number").values("pk")[:MOST_LOOKED_THROUGH]
-    said = Issue.objects.filter(pk__in=newest, body__contains=f"run:{found.run_id}")
+    said = Issue.objects.filter(pk__in=newest, body__contains=found.run_id)
     ids |= set(said.values_list("pk", flat=True)[:MOST_LINKED])
+    comments = Entry.objects.filter(issue__repository=repository).order_by("-pk").values("pk")[:MOST_LOOKED_THROUGH]
+    ids |= set(
+        Entry.objects.filter(pk__in=comments, body__contains=found.run_id).values_list("issue", flat=True)[:MOST_LINKED]
+    )
     rows = list(here.filter(pk__in=ids).order_by("-number").defer("body")[:MOST_LINKED])
     for issue in rows:
         issue.repository = repository

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
 from experiments.indexing import refresh
 from repos.issues.models import Issue
@@ -50,6 +51,8 @@ def test_it_is_opened_from_the_branch_of_the_run(trained, pages):
     for run_id in (runs[0.9], runs[0.75]):  # whose commit it is, and which its text mentions
         assert 'href="/alice/private/pull/1"' in pages.get(f"{BASE}/{run_id}").content.decode()
     assert 'href="/alice/private/pull/1"' not in pages.get(f"{BASE}/{runs[0.7]}").content.decode()
+    pages.post("/alice/private/issues/1/comment", {"body": f"As {settings.COVEY_URL}{BASE}/{runs[0.7]} said"})
+    assert 'href="/alice/private/pull/1"' in pages.get(f"{BASE}/{runs[0.7]}").content.decode()
 
 
 def test_a_branch_is_made_where_none_ends(trained, pages):
