@@ -7,6 +7,7 @@ A title, or whether a number exists at all, is never told of a repository that t
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from repos.models import Repository
 from repos.place import url
 
 MOST = 500  # of each kind on one page; what comes after stays plain text
+PAGE_SECONDS = 6.0
 _PATTERN = re.compile(
     rf"""(?<![\w@/.#&-])(?:
         @(?P<user>{OWNER_PATTERN})
@@ -38,7 +40,8 @@ Place = tuple[str, str, int]  # owner and name in lower case ("" for here), numb
 @dataclass
 class References:
     """Found for one reader. issues: place → (address, title). commits: as written → full id. cards: what is shown with
-    more than its name. removed: tokens of attachments."""
+    more than its name. removed: tokens of attachments. until: when the texts of this page have taken long enough, all
+    together; those that are not rendered by then are shown as written."""
 
     repository: Repository
     users: dict[str, str] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class References:
     commits: dict[str, str] = field(default_factory=dict)
     cards: Cards = field(default_factory=Cards)
     removed: frozenset[str] = frozenset()
+    until: float = field(default_factory=lambda: time.monotonic() + PAGE_SECONDS)
 
     def gone(self, address: str) -> bool:
         """Whether an address is that of an attachment that was removed, for hub.lib.markdown.render(gone=…)."""

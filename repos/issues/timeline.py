@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -63,7 +64,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Conversation:
-    """body: of the issue itself, on the first page. after: the id of the last entry, where more follow; else 0.
+    """body: of the issue itself, on the first page. after: the id of the last entry, where more follow; else 0. newest:
+    that of the entry after which the last page begins, where that is further on; else 0.
 
     seen: as of Shown, of the issue's own text.
     """
@@ -72,6 +74,7 @@ class Conversation:
     seen: str
     entries: list[Shown]
     after: int
+    newest: int = 0
 
 
 def conversation(issue: Issue, actor: Actor, rights: Rights, *, after: str = "") -> Conversation:
@@ -91,7 +94,12 @@ def conversation(issue: Issue, actor: Actor, rights: Rights, *, after: str = "")
     shown = [_shown(entry, issue, rights, mentioned, threaded.get(entry.thread_id or 0)) for entry in entries]
     shown = [_told(one, actor) if one.entry.kind in told.KINDS else one for one in shown]
     html, seen = _tickable(body, mentioned, rights.edit(issue))
-    return Conversation(html, seen, shown, entries[-1].pk if len(found) > PAGE_ENTRIES else 0)
+    if len(found) <= PAGE_ENTRIES:
+        return Conversation(html, seen, shown, 0)
+    last = entries[-1].pk
+    ids = standing(issue).order_by("-pk").values_list("pk", flat=True)
+    newest = ids[PAGE_ENTRIES]  # which there is: a whole page, and what follows it
+    return Conversation(html, seen, shown, last, newest if newest > last else 0)
 
 
 def standing(issue: Issue) -> QuerySet[Entry]:
@@ -216,4 +224,11 @@ def preview(repository: Repository, actor: Actor, text: str) -> SafeString:
 
 
 def rendered(text: str, mentioned: References, *, box: Callable[[Box], SafeString] | None = None) -> SafeString:
-    return markdown.render(text, references=mentioned.links, cards=mentioned.cards, gone=mentioned.gone, box=box)
+    return markdown.render(
+        text,
+        references=mentioned.links,
+        cards=mentioned.cards,
+        gone=mentioned.gone,
+        box=box,
+        seconds=min(markdown.SECONDS, mentioned.until - time.monotonic()),
+    )

@@ -135,6 +135,20 @@ def test_a_long_conversation_comes_in_pages(bob, private, opened, as_user):
     assert b"<html" not in fragment
 
 
+def test_the_newest_of_a_long_conversation_are_one_step_away(bob, private, opened, as_user):
+    issue = opened(bob, private)
+    Entry.objects.bulk_create(
+        Entry(issue=issue, kind="comment", author=bob, body=f"said {n}.", created=issue.created) for n in range(130)
+    )
+    client = as_user(bob)
+    first = client.get(f"{BASE}/issues/1")
+    newest = first.context["conversation"].newest
+    assert f'href="?after={newest}#write"' in first.content.decode()
+    last = client.get(f"{BASE}/issues/1?after={newest}").content.decode()
+    assert ("said 79." in last, "said 80." in last, "said 129." in last) == (False, True, True)
+    assert "Show the newest" not in client.get(f"{BASE}/issues/1?after={newest}").content.decode()
+
+
 def test_the_page_costs_few_queries_whatever_was_said(bob, private, opened, as_user, django_assert_max_num_queries):
     issue = opened(bob, private)
     for n in range(30):
