@@ -193,7 +193,8 @@ def api(token_of: Callable[..., str]) -> Callable[..., DescribedClient]:
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """One running hub for the session: on real services under COVEY_TEST=production, else the embedded default."""
     home = tmp_path_factory.mktemp("hub")
-    made = production_hub(home) if os.environ.get("COVEY_TEST") == "production" else embedded_hub(home)
+    kind = production_hub if os.environ.get("COVEY_TEST") == "production" else embedded_hub
+    made = kind(home, ready=True)
     try:
         yield made.start()
     finally:

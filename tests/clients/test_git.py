@@ -231,8 +231,7 @@ def working_on(path: Path) -> str:
 @pytest.fixture
 def own_hub(tmp_path: Path) -> Iterator[Hub]:
     """A hub whose web process may be killed."""
-    made = embedded_hub(tmp_path / "hub")
-    (tmp_path / "hub").mkdir()
+    made = embedded_hub(tmp_path / "hub", ready=True)
     made.commands = [["serve"]]
     try:
         yield made.start()

@@ -28,7 +28,7 @@ def own_hub(tmp_path: Path) -> Iterator[Hub]:
     """A hub nobody else uses, since it is killed."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    made = embedded_hub(home)
+    made = embedded_hub(home, ready=True)
     made.commands = [["serve"]]
     try:
         yield made.start()

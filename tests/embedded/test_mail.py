@@ -41,7 +41,7 @@ def postbox() -> Iterator[Controller]:
 
 @pytest.fixture(scope="module")
 def hub(postbox: Controller, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    made: Hub = embedded_hub(Path(tmp_path_factory.mktemp("mail")))
+    made: Hub = embedded_hub(Path(tmp_path_factory.mktemp("mail")), ready=True)
     made.environment |= {"EMAIL_URL": f"smtp+plain://127.0.0.1:{postbox.port}", "EMAIL_FROM": "hub@example.org"}
     try:
         made.start()

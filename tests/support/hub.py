@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support import services
+from tests.support import prepared, services
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,8 +118,9 @@ class Hub:
         httpx.post(f"{self.url}/api/v1/user/repos", json=body, headers=headers, timeout=60).raise_for_status()
 
 
-def production_hub(home: Path) -> Hub:
-    """web + worker on PostgreSQL, SeaweedFS and Redis; a database of its own."""
+def production_hub(home: Path, *, ready: bool = False) -> Hub:
+    """web + worker on PostgreSQL, SeaweedFS and Redis; a database of its own. ready: not from nothing, but with what
+    the first start makes."""
     port = services.free_port()
     environment = {
         **os.environ,
@@ -128,13 +129,17 @@ def production_hub(home: Path) -> Hub:
         "COVEY_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         **services.apart(),
-        "DATABASE_URL": services.fresh_database(os.environ["DATABASE_URL"], f"hub_{time.time_ns()}"),
     }
+    name = f"hub_{time.time_ns()}"
+    if ready:
+        environment = prepared.production(environment, name)
+    else:
+        environment["DATABASE_URL"] = services.fresh_database(environment["DATABASE_URL"], name)
     return Hub(home, environment, f"http://127.0.0.1:{port}", [["serve"], ["worker"]])
 
 
-def embedded_hub(home: Path) -> Hub:
-    """`covey up` with nothing set: SQLite, a folder, the file-system broker."""
+def embedded_hub(home: Path, *, ready: bool = False) -> Hub:
+    """`covey up` with nothing set: SQLite, a folder, the file-system broker. ready: as for production_hub."""
     port = services.free_port()
     given = [
         "DATABASE_URL",
@@ -147,4 +152,6 @@ def embedded_hub(home: Path) -> Hub:
     ]
     environment = {k: v for k, v in os.environ.items() if k not in given and not k.startswith("COVEY_")}
     environment |= {"COVEY_HOME": str(home), "COVEY_BIND": f"127.0.0.1:{port}"}
+    if ready:
+        environment = prepared.embedded(environment)
     return Hub(home, environment, f"http://127.0.0.1:{port}", [["up"]])

@@ -113,22 +113,37 @@ def postgres(folder: Path, *, durable: bool = False) -> str:
     return url
 
 
-def _create_database(url: str, name: str) -> bool:
+def _create_database(url: str, name: str, template: str = "template1") -> bool:
     import psycopg
 
     try:
         with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     except psycopg.OperationalError:
         return False
     return True
 
 
-def fresh_database(url: str, name: str) -> str:
-    """A new database beside the one in url."""
+def fresh_database(url: str, name: str, *, template: str = "template1") -> str:
+    """A new database beside the one in url: empty, or as template is, to which nobody may be connected."""
     server = url.rsplit("/", 1)[0]
-    assert _create_database(server, name), f"PostgreSQL at {server} is gone"
+    assert _create_database(server, name, template), f"PostgreSQL at {server} is gone, or {template} is in use"
     return f"{server}/{name}"
+
+
+def has_database(url: str, name: str) -> bool:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def rename_database(url: str, name: str) -> None:
+    import psycopg
+
+    server, old = url.rsplit("/", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{old}" RENAME TO "{name}"')
 
 
 # ---- Redis ---------------------------------------------------------------------------------------
