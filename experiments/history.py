@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, func, literal, select, union_all
 
-from experiments.database import Reader, metrics, reading
+from experiments.database import Reader, is_postgresql, metrics, reading, runs
 
 BUCKETS, LEAST_BUCKETS, MOST_BUCKETS = 1000, 50, 2000  # of one curve
 ALL_BUCKETS = 20_000  # of all curves of one chart
@@ -41,12 +42,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Span:
-    """What a curve covers: its first and last position, as the table counts them (steps, or milliseconds)."""
+    """What a curve covers: its first and last position, as the table counts them (steps, or milliseconds).
+    points: None: its buckets count them."""
 
-    points: int
+    points: int | None
     first: int
     last: int
     zero: int  # what x counts from
+
+    def of(self, rows: Sequence[Any]) -> int:
+        """Points of the whole curve. rows: its buckets, see grouped."""
+        return sum(row[5] for row in rows) if self.points is None else self.points
 
 
 def curve(run_id: str, key: str) -> Curve:
@@ -72,7 +78,7 @@ def curves(
     """
     other = axis.partition("metrics.")[2]
     with reading() as reader:
-        axis, spans = spans_of(reader, run_ids, key, "step" if other else axis)
+        axis, spans = spans_of(reader, run_ids, key, "step" if other else axis, whole=between is None)
         if between and spans:
             spans = _where(reader, spans, other, between) if other else narrowed(spans, between, unit(axis))
         if not spans:
@@ -82,12 +88,12 @@ def curves(
         rows = reader.rows(grouped(spans, key, axis, widths, whole=between is None))
         over = reader.rows(grouped(spans, other, axis, widths, whole=False)) if other else None
     found: dict[str, list[Any]] = {run_id: [] for run_id in spans}
-    for row in rows:
+    for row in sorted(rows, key=itemgetter(1)):
         found[row[0]].append(row)
     place = _steps(axis, spans) if over is None else _means(over, spans, widths)
     shown = f"metrics.{other}" if other else axis
     return [
-        _curve(run_id, key, shown, widths[run_id] / unit(axis), spans[run_id].points, found[run_id], place)
+        _curve(run_id, key, shown, widths[run_id] / unit(axis), spans[run_id].of(found[run_id]), found[run_id], place)
         for run_id in run_ids
         if run_id in spans
     ]
@@ -111,10 +117,17 @@ def aligned(spans: dict[str, Span], buckets: int) -> tuple[dict[str, Span], int]
     return same, (last - first) // buckets + 1
 
 
-def spans_of(reader: Reader, run_ids: Sequence[str], key: str, axis: str) -> tuple[str, dict[str, Span]]:
+def spans_of(
+    reader: Reader, run_ids: Sequence[str], key: str, axis: str, *, whole: bool
+) -> tuple[str, dict[str, Span]]:
+    """The axis, where "" leaves it to the runs, and what each curve covers. whole: all of it will be grouped."""
+    if whole and axis in {"", "step"}:
+        ends_of_steps = {row[0]: Span(None, row[1], row[2], 0) for row in reader.rows(_steps_of(run_ids, key))}
+        if axis or any(span.last > span.first for span in ends_of_steps.values()):
+            return "step", ends_of_steps
     step, time = metrics.c.step, metrics.c.timestamp
     ends = [func.count(), func.min(step), func.max(step), func.min(time), func.max(time)]
-    wanted = select(metrics.c.run_uuid, *ends).where(metrics.c.run_uuid.in_(run_ids), *_drawable(key))
+    wanted = select(metrics.c.run_uuid, *ends).where(metrics.c.run_uuid.in_(run_ids), *_of(key), *_drawable())
     rows = reader.rows(wanted.group_by(metrics.c.run_uuid))
     axis = axis or ("step" if any(row[3] > row[2] for row in rows) else "time")
     spans = {}
@@ -122,6 +135,18 @@ def spans_of(reader: Reader, run_ids: Sequence[str], key: str, axis: str) -> tup
         first, last = (first_step, last_step) if axis == "step" else (first_time, last_time)
         spans[run_id] = Span(points, first, last, first_time if axis == "time" else 0)
     return axis, spans
+
+
+def _steps_of(run_ids: Sequence[str], key: str) -> Select[Any]:
+    """(run id, first step, last step) of the runs that have the metric, found at the ends of MLflow's index."""
+    step = metrics.c.step
+    drawn = [metrics.c.run_uuid == runs.c.run_uuid, metrics.c.key == key, *_drawable()]
+    first, last = (
+        select(step).where(*drawn).order_by(way).limit(1).correlate(runs).scalar_subquery().label(name)
+        for name, way in (("first", step.asc()), ("last", step.desc()))
+    )
+    found = select(runs.c.run_uuid, first, last).where(runs.c.run_uuid.in_(run_ids)).subquery()
+    return select(found.c.run_uuid, found.c.first, found.c.last).where(found.c.first.is_not(None))
 
 
 def narrowed(spans: dict[str, Span], between: tuple[float, float], unit: int) -> dict[str, Span]:
@@ -139,7 +164,7 @@ def _where(reader: Reader, spans: dict[str, Span], other: str, between: tuple[fl
     """Only the steps from the first to the last at which another metric was between two values."""
     step = metrics.c.step
     ends = select(metrics.c.run_uuid, func.min(step), func.max(step)).where(
-        metrics.c.run_uuid.in_(list(spans)), *_drawable(other), metrics.c.value.between(*between)
+        metrics.c.run_uuid.in_(list(spans)), *_of(other), *_drawable(), metrics.c.value.between(*between)
     )
     rows = {row[0]: (row[1], row[2]) for row in reader.rows(ends.group_by(metrics.c.run_uuid))}
     cut = {
@@ -151,31 +176,43 @@ def _where(reader: Reader, spans: dict[str, Span], other: str, between: tuple[fl
 
 
 def grouped(spans: dict[str, Span], key: str, axis: str, widths: int | dict[str, int], *, whole: bool) -> Select[Any]:
-    """(run id, first position, mean, least, greatest) of each bucket. widths: of the buckets, of all or by run."""
+    """(run id, first position, mean, least, greatest, points) of each bucket, in no order: PostgreSQL would sort all
+    points for one. widths: of the buckets, of all or by run."""
     position = metrics.c.step if axis == "step" else metrics.c.timestamp
     value = metrics.c.value
-    parts = [
-        select(
-            literal(run_id).label("run_uuid"),
-            literal(span.first, BigInteger).label("first"),
-            literal(span.last, BigInteger).label("last"),
-            literal(widths if isinstance(widths, int) else widths[run_id], BigInteger).label("width"),
-        )
-        for run_id, span in spans.items()
-    ]
-    span = union_all(*parts).subquery()
-    bucket = (position - span.c.first) // span.c.width
-    found = select(metrics.c.run_uuid, func.min(position), func.avg(value), func.min(value), func.max(value))
-    found = found.join_from(metrics, span, span.c.run_uuid == metrics.c.run_uuid).where(*_drawable(key))
+    width_of = dict.fromkeys(spans, widths) if isinstance(widths, int) else widths
+    cuts = {(span.first, span.last, width_of[run_id]) for run_id, span in spans.items()}
+    source: FromClause = metrics
+    if len(cuts) == 1:  # PostgreSQL knows how many rows that is, of a join it guesses
+        cut: list[ColumnElement[int]] = [literal(number, BigInteger) for number in cuts.pop()]
+        here = [metrics.c.run_uuid.in_(list(spans))]
+    else:
+        span = union_all(*(_cut(run_id, spans[run_id], width_of[run_id]) for run_id in spans)).subquery()
+        source, here = metrics.join(span, span.c.run_uuid == metrics.c.run_uuid), []
+        cut = [span.c.first, span.c.last, span.c.width]
+    first, last, width = cut
+    bucket = (position - first) // width
+    told = [func.min(position), func.avg(value), func.min(value), func.max(value), func.count()]
+    found = select(metrics.c.run_uuid, *told).select_from(source).where(*here, *_of(key), *_drawable())
     if not whole:
-        found = found.where(position.between(span.c.first, span.c.last))
-    return found.group_by(metrics.c.run_uuid, bucket).order_by(metrics.c.run_uuid, bucket)
+        found = found.where(position.between(first, last))
+    return found.group_by(metrics.c.run_uuid, bucket)
 
 
-def _drawable(key: str) -> list[ColumnElement[bool]]:
+def _cut(run_id: str, span: Span, width: int) -> Select[Any]:
+    numbers = {"first": span.first, "last": span.last, "width": width}
+    named: list[ColumnElement[Any]] = [literal(number, BigInteger).label(name) for name, number in numbers.items()]
+    return select(literal(run_id).label("run_uuid"), *named)
+
+
+def _of(key: str) -> list[ColumnElement[bool]]:
     # As a range: for one equal key SQLite would read that metric of every run, by MLflow's primary key, instead of
     # these runs by the index of (run_uuid, key, step).
-    return [metrics.c.key.between(key, key), metrics.c.is_nan.is_(False), func.abs(metrics.c.value) < DRAWABLE]
+    return [metrics.c.key == key if is_postgresql() else metrics.c.key.between(key, key)]
+
+
+def _drawable() -> list[ColumnElement[bool]]:
+    return [metrics.c.is_nan.is_(False), func.abs(metrics.c.value) < DRAWABLE]
 
 
 Place = Callable[[str, Any], float | None]

@@ -43,26 +43,29 @@ def bands(
     """groups: name → run ids. Two statements; a group none of whose runs has the metric is left out."""
     ids = [run_id for members in groups.values() for run_id in members]
     with reading() as reader:
-        axis, spans = history.spans_of(reader, ids, key, axis)
+        axis, spans = history.spans_of(reader, ids, key, axis, whole=between is None)
         spans = history.narrowed(spans, between, history.unit(axis)) if between else spans
         if not spans:
             return []
         spans, width = history.aligned(spans, history.fitting(buckets, len(spans)))
         rows = reader.rows(history.grouped(spans, key, axis, width, whole=between is None))
     means: dict[str, dict[int, float]] = {run_id: {} for run_id in spans}
-    for run_id, first, mean, _, _ in rows:
+    points = {run_id: span.points or 0 for run_id, span in spans.items()}
+    for run_id, first, mean, _, _, logged in rows:
         means[run_id][(first - spans[run_id].first) // width] = float(mean)
+        points[run_id] += logged if spans[run_id].points is None else 0
     start = min(span.first - span.zero for span in spans.values())
     unit = history.unit(axis)
     found = []
     for name, members in groups.items():
         here = [run_id for run_id in members if run_id in spans]
         if here:
-            points = sum(spans[run_id].points for run_id in here)
             at, spread = _spread([means[run_id] for run_id in here])
             x = [(start + bucket * width) / unit for bucket in at]
             y, low, high, runs = (list(column) for column in zip(*spread, strict=True)) if spread else ([], [], [], [])
-            found.append(Band(name, key, axis, here, points, width / unit, x, y, low, high, runs))
+            found.append(
+                Band(name, key, axis, here, sum(points[run_id] for run_id in here), width / unit, x, y, low, high, runs)
+            )
     return found
 
 
