@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from experiments.models import RunCommit
+from repos.cache import by_refs
 from repos.git import commands
 from repos.git.store import RepositoryMissing
 from repos.models import Repository
@@ -15,14 +16,16 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 
 
 def bind(repository: Repository, named: Mapping[str, str]) -> dict[str, str]:
-    """run id → commit for those whose named commit exists here. Known bindings cost one query, new ones one git."""
+    """run id → commit for those whose named commit exists here. Known bindings cost one query, others one git, once
+    until something is pushed."""
     wanted = {run_id: sha.lower() for run_id, sha in named.items() if _SHA.fullmatch(sha.lower())}
     if not wanted:
         return {}
     rows = RunCommit.objects.filter(repository=repository, run_id__in=wanted).values_list("run_id", "sha")
     known = {run_id: sha for run_id, sha in rows if wanted[run_id] == sha}
     unknown = {run_id: sha for run_id, sha in wanted.items() if run_id not in known}
-    found = existing(repository, set(unknown.values()))
+    asked = sorted(set(unknown.values()))
+    found = by_refs(repository, "commits", *asked, make=lambda: existing(repository, set(asked))) if asked else set()
     new = {run_id: sha for run_id, sha in unknown.items() if sha in found}
     if new:
         RunCommit.objects.bulk_create(
