@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from urllib.parse import urlencode
 
@@ -14,7 +15,6 @@ from django.utils.safestring import SafeString, mark_safe
 from experiments import deltas
 from experiments.directions import direction
 from experiments.runs import Run
-from experiments.shapes import cell
 from experiments.table.addresses import link
 from experiments.table.columns import Column
 from experiments.table.state import Look
@@ -24,6 +24,7 @@ from repos.rows import when
 
 NAME_CHARACTERS, EXPERIMENT_CHARACTERS = 60, 40
 Cell = Callable[[Run], str]
+_escaped = lru_cache(maxsize=16_384)(escape)  # params say the same in many runs
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,24 @@ def _maker(column: Column, table: Table, now: float) -> Cell:
     """What makes a column's cells, chosen once for all rows."""
     if column.kind == "attributes":
         return _attribute(column.key, table, now)
+    value = _value(column)
     if column.kind != "metrics":
-        return lambda run: escape(measured(cell(run, column.name)))
+        return lambda run: _escaped(measured(value(run)))
     if table.baseline is None or column.aggregate == "best_step":
-        return lambda run: measured(cell(run, column.name))
-    own, base = table.baseline.run_id, cell(table.baseline, column.name)
+        return lambda run: measured(value(run))
+    own, base = table.baseline.run_id, value(table.baseline)
     better = direction(column.key, table.directions)
-    return lambda run: _against(cell(run, column.name), None if run.run_id == own else base, better)
+    return lambda run: _against(value(run), None if run.run_id == own else base, better)
+
+
+def _value(column: Column) -> Callable[[Run], float | str | None]:
+    """What shapes.cell() says, asked for every cell of a page."""
+    key = column.key
+    if column.aggregate:
+        return lambda run: run.aggregates.get(column.name)
+    if column.kind == "metrics":
+        return lambda run: run.metrics.get(key)
+    return (lambda run: run.params.get(key)) if column.kind == "params" else (lambda run: run.tags.get(key))
 
 
 def _against(value: float | str | None, base: float | str | None, better: str) -> str:

@@ -1,10 +1,14 @@
-"""The header of the table: sortable columns below the kinds they are of."""
+"""The header of the table: sortable columns below the kinds they are of, and the list that chooses them. As HTML, made
+in Python: fifty columns through template tags take as long as the runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
+
+from django.utils.safestring import SafeString, mark_safe
 
 from experiments.listing import Query
 from experiments.ordering import SORTABLE
@@ -26,9 +30,46 @@ class Head:
     width: int | None = None
 
 
-def heads(base: str, query: Query, columns: Sequence[Column], look: Look) -> list[Head]:
+_ARROWS = {"descending": " ↓", "ascending": " ↑"}
+
+
+def heads(base: str, query: Query, columns: Sequence[Column], look: Look) -> SafeString:
     """base: a link without sort."""
-    return [_head(base, query, column, look) for column in columns]
+    made = (_html(_head(base, query, column, look), number) for number, column in enumerate(columns, 1))
+    return mark_safe("".join(made))  # noqa: S308  # escaped below
+
+
+def _html(head: Head, number: int) -> str:
+    name = escape(head.name)
+    width = f' width="{head.width}"' if head.width else ""
+    how = f' aria-sort="{head.sorted}"' if head.sorted else ""
+    link = f'<a id="by-{number}" href="{escape(head.href)}">{escape(head.label)}{_ARROWS.get(head.sorted, "")}</a>'
+    return (
+        f'<th scope="col"{head.look} data-column="{name}" title="{name}"{width}{how}>'
+        f'<span class="column-head">{link}</span></th>'
+    )
+
+
+def items(columns: Iterable[tuple[str, bool, int | str]]) -> SafeString:
+    """The chosen columns in their order, to be moved, pinned and left out. columns: (name, fixed, width or "")."""
+    return mark_safe("".join(item(*column) for column in columns))  # noqa: S308  # escaped below
+
+
+def item(column: str = "", fixed: bool = False, width: int | str = "") -> SafeString:
+    name, pinned = escape(column), " checked" if fixed else ""
+    return mark_safe(  # noqa: S308  # escaped above
+        f'<li data-column="{name}" draggable="true"><label class="field-check"><input type="checkbox" name="columns" '
+        f'value="{name}" checked> <span data-column-name>{name}</span></label> <span class="column-acts">'
+        f'{_move(name, -1, "left", "←")}{_move(name, 1, "right", "→")}<label class="field-check">'
+        f'<input type="checkbox" name="fixed" value="{name}" aria-label="Keep {name} at the left"{pinned}> Pin</label>'
+        f'<input class="column-width" type="number" name="width.{name}" value="{width}" min="40" max="800" step="10" '
+        f'placeholder="auto" aria-label="Width of {name} in pixels"></span></li>'
+    )
+
+
+def _move(name: str, by: int, side: str, arrow: str) -> str:
+    look = 'class="button button-small" type="button"'
+    return f'<button {look} data-column-move="{by}" aria-label="Move {name} to the {side}">{arrow}</button>'
 
 
 def kinds(columns: Sequence[Column]) -> list[tuple[str, int]]:

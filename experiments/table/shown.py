@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -48,7 +49,7 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "heads": heads.heads(base, query, columns, look),
         "kinds": heads.kinds(columns),
         "name_head": heads.sorting(base, query, "name"),
-        "chosen": [(column.name, column.name in look.fixed, look.widths.get(column.name, "")) for column in columns],
+        "chosen": heads.items(_laid_out(look, [column.name for column in columns])),
         "previous": added(here, before=page.previous) if page.previous else "",
         "next": added(here, after=page.next) if page.next else "",
         "total": page.total,
@@ -104,7 +105,8 @@ def frame(agreed: TableSettings, actor: Actor, given: QueryDict) -> dict[str, An
         "kept": kept(given, *CONTROLS, *state.PLACES, "open"),
         "address": link(given, **dict.fromkeys(state.PLACES))[1:],
         "attributes": list(ATTRIBUTES),
-        "chosen": [(name, name in look.fixed, look.widths.get(name, "")) for name in asking.columns(given) or ()],
+        "chosen": heads.items(_laid_out(look, asking.columns(given) or ())),
+        "column_item": heads.item(),
         "experiment_id": given.get("experiment", ""),
         "tracking_uri": tracking_uri(repository),
         "views": views,
@@ -114,6 +116,10 @@ def frame(agreed: TableSettings, actor: Actor, given: QueryDict) -> dict[str, An
         "administers": repository.granted >= Access.ADMIN,
         "user_id": actor.user_id,
     }
+
+
+def _laid_out(look: state.Look, names: Sequence[str]) -> list[tuple[str, bool, int | str]]:
+    return [(name, name in look.fixed, look.widths.get(name, "")) for name in names]
 
 
 def tracking_uri(repository: Repository) -> str:
