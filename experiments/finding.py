@@ -6,16 +6,18 @@ pass the filter than the page holds, all runs are asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Float, Integer, Select, Subquery, func, literal, literal_column, select
 
-from experiments.database import Reader, experiments, latest_metrics, runs
+from experiments.database import experiments, latest_metrics, runs
 from experiments.ordering import Key, Order
 
 PROBED = 3000  # runs that are asked first
+FEW = 3  # times as many as a page holds: where there is no filter, nearly all of them are on it
 COUNTED = 10_000  # runs that pass a filter are counted up to here
 
 
@@ -33,10 +35,9 @@ class Part:
         return chosen.order_by(*order.by(backwards=self.backwards)).limit(self.limit)
 
 
-def are_many(reader: Reader, alive: Select[Any]) -> bool:
-    """Whether it is worth to ask a part of them first. alive: selects all runs of the table."""
-    found = reader.rows(select(func.count()).select_from(alive.limit(2 * PROBED + 1).subquery()))
-    return bool(found) and found[0][0] > 2 * PROBED
+def many() -> int:
+    """Beyond so many runs it is worth to ask a part of them first."""
+    return 2 * PROBED
 
 
 def by_scan(ordered: Select[Any], order: Order, part: Part) -> Order:
@@ -46,8 +47,8 @@ def by_scan(ordered: Select[Any], order: Order, part: Part) -> Order:
     return _order_of(first, tuple(keys))
 
 
-def by_metric(reader: Reader, metric: str, order: Order, part: Part) -> Order | None:
-    """The runs whose value is better than that of the one after PROBED others: none of the rest comes before them.
+def by_metric(metric: str, order: Order, part: Part, most: int) -> Order | None:
+    """The runs whose value is better than that of the one after `most` others: none of the rest comes before them.
 
     None where NaN or absent values come next.
     """
@@ -60,11 +61,10 @@ def by_metric(reader: Reader, metric: str, order: Order, part: Part) -> Order | 
         bound = literal(part.place[1], Float)
         logged.append(value <= bound if downwards else value >= bound)
     way = value.desc() if downwards else value.asc()
-    edge = reader.rows(select(value).where(*logged).order_by(way).limit(1).offset(PROBED))
-    if edge:
-        end = literal(edge[0][0], Float)
-        logged.append(value > end if downwards else value < end)
-    best = select(latest_metrics.c.run_uuid, value).where(*logged).order_by(way).limit(PROBED).subquery("probed")
+    edge = select(value).where(*logged).order_by(way).limit(1).offset(most).scalar_subquery()
+    end = func.coalesce(edge, literal(-math.inf if downwards else math.inf, Float))
+    logged.append(value > end if downwards else value < end)
+    best = select(latest_metrics.c.run_uuid, value).where(*logged).order_by(way).limit(most).subquery("probed")
     rank, newest = Key(literal_column("0", Integer), int), Key(func.coalesce(runs.c.start_time, 0), int, True)
     return _order_of(best, (rank, Key(best.c.value, float, descending), newest, Key(runs.c.run_uuid, str)))
 

@@ -1,6 +1,7 @@
 """The table of runs: which of them, in which order, with which columns; a page of it at a time, found by keyset.
 
 Whatever the number of runs, a page is at most twelve statements on one connection, and only what it shows is read.
+The first page of a few thousand runs is four: its experiments, how many there are, the runs, their values.
 """
 
 from __future__ import annotations
@@ -80,14 +81,11 @@ def page(query: Query) -> Page:
     with reading() as reader:
         known = experiments_of(reader, query.workspace)
         ids = [row.experiment_id for row in known]
-        if query.nested and len(ids) <= MOST_IDS and not tree.is_there(reader, ids):
-            query = replace(query, nested=False)
-        scope = Scope(reader, query, ids)
-        order = _order(reader, query)
-        found, previous, following, many = _found(scope, order)
-        whole = not (query.after or query.before or following)
-        total = len(found) if whole else _count(replace(scope, listing=not many))
-        found, nests = _nested(scope, order, found) if query.nested else (found, {})
+        scope = _measured(reader, query, ids)
+        query, order = scope.query, _order(reader, query)
+        part = _found(scope, order)
+        total = _count(replace(scope, listing=not part.many)) if part.total is None else part.total
+        found, nests = _nested(scope, order, part.rows) if query.nested else (part.rows, {})
         pinned = _pinned(reader, query)
         columns = list(query.columns) if query.columns is not None else _common(reader, [row.run_uuid for row in found])
         made = with_values(reader, query, [*pinned, *found], columns)
@@ -96,8 +94,8 @@ def page(query: Query) -> Page:
             total=min(total, finding.COUNTED) if query.filter else total,
             more=query.filter is not None and total > finding.COUNTED,
             columns=columns,
-            next=following,
-            previous=previous,
+            next=part.next,
+            previous=part.previous,
             experiments=known[:MAX_EXPERIMENTS],
             pinned=made[: len(pinned)],
             nests=nests,
@@ -109,12 +107,12 @@ def exported(query: Query) -> Iterator[Run]:
     after, left = "", MAX_EXPORTED
     with reading() as reader:
         ids = [row.experiment_id for row in experiments_of(reader, query.workspace)]
-        order = _order(reader, query)
+        scope, order = _measured(reader, query, ids), _order(reader, query)
         while left > 0:
-            part = replace(query, after=after, before="", size=min(_EXPORT_RUNS, left))
-            found, _, after, _ = _found(Scope(reader, part, ids), order)
-            yield from with_values(reader, query, found, query.columns or ())
-            left = left - len(found) if after else 0
+            part = replace(scope.query, after=after, before="", size=min(_EXPORT_RUNS, left))
+            found = _found(replace(scope, query=part), order)
+            yield from with_values(reader, query, found.rows, query.columns or ())
+            after, left = found.next, left - len(found.rows) if found.next else 0
 
 
 def with_values(reader: Reader, query: Query, found: Sequence[Any], columns: Sequence[str]) -> list[Run]:
@@ -136,12 +134,24 @@ def conditions(query: Query, *, postgresql: bool, listed: bool = False) -> list[
 
 @dataclass(frozen=True)
 class Scope:
-    """A question about the runs of one repository. ids: of its experiments. listing: few of very many may pass."""
+    """A question about the runs of one repository. ids: of its experiments. listing: few of very many may pass.
+    size: how many runs may be seen at all, counted up to finding.many() + 1."""
 
     reader: Reader
     query: Query
     ids: list[int]
     listing: bool = False
+    size: int = 0
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is worth to ask a part of them first."""
+        return self.size > finding.many()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it lists whatever may be seen."""
+        return self.query.filter is None and self.query.experiment_id is None and not self.query.nested
 
     def own(self) -> list[ColumnElement[bool]]:
         return conditions(self.query, postgresql=self.reader.postgresql, listed=self.listing)
@@ -183,43 +193,86 @@ def _order(reader: Reader, query: Query) -> Order:
     )
 
 
-def _found(scope: Scope, order: Order) -> tuple[list[Any], str, str, bool]:
-    """(rows, place of the page before, place of the next page, whether it is known that many runs pass)."""
-    query = scope.query
-    backwards = bool(query.before)
+@dataclass(frozen=True)
+class Found:
+    """Rows of a page. total: runs that the table lists, None: not counted yet; many: it is known that many pass."""
+
+    rows: list[Any]
+    next: str = ""
+    previous: str = ""
+    total: int | None = None
+    many: bool = False
+
+
+def _measured(reader: Reader, query: Query, ids: list[int]) -> Scope:
+    """The scope of a question in one statement. Where no run names a parent, the tree is the flat table."""
+    scope = Scope(reader, query, ids)
+    some = scope.seen(select(literal(1).label("one"))).limit(finding.many() + 1).subquery()
+    told: list[ColumnElement[Any]] = [select(func.count()).select_from(some).scalar_subquery()]
+    if query.nested and len(ids) <= MOST_IDS:
+        told.append(tree.is_there(ids))
+    size, *nested = next(iter(reader.rows(select(*told))), (0, False))
+    return replace(scope, size=size, query=replace(query, nested=query.nested and all(nested)))
+
+
+def _found(scope: Scope, order: Order) -> Found:
+    query, backwards = scope.query, bool(scope.query.before)
     place = query.before or query.after
     part = Part(query.size + 1, order.read_place(place) if place else None, backwards)
-    found = _probed(scope, order, part)
-    many = len(found) == part.limit
+    rows = _probed(scope, order, part)
+    many = len(rows) == part.limit
     if not many:
-        ordered = select(runs.c.run_uuid, *order.columns(), *scope.marks())
-        chosen = replace(scope, listing=True).listed(ordered, order.source)
-        found = _rows(scope.reader, part.of(chosen, order), order, backwards=backwards)
-    more, found = len(found) > query.size, found[: query.size]
-    if not found:
-        return [], "", "", False
+        rows = _listed(scope, order, part)
+    more, counted = len(rows) > query.size, _counted(scope, rows)
+    rows = rows[: query.size]
+    if not rows:
+        return Found([], total=counted if place else 0)
     if backwards:
-        found.reverse()
-    first, last = order.place_of(found[0]), order.place_of(found[-1])
+        rows.reverse()
+    first, last = order.place_of(rows[0]), order.place_of(rows[-1])
     if backwards:
-        return found, first if more else "", last, many
-    return found, first if place else "", last if more else "", many
+        return Found(rows, last, first if more else "", counted, many)
+    total = counted if place or more else len(rows)
+    return Found(rows, last if more else "", first if place else "", total, many)
+
+
+def _counted(scope: Scope, rows: Sequence[Any]) -> int | None:
+    """How many runs the table lists, where that is known already."""
+    if rows and hasattr(rows[0], "listed"):
+        return int(rows[0].listed)
+    return scope.size if scope.is_plain and not scope.is_many else None
+
+
+def _listed(scope: Scope, order: Order, part: Part) -> list[Any]:
+    """The runs of the part; with how many there are in all, where that is the same work."""
+    wanted = select(runs.c.run_uuid, *order.columns(), *scope.marks())
+    if part.place is None and not scope.is_many and not scope.is_plain:
+        wanted = wanted.add_columns(func.count().over().label("listed"))
+    chosen = replace(scope, listing=True).listed(wanted, order.source)
+    return _rows(scope.reader, part.of(chosen, order), order, backwards=part.backwards)
 
 
 def _probed(scope: Scope, order: Order, part: Part) -> list[Any]:
-    """The runs of the part that are among the first of very many, which may be too few of them."""
+    """The runs of the part that are among the first of the order, which may be too few of them."""
     query, sort = scope.query, parse(scope.query.sort)
-    metric = sort.key if sort and sort.kind == "metrics" and not sort.aggregate else ""
-    if query.nested or len(scope.ids) > MOST_IDS or not (metric or query.filter):
+    if query.nested or len(scope.ids) > MOST_IDS:
         return []
-    if not finding.are_many(scope.reader, among(select(literal(1)), query.workspace, scope.ids, stage=query.stage)):
-        return []
-    if metric:
-        first = finding.by_metric(scope.reader, metric, order, part)
-    else:
-        first = finding.by_scan(scope.seen(select(runs.c.run_uuid, *order.columns()), order.source), order, part)
-    if first is None:
-        return []
+    if sort and sort.kind == "metrics" and not sort.aggregate:
+        sizes = [] if query.filter else [finding.FEW * part.limit]
+        sizes += [finding.PROBED] if scope.is_many else []
+        for size in sizes:
+            first = finding.by_metric(sort.key, order, part, size)
+            rows = _among(scope, first, part) if first else []
+            if len(rows) == part.limit:
+                return rows
+    elif query.filter is not None and scope.is_many:
+        ordered = scope.seen(select(runs.c.run_uuid, *order.columns()), order.source)
+        return _among(scope, finding.by_scan(ordered, order, part), part)
+    return []
+
+
+def _among(scope: Scope, first: Order, part: Part) -> list[Any]:
+    """The runs of the part that pass, of the first ones of an order."""
     chosen = select(runs.c.run_uuid, *first.columns()).select_from(first.source).where(*scope.of_few())
     return _rows(scope.reader, part.of(chosen, first), first, backwards=part.backwards)
 

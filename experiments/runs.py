@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, cast, func, literal, null, select, union_all
+from sqlalchemy import FromClause, Select, and_, func, select
 from sqlalchemy.sql.expression import TableClause
-from sqlalchemy.types import Boolean, Float, Text
 
+from experiments import logged_values
 from experiments.database import LOGGED, Reader, experiments, logged, reading, rows_of, runs, tags
 from experiments.ordering import ALL_RUNS
 from experiments.table.columns import parsed
@@ -124,32 +124,11 @@ def _one(reader: Reader, workspace: str, run_id: str, *, deleted: bool) -> Any:
 
 def filled(reader: Reader, found: Sequence[Any], columns: Sequence[str]) -> list[Run]:
     """Rows of select_runs() as runs with the values of some columns (metrics.…, params.…, tags.…), in one statement."""
-    ids = [row.run_uuid for row in found]
-    values: dict[str, tuple[dict[str, float], dict[str, str], dict[str, str]]] = {one: ({}, {}, {}) for one in ids}
     asked = parsed(columns)
     wanted = {kind: [c.key for c in asked if c.kind == kind and not c.aggregate] for kind in LOGGED}
     wanted["tags"] += [COMMIT_TAG, PARENT_TAG, SOURCE_TAG, DATA_TAG]
-    parts = [_values(kind, ids, keys) for kind, keys in wanted.items() if keys]
-    for run_id, kind, key, number, is_nan, text in reader.rows(union_all(*parts)) if ids else []:
-        metrics, given, marks = values[run_id]
-        if kind == "metrics":
-            metrics[key] = logged(number, is_nan)
-        else:
-            (given if kind == "params" else marks)[key] = text
+    values = logged_values.read(reader, [row.run_uuid for row in found], wanted)
     return [_run(row, *values[row.run_uuid]) for row in found]
-
-
-def _values(kind: str, ids: Sequence[str], keys: Sequence[str]) -> Select[Any]:
-    source, nothing = LOGGED[kind], null()
-    is_metric = kind == "metrics"
-    columns: list[ColumnElement[Any]] = [
-        source.c.value if is_metric else cast(nothing, Float),
-        source.c.is_nan if is_metric else cast(nothing, Boolean),
-        cast(nothing, Text) if is_metric else source.c.value,
-    ]
-    named = zip(("number", "is_nan", "text"), columns, strict=True)
-    wanted = select(source.c.run_uuid, literal(kind).label("kind"), source.c.key, *(c.label(n) for n, c in named))
-    return wanted.where(source.c.run_uuid.in_(ids), source.c.key.in_(keys))
 
 
 def experiments_of(reader: Reader, workspace: str) -> list[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select
 
 from experiments.database import Reader, runs, tags
 from experiments.database import experiments as of_workspace
@@ -33,11 +33,10 @@ class Nest:
     outside: bool = False
 
 
-def is_there(reader: Reader, experiment_ids: Sequence[int]) -> bool:
+def is_there(experiment_ids: Sequence[int]) -> ColumnElement[bool]:
     """Whether any run of these experiments names a parent: without one the tree is the flat table, which is quicker."""
     joined = runs.join(tags, tags.c.run_uuid == runs.c.run_uuid)
-    wanted = select(literal(1)).select_from(joined).where(tags.c.key == PARENT_TAG)
-    return bool(reader.rows(wanted.where(runs.c.experiment_id.in_(experiment_ids)).limit(1)))
+    return exists().where(tags.c.key == PARENT_TAG, runs.c.experiment_id.in_(experiment_ids)).select_from(joined)
 
 
 def top(workspace: str) -> ColumnElement[bool]:
