@@ -12,14 +12,14 @@ from functools import partial
 
 from django.conf import settings
 
-from datasets import lacking, objects, quotas, removal
+from datasets import intact, lacking, objects, quotas, removal
 from datasets.dvc import keys
 from datasets.models import Blob
 from hub.accounts.actor import Area
 from hub.lib.errors import STORE_AWAY, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError
 from hub.lib.objectstore.digests import Digests, feed, pieces, run
-from hub.lib.ranges import serve, sliced
+from hub.lib.ranges import serve
 from hub.lib.stores import object_store
 from repos.models import Access
 from repos.surface import Call, Surface, route
@@ -41,8 +41,8 @@ async def download(call: Call) -> None:
         url = await run(partial(object_store().presigned_url, blob.key, seconds=PRESIGNED_SECONDS))
         if url:
             return await call.request.respond(307, b"", [("location", url), ("cache-control", "no-store")])
-    read = partial(object_store().get, blob.key) if data is None else partial(sliced, data)
     with _upstream():
+        read = partial(intact.read, blob, data)
         await serve(call.request, read, size=blob.size, etag=f'"{blob.md5}"', headers=HEADERS)
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypedDict
 from urllib.parse import unquote_to_bytes
 
+from datasets import intact
 from datasets.models import StoredObject
 from datasets.remote import HEADERS
 from datasets.s3 import listing, rows
@@ -18,7 +19,6 @@ from hub.accounts.actor import Area
 from hub.lib.errors import Invalid, NotFound, Upstream
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.ranges import serve
-from hub.lib.stores import object_store
 from hub.lib.streams import in_thread
 from repos import access
 from repos.api.contents import EntryObject, api_url
@@ -104,7 +104,7 @@ async def raw(call: Call) -> None:
     """GET and HEAD /storage/raw/s3/{bucket}/{key}: bytes, with ranges."""
     access.require_scope(call.actor, Area.DATA, write=False)
     row = await in_thread(_found, call.repository, to_text(unquote_to_bytes(call.match["rest"])))
-    read = partial(object_store().get, row.blob.key)
+    read = partial(intact.read, row.blob, None)
     try:
         await serve(call.request, read, size=row.blob.size, etag=f'"{row.etag}"', headers=HEADERS)
     except ObjectStoreError as error:

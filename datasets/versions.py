@@ -12,6 +12,7 @@ from asgiref.sync import async_to_sync
 from datasets import objects
 from datasets.contents import DvcSource
 from datasets.dvc import keys
+from datasets.intact import intact
 from datasets.models import Blob
 from hub.lib.errors import TooLarge
 from hub.lib.stores import object_store
@@ -81,7 +82,7 @@ def blob_file(blob: Blob, made: Path) -> Path:
     if place is not None:
         return place
     with open(made, "wb") as out:
-        async_to_sync(_copy)(object_store().get(blob.key), out)
+        async_to_sync(_copy)(intact(blob), out)  # what is made of them is kept
     return made
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 
+from datasets import intact
 from datasets.models import StoredObject
 from datasets.s3 import metadata, rows
 from datasets.s3.call import S3Call
@@ -13,7 +14,7 @@ from datasets.s3.checksums import PREFIX
 from datasets.s3.documents import Markup, many, node
 from datasets.s3.errors import S3Error, no_such_key
 from datasets.s3.stores import upstream
-from hub.lib.ranges import serve, sliced
+from hub.lib.ranges import serve
 from hub.lib.stores import object_store
 
 
@@ -29,7 +30,7 @@ async def get_object(call: S3Call) -> None:
         await call.read()
         return await call.request.respond_empty(304, [("etag", etag), ("last-modified", http_date(row.created))])
     with upstream():
-        read = partial(object_store().get, row.blob.key) if call.data is None else partial(sliced, call.data)
+        read = partial(intact.read, row.blob, call.data)
         await serve(call.request, read, size=row.blob.size, etag=etag, headers=_headers(call, row))
 
 

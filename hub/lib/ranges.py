@@ -76,11 +76,6 @@ async def serve(
     await request.finish()
 
 
-async def sliced(data: bytes, start: int, end: int) -> AsyncIterator[bytes]:
-    """read of bytes that are in memory."""
-    yield data[start:end]
-
-
 def named(etag: str, header: str) -> bool:
     """Whether If-None-Match or If-Match names this etag; compression makes tags weak on their way, and they name the
     same answer."""
