@@ -48,5 +48,7 @@ def beat() -> int:
 
     folder = settings.COVEY_HOME / "beat"
     folder.mkdir(mode=0o700, exist_ok=True)
-    app.Beat(schedule=str(folder / "schedule"), quiet=True, redirect_stdouts=False).run()
+    app.Beat(
+        schedule=str(folder / "schedule"), scheduler="hub.jobs.schedule:Scheduler", quiet=True, redirect_stdouts=False
+    ).run()
     return 0

@@ -228,15 +228,16 @@ def _failed(claimed: Run, error: Exception) -> None:
 def due(*, limit: int = 100) -> list[int]:
     """Ids of jobs that wait, or whose worker died, oldest first; those that killed three workers are ended."""
     now = timezone.now()
-    dead = Job.objects.filter(state=State.RUNNING, leased_until__lt=now, attempts__gte=F("excused") + ATTEMPTS)
+    dead = Job.objects.filter(_free(now), state=State.RUNNING, attempts__gte=F("excused") + ATTEMPTS)
     dead.update(state=State.FAILED, error="The work ended three workers; it is too large for this hub.", finished=now)
     return list(Job.objects.filter(_free(now)).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def _free(now: datetime) -> Q:
-    """Jobs that may be claimed."""
-    waits = Q(state=State.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
-    return waits | Q(state=State.RUNNING, leased_until__lt=now)
+    """Jobs that may be claimed. A time further off than any ever is was written before the clock was set back."""
+    longest = timedelta(seconds=max(FULL_SECONDS))
+    waits = Q(state=State.QUEUED) & ~Q(not_before__gt=now, not_before__lte=now + longest)
+    return waits | (Q(state=State.RUNNING) & ~Q(leased_until__gte=now, leased_until__lte=now + 2 * LEASE))
 
 
 def _claim(job_id: int) -> Run | None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from hub.jobs.models import Outbox
@@ -69,6 +70,9 @@ def forget_delivered() -> int:
 
 
 def pending(*, limit: int = 500) -> list[int]:
-    """Ids of events whose delivery is due, oldest first."""
-    due = Outbox.objects.filter(delivered=None, next_attempt__lte=timezone.now())
+    """Ids of events whose delivery is due, oldest first. A time that is further off than any ever is was written
+    before the clock was set back."""
+    now = timezone.now()
+    waits = Q(next_attempt__gt=now, next_attempt__lte=now + timedelta(seconds=max(RETRY_SECONDS)))
+    due = Outbox.objects.filter(~waits, delivered=None)
     return list(due.order_by("pk").values_list("pk", flat=True)[:limit])

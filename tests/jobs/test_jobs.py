@@ -201,6 +201,16 @@ def test_a_job_whose_worker_died_is_taken_over(ran):
     assert (job.state, job.attempts) == (State.DONE, 2)
 
 
+def test_leases_and_waits_of_a_clock_that_was_set_back_do_not_count(ran):
+    running, waiting, hour = start("running"), start("waiting"), timezone.now() + timedelta(hours=2)
+    Job.objects.filter(pk=running.pk).update(state=State.RUNNING, attempts=1, leased_until=hour)
+    Job.objects.filter(pk=waiting.pk).update(not_before=hour)
+    assert jobs.due() == [running.pk, waiting.pk]
+    tasks.run_job(running.pk)
+    running.refresh_from_db()
+    assert running.state == State.DONE
+
+
 def test_a_job_that_killed_three_workers_is_ended(ran):
     job = start()
     Job.objects.filter(pk=job.pk).update(

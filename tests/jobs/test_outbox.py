@@ -88,6 +88,13 @@ def test_an_outage_is_followed_within_a_minute():
 
 
 @pytest.mark.django_db
+def test_an_event_written_before_the_clock_was_set_back_is_delivered(seen):
+    row = Outbox.objects.create(topic="test", payload={"id": 4})
+    Outbox.objects.update(next_attempt=timezone.now() + timedelta(hours=2))
+    assert outbox.pending() == [row.pk]
+
+
+@pytest.mark.django_db
 def test_it_forgets_what_was_delivered_long_ago():
     old = Outbox.objects.create(topic="test", payload={}, delivered=timezone.now() - timedelta(days=8))
     kept = Outbox.objects.create(topic="test", payload={}, delivered=timezone.now())
