@@ -30,10 +30,12 @@ GIB = 1024**3
 NICE = 5  # of transfers, above the web process's own
 
 
-# What git says of objects that are missing, packs and indexes that are no longer what they were, a broken config.
+# What git says of objects that are missing, packs and indexes that are no longer what they were, a broken config or
+# HEAD.
 _DAMAGED = re.compile(
     r"missing object|bad object|corrupt|inflate: data stream error|unable to (read|unpack|load|find) |"
-    r"packfile .* (is|cannot|does)|loose object|bad config|bad ref|broken ref|invalid object",
+    r"packfile .* (is|cannot|does)|loose object|bad config|bad ref|broken ref|invalid object|multi-pack-index|"
+    r"index file .* is|not a git repository",
     re.IGNORECASE,
 )
 

@@ -44,11 +44,19 @@ def damage_config(path: Path) -> None:
     (path / "config").write_text("[core\nbad")
 
 
+def damage_index_of_packs(path: Path) -> None:
+    packed(path, "idx")
+    (path / "objects/pack/multi-pack-index").write_bytes(b"MIDX" + b"\0" * 50)
+
+
 def lose(path: Path) -> None:
     shutil.rmtree(path)
 
 
-@pytest.mark.parametrize("damage", [damage_pack, damage_index, damage_ref, damage_config, lose])
+WAYS = [damage_pack, damage_index, damage_index_of_packs, damage_ref, damage_config, lose]
+
+
+@pytest.mark.parametrize("damage", WAYS)
 def test_pages_say_that_its_files_are_damaged(
     client: Client, alice: User, project: Writer, damage: Callable[[Path], None]
 ) -> None:
