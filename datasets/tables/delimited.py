@@ -1,7 +1,8 @@
 """CSV and TSV as Parquet whose columns are all text.
 
-A well-formed file goes through DuckDB. One that is not goes through Python's reader, which takes what there is: a
-missing cell is empty, a cell too many is counted and left out.
+A well-formed file goes through DuckDB, unless it has thousands of columns: DuckDB wants room for 2,048 rows of them,
+several times. One that is not goes through Python's reader, which takes what there is: a missing cell is empty, a cell
+too many is counted and left out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datasets.tables import texts
-from datasets.tables.engine import Connection, literal
+from datasets.tables.engine import Connection, NeedsMemory, literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,6 +22,7 @@ DELIMITERS = ",;\t|"
 MAX_COLUMNS = 5_000
 MAX_FIELD_CHARACTERS = texts.MAX_LINE_BYTES
 BATCH_CELLS = 400_000
+NOT_WELL_FORMED = "The file is not well-formed CSV; it was read as far as it can be."
 
 
 def to_parquet(con: Connection, path: Path, made: Path, clean: Path, *, tabs: bool) -> list[str]:
@@ -37,8 +39,13 @@ def to_parquet(con: Connection, path: Path, made: Path, clean: Path, *, tabs: bo
     )
     try:
         con.run(f"COPY (SELECT * FROM read_csv(?, {options})) TO {literal(str(made))} (FORMAT parquet)", [str(path)])
+    except NeedsMemory:
+        try:
+            notes += _by_python(path, made, header, delimiter, strict=True)
+        except ValueError:
+            notes += _by_python(path, made, header, delimiter) or [NOT_WELL_FORMED]
     except ValueError:
-        notes += _tolerant(path, made, header, delimiter)
+        notes += _by_python(path, made, header, delimiter) or [NOT_WELL_FORMED]
     return notes
 
 
@@ -75,15 +82,16 @@ def _names_sql(names: list[str]) -> str:
     return "[" + ", ".join(literal(name) for name in names) + "]"
 
 
-# ---- what is not well formed -------------------------------------------------------------------
-def _tolerant(path: Path, made: Path, header: list[str], delimiter: str) -> list[str]:
+# ---- what DuckDB does not read -----------------------------------------------------------------
+def _by_python(path: Path, made: Path, header: list[str], delimiter: str, *, strict: bool = False) -> list[str]:
+    """strict: refuse quotes that are not those of CSV. Raises ValueError."""
     import pyarrow
     from pyarrow import parquet
 
     ragged = _Ragged()
     schema = pyarrow.schema([(name, pyarrow.string()) for name in header])
     with open(path, encoding="utf-8-sig", newline="") as file, parquet.ParquetWriter(made, schema) as writer:
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(file, delimiter=delimiter, strict=strict)
         try:
             next(reader, None)
             for batch in _batches(reader, len(header), ragged):
@@ -95,7 +103,7 @@ def _tolerant(path: Path, made: Path, header: list[str], delimiter: str) -> list
         notes.append(f"Rows with fewer cells than the header: {ragged.short:,}; their missing cells count as empty.")
     if ragged.long:
         notes.append(f"Rows with more cells than the header: {ragged.long:,}; the cells beyond it are left out.")
-    return notes or ["The file is not well-formed CSV; it was read as far as it can be."]
+    return notes
 
 
 class _Ragged:

@@ -15,6 +15,10 @@ SPILL = "4GiB"
 Report = Callable[..., None]
 
 
+class NeedsMemory(ValueError):
+    """More than DuckDB is given here."""
+
+
 class Connection:
     """A database in memory. Every failure is a ValueError with a sentence."""
 
@@ -28,7 +32,7 @@ class Connection:
         try:
             return list(self.base.execute(sql, parameters or []).fetchall())
         except duckdb.OutOfMemoryException as error:
-            raise ValueError("This needs more memory than the hub gives to one comparison.") from error
+            raise NeedsMemory("This needs more memory than the hub gives to one comparison.") from error
         except duckdb.Error as error:
             raise ValueError(_sentence(error)) from error
 
