@@ -71,6 +71,23 @@ def _doubt(blob: Blob) -> None:
     Blob.objects.filter(pk=blob.pk, key=blob.key).update(checked=LONG_AGO)
 
 
+def md5_of(blob: Blob) -> str:
+    """The md5 of its bytes. Of an object that came in parts nobody has asked for it before: all of it is read once.
+
+    Raises Damaged, ObjectStoreError."""
+    if not blob.md5:
+        blob.md5 = async_to_sync(_md5)(blob)
+        Blob.objects.filter(pk=blob.pk, md5="").update(md5=blob.md5)
+    return blob.md5
+
+
+async def _md5(blob: Blob) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    async for piece in intact(blob):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 def is_intact(blob: Blob, *, beat: Beat | None = None) -> bool:
     """Read all of it; False when its bytes are damaged or lost. beat: told of the bytes of each piece.
 

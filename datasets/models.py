@@ -11,7 +11,7 @@ class Blob(models.Model):
     """Bytes kept once. Deduplicated by sha256, never by md5 alone: a colliding twin could be planted."""
 
     sha256 = models.CharField(max_length=64, unique=True)
-    md5 = models.CharField(max_length=32, db_index=True)
+    md5 = models.CharField(max_length=32, db_index=True)  # "" until somebody asks for it: intact.md5_of()
     size = models.BigIntegerField()
     key = models.CharField(max_length=120, help_text="the object's key in the store")
     created = models.DateTimeField(auto_now_add=True)

@@ -217,7 +217,7 @@ def locked(stored: Stored) -> Blob:
 def locked_all(stored: Sequence[Stored]) -> dict[str, Blob]:
     """locked() of several, by sha256. Made in the order of their hashes and locked in the order of their ids, so that
     no two transactions wait for each other."""
-    wanted = {each.sha256: each for each in sorted(stored, key=lambda each: each.sha256)}
+    wanted = {each.sha256: each for each in sorted(stored, key=lambda each: (each.sha256, each.md5))}
     while True:
         # Of two uploads at the same moment one makes the row, both find it.
         now = moment()
@@ -225,7 +225,16 @@ def locked_all(stored: Sequence[Stored]) -> dict[str, Blob]:
         insert(Blob, ("sha256", "md5", "size", "key", "created"), fresh)
         found = {blob.sha256: blob for blob in _lock(list(wanted))}
         if len(found) == len(wanted):  # else one was removed since the first statement saw it
+            for blob in found.values():
+                _learn_md5(blob, wanted[blob.sha256])
             return found
+
+
+def _learn_md5(blob: Blob, stored: Stored) -> None:
+    """Of bytes that came in parts before, and now with their md5."""
+    if not blob.md5 and stored.md5:
+        blob.md5 = stored.md5
+        blob.save(update_fields=["md5"])
 
 
 def _lock(hashes: list[str]) -> list[Blob]:

@@ -37,7 +37,7 @@ FOLDERS = ("objects", "artifacts")
 # Skipped: what is under way, which nothing names yet; and git's refs, which come from when the backup began.
 SKIPPED = {
     "git": re.compile(r"(refs|packed-refs|logs|hooks)(/.*)?|(.*/)?(tmp_|incoming|\.tmp-)[^/]*(/.*)?|.*\.lock"),
-    "objects": re.compile(r"tmp(/.*)?"),
+    "objects": re.compile(r"tmp(/.*)?|parts/[^/]*/joined"),  # joined: in its place a moment later
     "artifacts": re.compile(r"(?!)"),
 }
 

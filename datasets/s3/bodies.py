@@ -54,13 +54,18 @@ class Body:
             total += len(piece)
             if total > self._limit:
                 raise S3Error("EntityTooLarge", f"The body exceeds the maximum of {self._limit:,} bytes.")
+            if self._length is not None and total > self._length:
+                raise self._other_length(total)
             await feed(self._expected.update, piece)
             yield piece
         if chunks:
             chunks.finish()
         if self._length not in {None, total}:
-            raise S3Error("IncompleteBody", f"The body has {total:,} bytes and {self._length:,} were announced.")
+            raise self._other_length(total)
         self._expected.check(chunks.trailers if chunks else None)
+
+    def _other_length(self, total: int) -> S3Error:
+        return S3Error("IncompleteBody", f"The body has {total:,} bytes and {self._length:,} were announced.")
 
     @property
     def checksums(self) -> dict[str, str]:

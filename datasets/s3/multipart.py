@@ -73,7 +73,7 @@ async def _keep(
         room = partial(uploads.room, upload, number)
         stream = await quotas.within(stream, call.repository, declared=length, room=room)
         try:
-            part = await object_store().put_part(upload.handle, number, stream)
+            part = await object_store().put_part(upload.handle, number, stream, size=length)
         except ObjectMissing as error:
             raise no_such_upload() from error
         await in_thread(uploads.keep_part, upload, part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datasets import quotas
+from datasets.intact import md5_of
 from datasets.models import Blob, StoredObject
 from datasets.s3 import documents, metadata, names, rows
 from datasets.s3.addresses import check_key, text_of
@@ -66,8 +67,9 @@ async def copy_object(call: S3Call) -> None:
     if same and not replace:
         raise S3Error("InvalidRequest", "An object is copied to itself only to change its metadata.")
     rule = names.rule_of(call.bucket, call.key)
-    if not may_bear(source.row.blob, rule):
-        raise names.wrong_bytes(source.row.blob.md5)
+    with upstream():
+        if not await in_thread(may_bear, source.row.blob, rule):
+            raise names.wrong_bytes(source.row.blob.md5)
     kept = metadata.given(call.request.headers) if replace else source.row.metadata
     wanted = Wanted(call.repository.pk, call.bucket, call.key, source.row.etag, kept, rule.fixed, condition_of(call))
     row = await in_thread(rows.point, wanted, source.row.blob_id)
@@ -77,7 +79,7 @@ async def copy_object(call: S3Call) -> None:
 
 def may_bear(blob: Blob, rule: names.Rule) -> bool:
     """Whether these bytes may have this name; DVC 2's names of text are not looked into for a copy."""
-    return not rule.md5s or blob.md5 in rule.md5s
+    return not rule.md5s or md5_of(blob) in rule.md5s
 
 
 def source_of(call: S3Call) -> Source:

@@ -23,7 +23,7 @@ class DigestMismatch(ObjectStoreError):
 
 @dataclass(frozen=True)
 class Stored:
-    """What put() wrote: both digests (hex) and the size in bytes."""
+    """What put() wrote: both digests (hex) and the size in bytes. md5 "": nobody has asked for it (join_parts)."""
 
     key: str
     size: int
@@ -109,9 +109,11 @@ class ObjectStore(Protocol):
         """A place for parts; its handle (at most 400 characters)."""
         ...
 
-    async def put_part(self, handle: str, number: int, stream: AsyncIterator[bytes]) -> StoredPart:
-        """Keep a part; one of the same number may come again. A returned part survives kill -9. Raises ObjectMissing
-        when the handle has gone."""
+    async def put_part(
+        self, handle: str, number: int, stream: AsyncIterator[bytes], *, size: int | None = None
+    ) -> StoredPart:
+        """Keep a part; one of the same number may come again. size: in bytes, where it was announced; a stream that
+        is longer is refused. A returned part survives kill -9. Raises ObjectMissing when the handle has gone."""
         ...
 
     async def join_parts(
@@ -122,7 +124,8 @@ class ObjectStore(Protocol):
         md5s: frozenset[str] = frozenset(),
         unix_text: bool = False,
     ) -> Stored:
-        """The object made of these parts in this order, as put() would have stored it; safe to call again.
+        """The object made of these parts in this order, as put() would have stored it; safe to call again. Without md5s
+        its md5 may be left out.
 
         Raises DigestMismatch with the parts kept, ObjectMissing when the handle or a part has gone. In S3 every part
         but the last has 5 MiB or more."""

@@ -43,26 +43,28 @@ def at_once(function: Callable[[T], R], items: Collection[T]) -> list[R]:
 class Digests:
     """md5 and sha256 of a stream fed in pieces of exactly PIECE_BYTES (the last may be shorter).
 
-    unix_text: also the md5 as DVC 2 named text files, with CRLF turned to LF in each 1 MiB piece that looks like
-    text. Follows: dvc_data.hashfile.hash.Dos2UnixHashStreamFile.
+    md5 False: without md5, which costs more than sha256. unix_text: also the md5 as DVC 2 named text files, with CRLF
+    turned to LF in each 1 MiB piece that looks like text. Follows: dvc_data.hashfile.hash.Dos2UnixHashStreamFile.
     """
 
-    def __init__(self, *, unix_text: bool = False) -> None:
+    def __init__(self, *, md5: bool = True, unix_text: bool = False) -> None:
         self.size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
         self._sha256 = hashlib.sha256()
         self._unix = hashlib.md5(usedforsecurity=False) if unix_text else None
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | bytearray) -> None:
         self.size += len(piece)
-        self._md5.update(piece)
+        if self._md5:
+            self._md5.update(piece)
         self._sha256.update(piece)
         if self._unix:
-            self._unix.update(piece.replace(b"\r\n", b"\n") if _looks_like_text(piece[:512]) else piece)
+            self._unix.update(piece.replace(b"\r\n", b"\n") if _looks_like_text(bytes(piece[:512])) else piece)
 
     @property
     def md5(self) -> str:
-        return self._md5.hexdigest()
+        """Nothing when it was not asked for."""
+        return self._md5.hexdigest() if self._md5 else ""
 
     @property
     def sha256(self) -> str:
@@ -81,12 +83,24 @@ def _looks_like_text(block: bytes) -> bool:
 
 
 async def pieces(stream: AsyncIterator[bytes], size: int = PIECE_BYTES) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of exactly this size; the last may be shorter, and an empty stream has none."""
-    buffer = bytearray()
+    """The same bytes in pieces of exactly this size; the last may be shorter, and an empty stream has none.
+
+    Each byte is copied once at most, and not at all when it comes in such a piece."""
+    gathered: list[bytes | memoryview] = []
+    missing = size
     async for part in stream:
-        buffer += part
-        while len(buffer) >= size:
-            yield bytes(memoryview(buffer)[:size])
-            del buffer[:size]
-    if buffer:
-        yield bytes(buffer)
+        if not gathered and len(part) == size:
+            yield part
+            continue
+        rest = memoryview(part)
+        while len(rest) >= missing:
+            gathered.append(rest[:missing])
+            rest = rest[missing:]
+            piece = b"".join(gathered)
+            gathered, missing = [], size
+            yield piece
+        if rest:
+            gathered.append(rest)
+            missing -= len(rest)
+    if gathered:
+        yield b"".join(gathered)

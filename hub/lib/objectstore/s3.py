@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, at_once, feed, pieces, run
+from hub.lib.objectstore.following import Following
 from hub.lib.objectstore.multipart import SINGLE_PUT_BYTES, Multipart
 from hub.lib.objectstore.s3_errors import translated
 from hub.lib.objectstore.s3_parts import S3Parts
@@ -43,6 +44,7 @@ class S3Store(S3Parts):
     region: str = "us-east-1"
     use_obstore: bool = True
     temporary: Path | None = None
+    following: Following = field(default_factory=Following, compare=False)
 
     async def put(
         self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
@@ -168,6 +170,15 @@ class S3Store(S3Parts):
     # ---- the two clients -----------------------------------------------------------------------
     @cached_property
     def control(self) -> Any:
+        return self._client()
+
+    @cached_property
+    def unsigned(self) -> Any:
+        """For bodies that are sent with their md5, which the store compares: a sha256 for the signature would be read
+        out of them once more here and once more there."""
+        return self._client(payload_signing_enabled=False)
+
+    def _client(self, **signing: bool) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -180,7 +191,7 @@ class S3Store(S3Parts):
                 aws_secret_access_key=self.secret_key,
                 config=Config(
                     signature_version="s3v4",
-                    s3={"addressing_style": "path"},
+                    s3={"addressing_style": "path", **signing},
                     connect_timeout=5,
                     # A store that is frozen is given up after a minute in all.
                     read_timeout=20,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored, StoredPart
 from hub.lib.objectstore.digests import Digests, pieces, run
+from hub.lib.objectstore.following import Following
 from hub.lib.objectstore.s3_errors import translated
 
 PREFIX = "joined/"
@@ -23,18 +25,25 @@ MEMORY_BYTES = 8 * 1024 * 1024  # of one part; boto3's and rclone's parts fit, l
 
 
 class S3Parts:
-    """What S3Store does with parts. The store gives control, bucket, temporary and get."""
+    """What S3Store does with parts. The store gives the rest."""
 
     if TYPE_CHECKING:
         bucket: str
         temporary: Path | None
 
+        following: Following
+
         @property
         def control(self) -> Any: ...
+
+        @property
+        def unsigned(self) -> Any: ...
 
         def get(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]: ...
 
         def exists(self, key: str) -> bool: ...
+
+        def _size(self, key: str) -> int: ...
 
         def delete(self, key: str) -> None: ...
 
@@ -44,25 +53,30 @@ class S3Parts:
         answer = await self._call("create_multipart_upload", key)
         return f"{key} {answer['UploadId']}"
 
-    async def put_part(self, handle: str, number: int, stream: AsyncIterator[bytes]) -> StoredPart:
+    async def put_part(
+        self, handle: str, number: int, stream: AsyncIterator[bytes], *, size: int | None = None
+    ) -> StoredPart:
         """The part is whole and checked before the store hears of it, so that it can be sent again."""
         key, upload = _of(handle)
-        md5, size = hashlib.md5(usedforsecurity=False), 0
-        folder = str(self.temporary) if self.temporary else None
-        with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=folder) as spool:
+        with _Kept(str(self.temporary) if self.temporary else None, size) as kept:
             async for piece in pieces(stream):
-                size += len(piece)
-                await run(_keep, spool, md5, piece)
-            spool.seek(0)
-            answer = await self._call(
-                "upload_part",
-                key,
-                UploadId=upload,
-                PartNumber=number,
-                Body=spool,
-                ContentMD5=base64.b64encode(md5.digest()).decode(),
-            )
-        return StoredPart(number, size, md5.hexdigest(), answer["ETag"])
+                await run(kept.write, piece)
+            with translated(key):
+                answer = await run(
+                    partial(
+                        self.unsigned.upload_part,
+                        Bucket=self.bucket,
+                        Key=key,
+                        UploadId=upload,
+                        PartNumber=number,
+                        Body=kept.body(),
+                        ContentMD5=base64.b64encode(kept.md5.digest()).decode(),
+                    )
+                )
+            part = StoredPart(number, kept.size, kept.md5.hexdigest(), answer["ETag"])
+            if kept.file is None:
+                await run(self.following.add, handle, part, kept.data)
+        return part
 
     async def join_parts(
         self,
@@ -72,26 +86,33 @@ class S3Parts:
         md5s: frozenset[str] = frozenset(),
         unix_text: bool = False,
     ) -> Stored:
-        """The store joins, then the whole is read once for its digests: no row tells of it before."""
+        """The store joins, then what was not followed is read for its digests: no row tells of it before."""
         key, upload = _of(handle)
         named = [{"PartNumber": part.number, "ETag": part.tag} for part in parts]
+        digests = self.following.take(handle, parts)
         try:
             await self._call("complete_multipart_upload", key, UploadId=upload, MultipartUpload={"Parts": named})
         except ObjectMissing:
             if not await run(self.exists, key):  # joined by an earlier try whose row was not written
                 raise
-        digests, size = Digests(unix_text=unix_text), sum(part.size for part in parts)
-        async for piece in pieces(self.get(key, 0, size)):
+        if md5s:
+            digests = Digests(unix_text=unix_text)
+        size = sum(part.size for part in parts)
+        async for piece in pieces(self.get(key, digests.size, size)):
             await run(digests.update, piece)
         if not digests.match(md5s):
             raise DigestMismatch(f"The bytes have the md5 {digests.md5}.")
+        if await run(self._size, key) != size:
+            raise ObjectStoreError(f"The object store made an object of {key} that has not the size of its parts.")
         return Stored(key=key, size=digests.size, md5=digests.md5, sha256=digests.sha256)
 
     async def forget_parts(self, handle: str) -> None:
-        """Nothing is left: the parts are the object now."""
+        """Nothing is left in the store: the parts are the object now."""
+        self.following.forget(handle)
 
     async def drop_parts(self, handle: str) -> None:
         key, upload = _of(handle)
+        self.following.forget(handle)
         with suppress(ObjectMissing):
             await self._call("abort_multipart_upload", key, UploadId=upload)
         await run(self.delete, key)
@@ -122,9 +143,38 @@ def _of(handle: str) -> tuple[str, str]:
     return key, upload
 
 
-def _keep(spool: IO[bytes] | tempfile.SpooledTemporaryFile[bytes], md5: Any, piece: bytes) -> None:
-    md5.update(piece)
-    try:
-        spool.write(piece)
-    except OSError as error:
-        raise ObjectStoreError(f"The hub's temporary folder refused a part: {error.strerror or error}.") from error
+class _Kept(ExitStack):
+    """One part on its way: in memory while it is short, else in a temporary file. size: that was announced."""
+
+    def __init__(self, folder: str | None, size: int | None) -> None:
+        super().__init__()
+        self.folder, self.limit, self.size = folder, size, 0
+        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.data = bytearray()
+        self.file: IO[bytes] | None = None
+
+    def write(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.limit is not None and self.size > self.limit:
+            raise ObjectStoreError("A part is longer than it was announced.")
+        self.md5.update(piece)
+        try:
+            if self.file is None and self.size > MEMORY_BYTES:
+                handle, path = tempfile.mkstemp(dir=self.folder)
+                self.file = self.enter_context(os.fdopen(handle, "w+b"))
+                os.unlink(path)
+                self.file.write(self.data)
+                self.data = bytearray()
+            if self.file is None:
+                self.data += piece
+            else:
+                self.file.write(piece)
+        except OSError as error:
+            raise ObjectStoreError(f"The hub's temporary folder refused a part: {error.strerror or error}.") from error
+
+    def body(self) -> bytearray | IO[bytes]:
+        """For boto3, which sends a bytearray in one go."""
+        if self.file is None:
+            return self.data
+        self.file.seek(0)
+        return self.file

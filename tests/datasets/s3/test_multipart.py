@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from datasets.intact import md5_of
 from datasets.models import Blob, MultipartUpload, StoredObject, UploadedPart
 from datasets.s3 import uploads
 from datasets.tasks import sweep_store
@@ -25,7 +26,7 @@ FULL = 5 * 1024 * 1024
 @pytest.fixture
 def asked(store, monkeypatch, bob, private, token_of):
     """bobs requests with the hub on each kind of store."""
-    for module in ("s3.writing", "s3.multipart", "s3.uploads", "s3.reading", "objects", "tasks", "removal"):
+    for module in ("s3.writing", "s3.multipart", "s3.uploads", "s3.reading", "objects", "tasks", "removal", "intact"):
         monkeypatch.setattr(f"datasets.{module}.object_store", lambda: store)
     token = token_of(bob)
     return lambda method, path, **options: call(method, f"/alice/private.s3/{path}", token, **options)
@@ -67,7 +68,7 @@ def test_parts_in_any_order_become_one_object(asked, store):
     got = asked("GET", "private/k")
     assert (got.body, got.headers["etag"], got.headers["x-amz-meta-a"]) == (one + two + three, f'"{etag}"', "1")
     blob = Blob.objects.get()
-    assert (blob.md5, blob.sha256) == (md5(got.body), hashlib.sha256(got.body).hexdigest())
+    assert (md5_of(blob), blob.sha256) == (md5(got.body), hashlib.sha256(got.body).hexdigest())
     assert not MultipartUpload.objects.exists()
     again = complete(asked, "private/k", upload, ordered)  # as a client does that lost the answer
     assert (again.status, etag in again.text) == (200, True)
@@ -89,6 +90,22 @@ def test_in_the_dvc_bucket_the_whole_must_have_the_name(asked):
     etags = {1: put_part(asked, path, upload, 1, first), 2: put_part(asked, path, upload, 2, last)}
     assert complete(asked, path, upload, etags).status == 200
     assert asked("GET", path).body == first + last
+
+
+def test_what_came_in_parts_may_be_an_object_of_dvc(asked, store):
+    """Its md5 is not known before somebody asks for it: a copy does."""
+    first, last = os.urandom(FULL), b"end"
+    upload = begin(asked, "private/k")
+    etags = {n: put_part(asked, "private/k", upload, n, data) for n, data in ((1, first), (2, last))}
+    assert complete(asked, "private/k", upload, etags).status == 200
+    assert Blob.objects.get().md5 == ""
+    copy = {"x-amz-copy-source": "/private/k"}
+    assert code(asked("PUT", f"dvc/{dvc_key(b'other')}", headers=copy)) == "BadDigest"
+    assert asked("PUT", f"dvc/{dvc_key(first + last)}", headers=copy).status == 200
+    assert Blob.objects.get().md5 == md5(first + last)
+    Blob.objects.update(md5="")
+    assert asked("PUT", "private/again", body=first + last).status == 200  # the same bytes, whose md5 is seen now
+    assert Blob.objects.get().md5 == md5(first + last)
 
 
 def test_a_part_may_be_copied(asked):
