@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,12 +17,13 @@ from datasets.models import Blob, MultipartUpload, StoredObject
 from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
 from hub.lib.objectstore import Stored
-from hub.lib.prepared import Prepared
+from hub.lib.prepared import Prepared, insert, moment
 from hub.lib.streams import fresh_connections, in_thread
 from hub.lib.together import Together
 
 T = TypeVar("T")
 _Written = tuple[StoredObject, int | None]  # the row, the blob it named before when that is another one
+PLACE = ("repository_id", "bucket", "key")
 _writer = threading.Lock()
 
 
@@ -177,6 +179,12 @@ def _limited(repository_id: int) -> int:
     return limit
 
 
+def _insert(row: StoredObject) -> None:
+    """save(force_insert=True) in plain SQL, for the reason of insert(); the row does not learn its id."""
+    values = (row.repository_id, row.bucket, row.key, row.blob_id, row.etag, json.dumps(row.metadata), moment())
+    insert(StoredObject, (*PLACE, "blob_id", "etag", "metadata", "created"), [values], conflict="")
+
+
 def _write(wanted: Wanted, blob: Blob, limit: int) -> _Written:
     """Nobody else changes the row meanwhile.
 
@@ -193,8 +201,9 @@ def _write(wanted: Wanted, blob: Blob, limit: int) -> _Written:
             blob=blob,
             etag=wanted.etag,
             metadata=wanted.metadata,
+            created=timezone.now(),
         )
-        made.save(force_insert=True)
+        _insert(made)
         return made, None
     check(wanted.condition, there)
     if wanted.fixed and (there.blob_id == blob.pk or there.blob.rotten is None):

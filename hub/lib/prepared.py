@@ -21,13 +21,11 @@ def insert(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], *, conflict: str = "DO NOTHING"
 ) -> None:
     """Rows of plain values, one after the other: bulk_create's statement takes ten times as long to make. conflict:
-    the SQL of what happens to a row that is there already."""
+    the SQL of what happens to a row that is there already; "" raises IntegrityError."""
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks})"  # noqa: S608  # ours
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}) ON CONFLICT {conflict}",  # noqa: S608  # ours
-            rows,
-        )
+        cursor.executemany(f"{sql} ON CONFLICT {conflict}" if conflict else sql, rows)
 
 
 def moment() -> Any:
