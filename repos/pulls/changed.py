@@ -8,11 +8,12 @@ from django.utils.safestring import SafeString
 
 from hub.accounts.actor import Actor
 from hub.lib.errors import NotFound
-from repos import diffs
+from repos import cache, diffs, difftable
 from repos.diffs import Options, ShownFile
 from repos.difftable import anchor_of
 from repos.git.diff import FileDiff
 from repos.git.read import shown
+from repos.models import Repository
 from repos.place import quoted, url
 from repos.pulls import beside, branches, filetree, generated, viewed
 from repos.pulls.models import PullRequest
@@ -54,6 +55,17 @@ class Notebook:
 
 
 @dataclass(frozen=True)
+class Overview:
+    """What is the same for everybody who looks at a page of the files. files: those of the page."""
+
+    files: list[FileDiff]
+    total: int
+    added: int
+    removed: int
+    pages: int
+
+
+@dataclass(frozen=True)
 class Page:
     """viewed: how many of all the files. page counts from 1."""
 
@@ -73,27 +85,52 @@ def ends_of(pull: PullRequest) -> Ends:
     return Ends(branches.parted(pull.repository, base, head), head)
 
 
+def _ends_now(pull: PullRequest) -> Ends:
+    """ends_of, without asking git while no ref of the repository moved; a fork's head comes here by other ways."""
+    if pull.head_repository_id is not None or not pull.issue.is_open:
+        return ends_of(pull)
+    names = (pull.base, pull.head, pull.base_id, pull.head_id)
+    return cache.by_refs(pull.repository, "pull-ends", *names, make=lambda: ends_of(pull))
+
+
 def page(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> Page:
     """Raises NotFound beyond the last page."""
-    repository, ends = pull.repository, ends_of(pull)
-    files = diffs.listed(repository, ends.base, ends.head, ignore_space=options.ignore_space)
-    pages = max(1, -(-len(files) // PAGE_FILES))
-    if not 1 <= number <= pages:
-        raise NotFound("That page of the files does not exist.")
+    repository, ends = pull.repository, _ends_now(pull)
+    found = _overview(repository, ends, options, number)
+    seen = _seen(actor, pull, ends, options)
+    tree = filetree.seen_from(_tree(repository, ends, options), seen, page=number, query=options.query)
+    files = _files(actor, pull, ends, found.files, options, seen)
+    return Page(ends, files, tree, found.total, found.added, found.removed, len(seen), number, found.pages)
+
+
+def _overview(repository: Repository, ends: Ends, options: Options, number: int) -> Overview:
+    def make() -> Overview:
+        files = diffs.listed(repository, ends.base, ends.head, ignore_space=options.ignore_space)
+        pages = max(1, -(-len(files) // PAGE_FILES))
+        if not 1 <= number <= pages:
+            raise NotFound("That page of the files does not exist.")
+        added, removed = sum(file.added for file in files), sum(file.removed for file in files)
+        return Overview(files[(number - 1) * PAGE_FILES : number * PAGE_FILES], len(files), added, removed, pages)
+
+    ids = (ends.base, ends.head, options.ignore_space, number, PAGE_FILES, difftable.VERSION)
+    return cache.by_ids(repository, "pull-page", *ids, make=make)
+
+
+def _tree(repository: Repository, ends: Ends, options: Options) -> SafeString:
+    def make() -> SafeString:
+        files = diffs.listed(repository, ends.base, ends.head, ignore_space=options.ignore_space)
+        return filetree.html(files, size=PAGE_FILES, query=options.query)
+
+    return cache.by_ids(repository, "pull-tree", ends.base, ends.head, options, PAGE_FILES, filetree.VERSION, make=make)
+
+
+def _seen(actor: Actor, pull: PullRequest, ends: Ends, options: Options) -> set[str]:
+    """Anchors of the files that the reader has viewed as they are now."""
     read = viewed.marks(actor, pull)
-    seen = {anchor for file in files if read.get(anchor := anchor_of(file.name)) == (file.old_oid, file.oid)}
-    here = files[(number - 1) * PAGE_FILES : number * PAGE_FILES]
-    return Page(
-        ends,
-        _files(actor, pull, ends, here, options, seen),
-        filetree.html(files, seen, page=number, size=PAGE_FILES, query=options.query),
-        len(files),
-        sum(file.added for file in files),
-        sum(file.removed for file in files),
-        len(seen),
-        number,
-        pages,
-    )
+    if not read:
+        return set()
+    files = diffs.listed(pull.repository, ends.base, ends.head, ignore_space=options.ignore_space)
+    return {anchor for file in files if read.get(anchor := anchor_of(file.name)) == (file.old_oid, file.oid)}
 
 
 def one(actor: Actor, pull: PullRequest, ends: Ends, path: str, options: Options) -> File:

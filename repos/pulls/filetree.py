@@ -1,7 +1,9 @@
-"""The changed files as a tree of folders, as HTML: thousands of entries cost milliseconds, which no template does."""
+"""The changed files as a tree of folders, as HTML: made in Python, once for all who read them."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Set
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
@@ -10,14 +12,23 @@ from repos.difftable import anchor_of
 from repos.git.diff import FileDiff
 from repos.git.read import shown
 
+VERSION = 1  # of what is made; part of the cache's keys
 MOST_SHOWN = 3_000
 MOST_DEEP = 50  # folders in each other; what is deeper keeps its slashes
 Folder = dict[str, "Folder | tuple[int, FileDiff]"]
+_FILE = re.compile('data-file="([^"]+)"')
 
 
-def html(files: list[FileDiff], seen: set[str], *, page: int, size: int, query: str) -> SafeString:
-    """A nested list. seen: anchors of files that the reader has viewed. page, size: where the reader is, and how many
-    files a page has: another page's file is named with its page."""
+def seen_from(tree: SafeString, seen: Set[str], *, page: int, query: str) -> SafeString:
+    """The tree for somebody who is on a page: its files need no other. seen: anchors of files that they have viewed."""
+    own = tree.replace(f'href="{_page(query, page)}#', 'href="#')
+    if seen:
+        own = _FILE.sub(lambda found: found[0] + (" data-viewed" if found[1] in seen else ""), own)
+    return mark_safe(own)  # noqa: S308  # as safe as the tree
+
+
+def html(files: list[FileDiff], *, size: int, query: str) -> SafeString:
+    """A nested list, the same for everybody. size: how many files a page has; each is named with its page."""
     root: Folder = {}
     for number, file in enumerate(files[:MOST_SHOWN]):
         *folders, name = file.name.split("/", MOST_DEEP)
@@ -29,12 +40,9 @@ def html(files: list[FileDiff], seen: set[str], *, page: int, size: int, query: 
         at[name] = (number, file)
 
     def entry(name: str, number: int, file: FileDiff) -> str:
-        anchor, on = anchor_of(file.name), number // size + 1
-        address = f"#{anchor}" if on == page else f"?{query}{'&' if query else ''}page={on}#{anchor}"
-        letter = file.status[0]
+        anchor, letter = anchor_of(file.name), file.status[0]
         return (
-            f'<li data-filter-item data-file="{anchor}"{" data-viewed" if anchor in seen else ""}>'
-            f'<a href="{escape(address)}" title="{escape(shown(file.name))}">{escape(shown(name))}</a>'
+            f'<li data-file="{anchor}"><a href="{_page(query, number // size + 1)}#{anchor}">{escape(shown(name))}</a>'
             f'<span class="diff-status diff-status-{letter}" title="{file.status}">{letter.upper()}</span></li>'
         )
 
@@ -51,3 +59,7 @@ def html(files: list[FileDiff], seen: set[str], *, page: int, size: int, query: 
         return f"<ul>{''.join(found)}</ul>"
 
     return mark_safe(level(root))  # noqa: S308  # every name was escaped
+
+
+def _page(query: str, number: int) -> str:
+    return escape(f"?{query}{'&' if query else ''}page={number}")

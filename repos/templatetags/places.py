@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django import template
 from django.conf import settings
+from django.utils.safestring import SafeString
 
+from repos import diffbody
+from repos.diffs import ShownFile
 from repos.git.read import Rev, shown
 from repos.models import Repository
 from repos.place import Place, url
@@ -54,3 +57,8 @@ def compare_url(repository: Repository, base: str, head: str) -> str:
 def tag_url(repository: Repository, page: str, name: str) -> str:
     """By its full name: a branch may be called the same."""
     return url(repository, page, f"refs/tags/{name}")
+
+
+@register.simple_tag
+def diff_body(file: ShownFile, *, split: bool = False, alone: bool = False) -> SafeString:
+    return diffbody.body(file, split=bool(split), alone=bool(alone))

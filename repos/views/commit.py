@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from hub.lib.paging import page_of
-from repos import browsing, diffs
+from repos import browsing, diffbody, diffs
 from repos.diffs import Options
 from repos.git import read
 from repos.git.diff import EMPTY_TREE
@@ -61,4 +61,4 @@ def diff_file(request: HubRequest, owner: str, name: str, rest: str) -> HttpResp
         raise NotFound()
     options = options_of(request)
     file = diffs.of_file(repository, base, head, path, options)
-    return render(request, "repos/_diff_body.html", {"file": file, "options": options, "alone": True})
+    return HttpResponse(diffbody.body(file, split=options.split, alone=True))

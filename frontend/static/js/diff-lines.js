@@ -25,7 +25,7 @@ export default function enhance(root) {
       cell.closest("tr").classList.add("diff-chosen");
       line = cell;
     }
-    const waiting = section.querySelector("p[hx-get]");
+    const waiting = section.querySelector("[data-diff-load]");
     if (line && scroll) line.scrollIntoView({ block: "center" });
     else if (!line && waiting && !waiting.dataset.asked) {
       waiting.dataset.asked = "1";

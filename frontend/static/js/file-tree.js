@@ -11,6 +11,7 @@ export default function enhance(tree) {
     for (let at = folder; at; at = at.parentElement.closest("details")) names.unshift(at.querySelector("summary").textContent);
     return names.join("/");
   };
+  const nameOf = (item) => [pathOf(item.closest("details")), item.querySelector("a").textContent].filter(Boolean).join("/");
   const mine = `${files.dataset.files}:`;
   for (const folder of folders) {
     const name = mine + pathOf(folder);
@@ -25,14 +26,18 @@ export default function enhance(tree) {
 
   const input = tree.querySelector("[data-filter-input]");
   let before = null;
+  let names = null; // [item, its path in small letters], made when they are first asked for
   input.addEventListener("input", () => {
     const letters = input.value.trim().toLowerCase();
     before ??= folders.map((folder) => folder.open);
     folders.forEach((folder, n) => (folder.open = letters ? true : before[n]));
     if (!letters) before = null;
-    for (const item of tree.querySelectorAll("[data-filter-item]")) {
-      item.hidden = !item.querySelector("a").title.toLowerCase().includes(letters);
-    }
+    names ??= [...tree.querySelectorAll("[data-file]")].map((item) => [item, nameOf(item).toLowerCase()]);
+    for (const [item, name] of names) item.hidden = !name.includes(letters);
+  });
+
+  tree.addEventListener("pointerover", ({ target }) => {
+    if (target.matches("[data-file] a")) target.title ||= nameOf(target.parentElement); // it may be cut
   });
 
   function showHidden() {

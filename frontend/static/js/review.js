@@ -40,7 +40,7 @@ export default function enhance(root) {
     const [start, line] = [from.number, to.number].sort((a, b) => a - b);
     const old = from.side === "L";
     const asked = new URLSearchParams({
-      path: old ? section.dataset.oldPath : section.dataset.path,
+      path: (old && section.dataset.oldPath) || section.getAttribute("aria-label"),
       rev: old ? root.dataset.base : root.dataset.head,
       side: old ? "old" : "new",
       start,

@@ -4,13 +4,12 @@ export default function enhance(form) {
   const { action } = form;
 
   function show(button, viewed) {
-    const anchor = button.dataset.viewedButton;
+    const section = button.closest(".diff-file");
     button.setAttribute("aria-pressed", String(viewed));
     button.formAction = action.replace(/\/(?:un)?viewed$/, viewed ? "/unviewed" : "/viewed");
-    const section = document.getElementById(anchor);
     section.classList.toggle("is-viewed", viewed);
     section.classList.toggle("is-folded", viewed);
-    document.querySelector(`[data-file="${anchor}"]`)?.toggleAttribute("data-viewed", viewed);
+    document.querySelector(`[data-file="${section.id}"]`)?.toggleAttribute("data-viewed", viewed);
     const count = Number(progress.querySelector("[data-viewed-count]").textContent) + (viewed ? 1 : -1);
     progress.querySelector("[data-viewed-count]").textContent = count;
     progress.querySelector("progress").value = count;
@@ -18,7 +17,7 @@ export default function enhance(form) {
 
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
-    if (!button?.dataset.viewedButton) return;
+    if (!button?.matches("[data-viewed-button]")) return;
     event.preventDefault();
     if (button.dataset.busy) return;
     button.dataset.busy = "1";

@@ -12,7 +12,7 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos.git import diff, read
 from repos.place import store_of
-from repos.pulls import changed
+from repos.pulls import changed, filehtml
 from repos.pulls import viewed as marks
 from repos.pulls.changed import Ends
 from repos.pulls.views.context import context_of
@@ -25,7 +25,10 @@ from repos.views.places import page_number, rest_of
 def files(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull, options = pull_at(request, owner, name, number), options_of(request)
     found = changed.page(request.actor, pull, options, number=page_number(request))
-    context = {"found": found, "options": options, "may_mark": request.actor.user is not None}
+    urls = [reverse(f"pulls:{verb}", args=[owner, name, number]) for verb in ("viewed", "unviewed")]
+    marking = filehtml.Marking(*urls) if request.actor.user is not None else None
+    sections = filehtml.sections(found.files, options, marking)
+    context = {"found": found, "sections": sections, "options": options, "marking": marking}
     return render(request, "pulls/files.html", {**context_of(pull, "files"), **context})
 
 
@@ -47,7 +50,7 @@ def one(request: HubRequest, owner: str, name: str, number: int, rest: str) -> H
     if not (read.FULL_ID.fullmatch(base) and read.FULL_ID.fullmatch(head) and path) or "\0" in path:
         raise NotFound()
     found = changed.one(request.actor, pull, Ends(base, head), path, options)
-    return render(request, "pulls/_file_body.html", {"file": found, "options": options, "alone": True})
+    return HttpResponse(filehtml.body(found, options, alone=True))
 
 
 @login_required
