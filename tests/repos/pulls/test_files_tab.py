@@ -127,6 +127,8 @@ def test_thousands_of_files_are_paged(project, proposed, bob, as_user):
     first = client.get(f"{BASE}/files").content.decode()
     assert first.count('<section class="box diff-file') == changed.PAGE_FILES
     assert first.count("<li data-file=") == 1_252
+    tree = first.partition("data-file-tree")[2].partition("</nav>")[0]
+    assert len(tree) < 180 * 1_252  # it stands before the files: who waits for the page waits for it
     last = client.get(f"{BASE}/files?page=26&w=1").content.decode()
     assert last.count('<section class="box diff-file') == 2
     anchor = difftable.anchor_of("a.txt")
