@@ -21,8 +21,8 @@ from tests.support import services
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A SeaweedFS of its own (all are stopped when the run ends): COVEY_S3_… settings that point at it."""
-    return services.seaweedfs(tmp_path_factory.mktemp("s3") / "seaweedfs")
+    """COVEY_S3_… settings that point at a store of these tests' own."""
+    return services.own_store(tmp_path_factory.mktemp("s3") / "seaweedfs")
 
 
 @pytest.fixture(params=["folder", "s3", "s3-boto3-only"])

@@ -102,7 +102,7 @@ def store(request: pytest.FixtureRequest, settings: Any, tmp_path_factory: Any) 
     from experiments.mlflow import s3_artifacts
 
     if request.param == "s3":
-        for name, value in services.seaweedfs(tmp_path_factory.mktemp("s3") / "seaweedfs").items():
+        for name, value in services.own_store(tmp_path_factory.mktemp("s3") / "seaweedfs").items():
             setattr(settings, name, value)
     else:
         settings.COVEY_S3_ENDPOINT = ""

