@@ -43,6 +43,12 @@ def test_what_the_function_says_about_its_input_is_passed_on(tmp_path):
         run(tmp_path, b"id,x\n", key=["nr"])
 
 
+def test_what_a_library_prints_is_no_answer(tmp_path):
+    say = {"sep": "100%", "end": "\n", "flush": True}  # as engines do while a statement takes long
+    answer = sandbox_job.run("builtins:print", {}, tmp_path, package="datasets", limits=Limits(), beat=print, **say)
+    assert answer is None
+
+
 def test_it_ends_at_its_time(tmp_path):
     with pytest.raises(Overrun):
         run(tmp_path, b"id,x\n1,a\n", limits=Limits(seconds=0.01))
