@@ -15,17 +15,17 @@ Report = Callable[[int, int | None], None]
 
 
 def compare(inputs: Mapping[str, Path], folder: Path, report: Report) -> dict[str, Any]:
-    """{"sides": {"base", "head"}, "same_sound": whether every sample is the same}. inputs: both, or one of them.
+    """{"sides": {"base", "head"}}. inputs: both, or one of them.
 
     A side: {"seconds", "rate", "channels", "format", "coding", "peak", "rms": of 1, "peaks": [[low, high], ...] over
-    all channels in PEAKS or fewer equal steps, "cut": whether only its beginning was read}. Raises ValueError.
+    all channels in PEAKS or fewer equal steps, "cut": whether only its beginning was read, "samples": the same
+    for two sounds whose every sample is the same}. Raises ValueError.
     """
     total = 100 * len(inputs)
     sides = {}
     for number, (side, path) in enumerate(inputs.items()):
         sides[side] = _sound(side, path, lambda share, at=number: report(int(100 * (at + share)), total))  # type: ignore[misc]  # a default binds the loop's value
-    digests = {sound.pop("digest") for sound in sides.values()}
-    return {"sides": sides, "same_sound": len(sides) == 2 and len(digests) == 1}
+    return {"sides": sides}
 
 
 def _sound(side: str, path: Path, report: Callable[[float], None]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _read(file: Any, report: Callable[[float], None]) -> dict[str, Any]:
         "rms": round((power / (frames * file.channels)) ** 0.5, 4),
         "peaks": [[round(float(a), 3), round(float(b), 3)] for a, b in zip(low, high, strict=True)],
         "cut": frames >= limit,
-        "digest": digest.hexdigest(),
+        "samples": digest.hexdigest(),
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import struct
 import zlib
 from typing import Any
@@ -207,6 +209,29 @@ def test_the_same_samples_in_another_file(project, as_user, bob):
     client = as_user(bob)
     assert ask(client, "same.flac")["summary"] == {"same_sound": True}
     assert "Every sample is the same" in text(client.get(f"{ADDRESS}/v1...main/same.flac"))
+
+
+def test_a_sound_is_decoded_once_whatever_it_is_compared_with(project, private, as_user, bob):
+    """What was kept of its bytes is taken: a word that no decoder says comes back."""
+    client = as_user(bob)
+    ask(client, "bell.wav")
+    place = results.sketch_place(private.pk, results.digest("audio", f"git:{oid(FILES['bell.wav'][1])}"))
+    place.write_text(json.dumps(json.loads(place.read_bytes()) | {"format": "kept"}))
+    project.commit({"bell.wav": FILES["song.ogg"][1]})
+    address = f"{ADDRESS}/{project.git('rev-parse', 'main~1')}...main/bell.wav?format=json"
+    assert client.get(address).status_code == 202
+    work()
+    answer = client.get(address).json()
+    assert answer["sides"]["base"]["format"] == "kept"
+    assert answer["sides"]["head"]["format"] == "OGG"
+    assert "samples" not in answer["sides"]["base"]
+    assert answer["summary"] == {"same_sound": False}
+
+
+def oid(data: bytes | None) -> str:
+    """What git calls these bytes."""
+    assert data is not None
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def test_a_sound_that_cannot_be_decoded_can_still_be_played(project, as_user, bob):
