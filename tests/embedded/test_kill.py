@@ -16,7 +16,7 @@ ROUNDS = {"git": 3, "objects": 3, "runs": 2, "merges": 2}  # every start loads M
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with killing.stage(tmp_path_factory.mktemp("kill"), production=False) as made:
+    with killing.stage(tmp_path_factory.mktemp("kill"), production=False, ready=True) as made:
         yield made
 
 

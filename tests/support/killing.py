@@ -38,11 +38,11 @@ class Result:
 
 
 @contextmanager
-def stage(home: Path, *, production: bool) -> Iterator[Stage]:
-    """A hub of its own: web, worker and beat as three processes, of which the first is killed."""
+def stage(home: Path, *, production: bool, ready: bool = False) -> Iterator[Stage]:
+    """A hub of its own: web, worker and beat as three processes, of which the first is killed. ready: as for hubs."""
     home.mkdir(mode=0o700, exist_ok=True)
     (home / "hub").mkdir(mode=0o700)
-    hub = production_hub(home / "hub") if production else embedded_hub(home / "hub")
+    hub = (production_hub if production else embedded_hub)(home / "hub", ready=ready)
     hub.commands = [["serve"]]
     try:
         hub.start()
