@@ -5,8 +5,9 @@ tables and into those of a plain `mlflow server` on a database of the same kind.
 pages and JSON of the hub over HTTP, signed in, as a browser reads them (compressed), with `MlflowClient.search_runs` of
 the same runs, with its answer as JSON that nobody turns into objects, and with the calls of MLflow's store in this
 process (which pays neither HTTP nor JSON). MLflow's histories of 20 curves are read for two curves only, times ten. In
-Chromium: from an empty cache to the first run of the sorted, filtered table, on both sides, alternating. --only table
-is what 100,000 runs need.
+Chromium: from an empty cache to the first run of the sorted, filtered table, on both sides, alternating; then parallel
+coordinates of all runs over six columns, without a GPU, from the address to the drawing: once with an empty cache, and
+by whoever uses the hub. --only table is what 100,000 runs need.
 """
 
 from __future__ import annotations
@@ -207,7 +208,29 @@ def chromium(hub: Hub, session: Browser, url: str) -> None:
             page.wait_for_function("was => location.href !== was && document.querySelector('tbody tr')", arg=was)
             swaps.append((time.perf_counter() - started) * 1000)
         tell("another order in Chromium", statistics.median(swaps), 300, "ms")
+        context.close()
+        parallel(browser, hub, cookies)
         browser.close()
+
+
+def parallel(browser: Any, hub: Hub, cookies: list[Any]) -> None:
+    """Until the drawing says that it is there, and the next frame after it."""
+    columns = ["params.p1", "params.p2", "params.p12", "metrics.m1", "metrics.m2", "metrics.m3"]
+    path = f"/bench/lab/experiments/charts?{urlencode({'columns': ','.join(columns), 'q': 'duration >= 0'})}"
+    context = browser.new_context()
+    context.add_cookies(cookies)
+    page, drawn = context.new_page(), []
+    for _ in range(6):
+        page.goto("about:blank")
+        started = time.perf_counter()
+        page.goto(f"{hub.url}{path}", wait_until="commit")
+        page.locator("[data-parallel][data-drawn]").wait_for(timeout=60_000)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        drawn.append((time.perf_counter() - started) * 1000)
+    told = page.locator("[data-parallel] > summary [data-told]").inner_text()
+    tell("parallel coordinates, cold", drawn[0], 1500, f"ms ({told})")
+    tell("parallel coordinates", statistics.median(drawn[1:]), 1500, "ms")
+    context.close()
 
 
 # ---- both sides ----------------------------------------------------------------------------------
