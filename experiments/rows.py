@@ -23,8 +23,8 @@ from hub.templatetags.covey import duration, measured, run_status, short
 from repos.rows import when
 
 NAME_CHARACTERS, EXPERIMENT_CHARACTERS = 60, 40
+LONG = 27  # characters of a value that may be too wide for its column
 Cell = Callable[[Run], str]
-_escaped = lru_cache(maxsize=16_384)(escape)  # params say the same in many runs
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,19 @@ def pinned(runs: Iterable[Run], table: Table, *, unpin: Mapping[str, str]) -> Sa
 
 def _made(rows: Iterable[tuple[str, Run]], table: Table) -> SafeString:
     now = time.time()
-    cells = [(classes(column, table.look), _maker(column, table, now)) for column in table.columns]
+    cells = [(classes(column, table.look, cell=True), _maker(column, table, now)) for column in table.columns]
     done = (f"{head}{''.join([f'<td{look}>{make(run)}</td>' for look, make in cells])}</tr>\n" for head, run in rows)
     return mark_safe("".join(done))  # noqa: S308  # escaped below
 
 
-def classes(column: Column, look: Look) -> str:
-    """The class attribute of a column's cells."""
-    found = ["nowrap" if column.kind == "attributes" else "number"]
+def classes(column: Column, look: Look, *, cell: bool = False) -> str:
+    """The class attribute of a column's head or of its cells: of these most are values, which need none."""
+    found = ["nowrap"] if column.kind == "attributes" else [] if cell else ["number"]
     if column.name in look.fixed:
         found.append(f"fixed fixed-{look.fixed.index(column.name) + 1}")
     if column.name in look.widths:
         found.append("sized")
-    return f' class="{" ".join(found)}"'
+    return f' class="{" ".join(found)}"' if found else ""
 
 
 def _row(run: Run, table: Table, marks: tuple[str, str, str]) -> tuple[str, Run]:
@@ -117,7 +117,7 @@ def _maker(column: Column, table: Table, now: float) -> Cell:
         return _attribute(column.key, table, now)
     value = _value(column)
     if column.kind != "metrics":
-        return lambda run: _escaped(measured(value(run)))
+        return lambda run: _shown(measured(value(run)))
     if table.baseline is None or column.aggregate == "best_step":
         return lambda run: measured(value(run))
     own, base = table.baseline.run_id, value(table.baseline)
@@ -133,6 +133,12 @@ def _value(column: Column) -> Callable[[Run], float | str | None]:
     if column.kind == "metrics":
         return lambda run: run.metrics.get(key)
     return (lambda run: run.params.get(key)) if column.kind == "params" else (lambda run: run.tags.get(key))
+
+
+@lru_cache(maxsize=16_384)  # params say the same in many runs
+def _shown(text: str) -> str:
+    """Cut where it may be too wide for its column."""
+    return escape(text) if len(text) <= LONG and text.isascii() else f'<div class="cut">{escape(text)}</div>'
 
 
 def _against(value: float | str | None, base: float | str | None, better: str) -> str:

@@ -91,8 +91,8 @@ def test_the_table_escapes_what_people_logged(client, private, pages):
     page = pages.get("/alice/private/experiments").content.decode()
     assert "&lt;b&gt;name&lt;/b&gt;xxx" in page
     assert "…</a></th>" in page
-    assert '<td class="number">&lt;i&gt;value&lt;/i&gt;</td>' in page
-    assert '<td class="number">0.5</td>' in page
+    assert "<td>&lt;i&gt;value&lt;/i&gt;</td>" in page
+    assert "<td>0.5</td>" in page
     assert not any(tag in page for tag in ("<b>", "<i>"))
 
 

@@ -34,6 +34,7 @@ export default function enhance(table) {
       const next = page.querySelector(`[data-live-part="${part.dataset.livePart}"]`);
       if (!next || next.innerHTML === part.innerHTML) continue;
       const left = part.querySelector(".table-scroll")?.scrollLeft ?? 0;
+      next.querySelector("[data-runs-table]")?.classList.add("is-whole"); // nothing moves under who reads further down
       part.replaceChildren(...next.childNodes);
       if (left) part.querySelector(".table-scroll").scrollLeft = left;
     }

@@ -9,6 +9,7 @@ export default function enhance(table) {
   const scrolled = table.closest(".table-scroll");
   let dragged = "";
   scrolled.scrollLeft = left;
+  requestAnimationFrame(() => setTimeout(() => table.classList.add("is-whole"))); // after the first rows are painted
   scrolled.addEventListener("scroll", () => (left = scrolled.scrollLeft), { passive: true });
 
   for (const head of table.querySelectorAll("th[data-column]")) {
