@@ -201,7 +201,7 @@ def tables(options: argparse.Namespace, folder: Path) -> None:
         hub, peer = in_turn(options.rounds, sketch, polars)
         sketches.append(json.loads((folder / "answer.json").read_text()))
     told("sketch / Polars' profile", hub, peer, "<= 1.3")
-    from datasets.drift import drift
+    from datasets.comparison.drift import drift
 
     took = []
     for _ in range(20):

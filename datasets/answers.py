@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 from django.urls import reverse
 
-from datasets.diffs import Compared
+from datasets.comparison.diffs import Compared
 from hub.jobs.models import Job
 from repos.git.read import Rev, shown
 from repos.models import Repository

@@ -5,23 +5,12 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        from datasets import (  # noqa: F401  register jobs and receivers
-            comparing,
-            garbage,
-            pipeline_jobs,
-            receivers,
-            reviewed,
-            scrubbing,
-            statistics,
-            unfurled,
-            usage,
-        )
         from datasets.attached import AttachmentKeeper
-        from datasets.contents import DvcSource
-        from datasets.pull_merging import DataDriver
-        from datasets.pull_summary import Data
+        from datasets.pulls.driver import DataDriver
+        from datasets.pulls.summary import Data
         from datasets.said.images import ImageKind
         from datasets.said.rows import RowKind
+        from datasets.tracked.contents import DvcSource
         from repos import content
         from repos.attachments import keeping
         from repos.issues import threads

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 
-from datasets import objects, quotas, removal
-from datasets.contents import StoredContent
+from datasets import objects
 from datasets.models import StoredObject
+from datasets.storage import quotas, removal
+from datasets.tracked.contents import StoredContent
 from hub.lib.stores import object_store
 from repos.content import Entry
 from repos.models import Repository

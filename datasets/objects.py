@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from datasets import quotas
 from datasets.models import Blob, StoredObject
+from datasets.storage import quotas
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Busy, NotFound
 from hub.lib.objectstore import Stored

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets import indexing, pipeline_pages, tasks
+from datasets import tasks
+from datasets.stages import pages
+from datasets.tracked import indexing
 from hub.jobs.outbox import receiver
 from hub.jobs.tasks import wake
 from repos.signals import DELETED, PUSHED
@@ -17,7 +19,7 @@ def index_outputs(payload: dict[str, Any]) -> None:
 
 @receiver(PUSHED)
 def make_pipelines(payload: dict[str, Any]) -> None:
-    pipeline_pages.prepare(payload["repository_id"])
+    pages.prepare(payload["repository_id"])
 
 
 @receiver(DELETED)

@@ -12,9 +12,10 @@ from functools import partial
 
 from django.conf import settings
 
-from datasets import intact, lacking, objects, quotas, removal
+from datasets import objects
 from datasets.dvc import keys
 from datasets.models import Blob
+from datasets.storage import intact, lacking, quotas, removal
 from hub.accounts.actor import Area
 from hub.lib.errors import STORE_AWAY, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.objectstore import DigestMismatch, ObjectMissing, ObjectStoreError

@@ -10,11 +10,11 @@ from functools import partial
 from typing import TypedDict
 from urllib.parse import unquote_to_bytes
 
-from datasets import intact
 from datasets.models import StoredObject
 from datasets.remote import HEADERS
 from datasets.s3 import listing, rows
 from datasets.s3.addresses import OWN
+from datasets.storage import intact
 from hub.accounts.actor import Area
 from hub.lib.errors import Invalid, NotFound, Upstream
 from hub.lib.objectstore import ObjectStoreError

@@ -7,8 +7,9 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
-from datasets import quotas, removal, results, scrubbing, strays
+from datasets import results
 from datasets.s3 import uploads
+from datasets.storage import quotas, removal, scrubbing, strays
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.stores import object_store
 

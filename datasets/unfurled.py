@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.template.defaultfilters import filesizeformat
 
 from datasets import objects
-from datasets.contents import Child, DvcSource
 from datasets.dvc import keys
 from datasets.models import DatasetVersion
+from datasets.tracked.contents import Child, DvcSource
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import HubError
 from repos import browsing

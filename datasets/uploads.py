@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from datasets import adding, pointing, quotas
-from datasets.adding import Base, Incoming, Places, Refused
-from datasets.pointing import Plan
+from datasets.storage import quotas
+from datasets.tracked import adding, pointing
+from datasets.tracked.adding import Base, Incoming, Places, Refused
+from datasets.tracked.pointing import Plan
 from hub.accounts.actor import Area
 from hub.lib import multipart, temporary
 from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Unprocessable, Upstream, says_disk_full

@@ -5,7 +5,7 @@ class ExperimentsConfig(AppConfig):
     name = "experiments"
 
     def ready(self) -> None:
-        from datasets import usage
+        from datasets.storage import usage
         from experiments import receivers, unfurled  # noqa: F401  registers them
         from experiments.pull_summary import Metrics
         from experiments.said import ModelKind, RunKind

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import String, cast, func, insert, literal, select, update
 
-from datasets import care
+from datasets.storage import care
 from experiments import database, reclaimable, removal
 from experiments.database import experiments, logged_models, rows_of, runs
 from experiments.mlflow.context import workspace_of

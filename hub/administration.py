@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from datasets import quotas
+from datasets.storage import quotas
 from hub import sign_in_link
 from hub.accounts import audit, people, tokens
 from hub.accounts.actor import Actor

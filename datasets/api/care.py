@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import care, quotas, usage
-from datasets import garbage as collecting
+from datasets.storage import care, quotas, usage
+from datasets.storage import garbage as collecting
 from hub.accounts import people
 from hub.accounts.actor import Area
 from hub.jobs import jobs

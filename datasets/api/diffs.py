@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import answers, diff_shapes
+from datasets import answers
 from datasets.answers import Answer, RevObject
+from datasets.comparison import diff_shapes
 from datasets.views import diff as page
 from hub.accounts.actor import Area
 from hub.jobs import jobs

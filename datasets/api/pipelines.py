@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import answers, pipeline_pages, pipeline_shapes
+from datasets import answers
 from datasets.answers import Answer, RevObject
+from datasets.stages import pages, shapes
 from datasets.views import pipelines as page
 from hub.accounts.actor import Area
 from repos import access
@@ -63,8 +64,8 @@ class Pipelines(APIView):
 
     def get(self, request: Request, owner: str, name: str, rest: str = "") -> Response:
         repository = _readable(request, owner, name)
-        found = pipeline_pages.pipeline(repository, page.rev_of(repository, rest), user_id=_user_id(request))
-        return _response(found.state, pipeline_shapes.pipeline(found))
+        found = pages.pipeline(repository, page.rev_of(repository, rest), user_id=_user_id(request))
+        return _response(found.state, shapes.pipeline(found))
 
 
 class PipelinesOfRevision(Pipelines):
@@ -78,8 +79,8 @@ class PipelinesDiff(APIView):
 
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = _readable(request, owner, name)
-        found = pipeline_pages.pipeline_diff(page.two_revs(repository, rest), user_id=_user_id(request))
-        return _response(found.state, pipeline_shapes.pipeline_diff(found))
+        found = pages.pipeline_diff(page.two_revs(repository, rest), user_id=_user_id(request))
+        return _response(found.state, shapes.pipeline_diff(found))
 
 
 def _readable(request: Request, owner: str, name: str) -> Repository:

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets import answers, plot_shapes, plots
+from datasets import answers
 from datasets.answers import Answer, RevObject
+from datasets.stages import plot_shapes, plots
 from datasets.views.pipelines import two_revs
 from hub.accounts.actor import Area
 from repos import access

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.quotas import OverQuota
+from datasets.storage.quotas import OverQuota
 from hub.lib.errors import (
     Busy,
     Conflict,

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from datasets import quotas
 from datasets.models import MultipartUpload, StoredObject
 from datasets.s3 import documents, listing, metadata, names, uploads
 from datasets.s3.bodies import Body, declared_bytes
@@ -21,6 +20,7 @@ from datasets.s3.errors import S3Error, code_and_status, no_such_upload
 from datasets.s3.reading import owner
 from datasets.s3.stores import upstream
 from datasets.s3.writing import condition_of, source_of
+from datasets.storage import quotas
 from hub.lib.errors import HubError
 from hub.lib.objectstore import ObjectMissing, StoredPart
 from hub.lib.stores import object_store

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 
-from datasets import intact
 from datasets.models import StoredObject
 from datasets.s3 import metadata, rows
 from datasets.s3.call import S3Call
@@ -14,6 +13,7 @@ from datasets.s3.checksums import PREFIX
 from datasets.s3.documents import Markup, many, node
 from datasets.s3.errors import S3Error, no_such_key
 from datasets.s3.stores import upstream
+from datasets.storage import intact
 from hub.lib.ranges import serve
 from hub.lib.stores import object_store
 

@@ -12,10 +12,12 @@ from typing import TypeVar
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from datasets import objects, presence, quotas, removal
+from datasets import objects
 from datasets.models import Blob, MultipartUpload, StoredObject
 from datasets.s3.addresses import DVC
 from datasets.s3.errors import S3Error, no_such_key, no_such_upload
+from datasets.storage import quotas, removal
+from datasets.tracked import presence
 from hub.lib.objectstore import Stored
 from hub.lib.prepared import Prepared, insert, moment
 from hub.lib.streams import fresh_connections, in_thread

@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from datasets import quotas
 from datasets.models import MultipartUpload, StoredObject, UploadedPart
 from datasets.s3 import rows
 from datasets.s3.documents import Part
 from datasets.s3.errors import S3Error, no_such_upload
 from datasets.s3.names import rule_of
 from datasets.s3.rows import Condition, Wanted
+from datasets.storage import quotas
 from hub.lib.objectstore import StoredPart
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datasets import quotas
-from datasets.intact import md5_of
 from datasets.models import Blob, StoredObject
 from datasets.s3 import documents, metadata, names, rows
 from datasets.s3.addresses import check_key, text_of
@@ -15,6 +13,8 @@ from datasets.s3.documents import node
 from datasets.s3.errors import S3Error, no_such_bucket, no_such_key
 from datasets.s3.rows import Condition, Wanted
 from datasets.s3.stores import upstream
+from datasets.storage import quotas
+from datasets.storage.intact import md5_of
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import NotFound
 from hub.lib.stores import object_store

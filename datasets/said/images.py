@@ -8,9 +8,9 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from datasets import thumbnails
 from datasets.said import places
-from datasets.versions import version_at
+from datasets.tracked.versions import version_at
+from datasets.viewer import thumbnails
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import NotFound, Unprocessable
 from repos.issues.models import Thread

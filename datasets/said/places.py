@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from datasets.contents import DvcSource
+from datasets.tracked.contents import DvcSource
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import HubError, NotFound
 from repos import access, browsing
@@ -41,7 +41,7 @@ def places_now(repository: Repository, threads: Sequence[Thread]) -> dict[int, P
 
 
 def versions(places: Iterable[Place]) -> dict[tuple[str, str], str]:
-    """(commit, path) → "git:<id>" or "md5:<id>" of the file that is there, as datasets.versions has it; "" for none."""
+    """(commit, path) → "git:<id>" or "md5:<id>" of the file that is there, as tracked.versions says; "" for none."""
     found: dict[tuple[str, str], str] = {}
     for place in places:
         at = place.commit, place.path

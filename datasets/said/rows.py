@@ -9,11 +9,12 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from datasets import results, table_pages, viewing
-from datasets.declared_keys import declared_key
+from datasets import results
 from datasets.said import places
-from datasets.table_queries import PER_PAGE, Filter, Query
-from datasets.viewing import Table
+from datasets.tracked.declared_keys import declared_key
+from datasets.viewer import table_pages, viewing
+from datasets.viewer.table_queries import PER_PAGE, Filter, Query
+from datasets.viewer.viewing import Table
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Busy, Invalid, NotFound, Unprocessable
 from repos.issues.models import Thread

@@ -1,5 +1,5 @@
 """What a table's columns hold, small enough to be kept: quantiles, frequent values, counts. Any two versions are then
-compared in milliseconds (datasets.drift).
+compared in milliseconds (datasets.comparison.drift).
 
 Of a column: count (of values), nulls, distinct (exact); numbers and times: nans, min, max, mean, std, quantiles (257
 values, at the probabilities 0/256 … 256/256; times in seconds since 1970); text and everything else: lengths likewise;

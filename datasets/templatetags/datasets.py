@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from datasets import formats, histograms, thumbnails
+from datasets import formats
+from datasets.viewer import histograms, thumbnails
 from hub.templatetags.covey import duration, measured
 from repos.browsing import Row
 from repos.content import Entry

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from datasets import contentdiffs, formats
-from datasets.diffs import Diff
+from datasets import formats
+from datasets.comparison import contentdiffs
+from datasets.comparison.diffs import Diff
 from datasets.views.links import Links
 from hub.lib import sanitise
 from hub.lib.sanitise import Bases

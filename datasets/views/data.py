@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from datasets import teaching
-from datasets.presence import Presence, presence
-from datasets.tracking import tracked
+from datasets.tracked.presence import Presence, presence
+from datasets.tracked.tracking import tracked
 from hub.accounts.http import HubRequest
 from hub.lib.paging import page_of
 from repos import access, browsing

@@ -7,16 +7,17 @@ from typing import Any
 from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from datasets import diff_pages, diff_shapes, diffs, results
-from datasets.comparing import FILE_LIST, MEDIA, TABLE
-from datasets.diff_pages import Page
-from datasets.diffs import Diff
-from datasets.pipeline_jobs import PIPELINE, PIPELINE_DIFF
-from datasets.plots import PLOTS
-from datasets.rowcounts import COUNT
-from datasets.statistics import SKETCH
-from datasets.table_pages import SELECT
-from datasets.viewing import PREPARE
+from datasets import results
+from datasets.comparison import diff_pages, diff_shapes, diffs
+from datasets.comparison.comparing import FILE_LIST, MEDIA, TABLE
+from datasets.comparison.diff_pages import Page
+from datasets.comparison.diffs import Diff
+from datasets.comparison.rowcounts import COUNT
+from datasets.comparison.statistics import SKETCH
+from datasets.stages.jobs import PIPELINE, PIPELINE_DIFF
+from datasets.stages.plots import PLOTS
+from datasets.viewer.table_pages import SELECT
+from datasets.viewer.viewing import PREPARE
 from datasets.views import waiting
 from datasets.views.diff_context import context
 from hub.accounts.actor import Actor

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasets import diff_pages, diff_shapes, teaching, thumbnails
-from datasets.diff_pages import Page
-from datasets.diffs import Compared, Diff
-from datasets.table_queries import WORDS
+from datasets import teaching
+from datasets.comparison import diff_pages, diff_shapes
+from datasets.comparison.diff_pages import Page
+from datasets.comparison.diffs import Compared, Diff
+from datasets.viewer import thumbnails
+from datasets.viewer.table_queries import WORDS
 from datasets.views.content_context import contents
 from datasets.views.links import Links
 from datasets.views.media_context import MEDIA

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 from django.http import HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
-from datasets import answers, diffs, drift, histograms, teaching
-from datasets.statistics import Statistics, statistics
+from datasets import answers, teaching
+from datasets.comparison import diffs, drift
+from datasets.comparison.statistics import Statistics, statistics
 from datasets.tables.names import MAX_TOP_CHARACTERS
+from datasets.viewer import histograms
 from datasets.views import waiting
 from datasets.views.diff import readable
 from datasets.views.links import Links

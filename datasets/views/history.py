@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.http import HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
-from datasets import answers, history, rowcounts
-from datasets.history import Step
+from datasets import answers
+from datasets.comparison import rowcounts
 from datasets.models import DatasetVersion
+from datasets.tracked import history
+from datasets.tracked.history import Step
 from datasets.views import waiting
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest

@@ -8,7 +8,8 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from datasets import teaching, thumbnails
+from datasets import teaching
+from datasets.viewer import thumbnails
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from datasets import declared_keys
+from datasets.tracked import declared_keys
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Unprocessable
 from hub.lib.paging import page_of

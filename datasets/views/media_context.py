@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datasets.diffs import Compared, Diff
-from datasets.thumbnails import EDGES
-from datasets.versions import Version
+from datasets.comparison.diffs import Compared, Diff
+from datasets.tracked.versions import Version
+from datasets.viewer.thumbnails import EDGES
 from datasets.views.links import Links
 from repos.git.read import Rev
 from repos.place import Place, url

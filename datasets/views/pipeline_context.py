@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from datasets import answers, pipeline_shapes, teaching
-from datasets.pipeline_pages import Judged, Pipeline, PipelineDiff
+from datasets import answers, teaching
 from datasets.pipelines import boxes, diffing, states
+from datasets.stages import shapes
+from datasets.stages.pages import Judged, Pipeline, PipelineDiff
 from datasets.views.diff_context import Choice
 from datasets.views.links import Links
 from datasets.views.pipeline_drawing import CLASSES, PER_PAGE, Words, drawing, in_list
@@ -96,7 +97,7 @@ def of_diff(request: HubRequest, found: PipelineDiff) -> dict[str, Any]:
         "swap": url(repository, "pipelines/diff", f"{asked.head.name}...{asked.base.name}"),
         "data_url": url(repository, "datasets/diff", f"{asked.base.name}...{asked.head.name}"),
         "json_url": links(format="json"),
-        "permalink": found.compared.permalink(pipeline_shapes.DIFF_PAGE),
+        "permalink": found.compared.permalink(shapes.DIFF_PAGE),
         "doing": "Comparing the stages…",
         "teach_lines": teaching.STAGE,
     }

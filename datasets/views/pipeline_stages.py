@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from datasets.pipeline_pages import Judged, PipelineDiff
 from datasets.pipelines import boxes, diffing, states
+from datasets.stages.pages import Judged, PipelineDiff
 from datasets.views.pipeline_drawing import CLASSES
 from repos.place import Place, url
 

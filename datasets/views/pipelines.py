@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from datasets import diffs, pipeline_pages, pipeline_shapes
-from datasets.diffs import Compared
+from datasets.comparison import diffs
+from datasets.comparison.diffs import Compared
+from datasets.stages import pages, shapes
 from datasets.views import pipeline_context, waiting
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
@@ -27,7 +28,7 @@ def page(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
     if named.startswith("diff/") and "..." in named:
         return _diff(request, repository, named.removeprefix("diff/"))
     rev = read.resolve(store_of(repository), named) if named else browsing.default_rev(repository)
-    found = pipeline_pages.pipeline(repository, rev, user_id=request.actor.user_id) if rev else None
+    found = pages.pipeline(repository, rev, user_id=request.actor.user_id) if rev else None
     if found is None or request.GET.get("format") != "json":
         return waiting.page(
             request,
@@ -35,7 +36,7 @@ def page(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
             found.state if found else "none",
             lambda: pipeline_context.of_pipeline(request, repository, found),
         )
-    return waiting.as_json(found.state, pipeline_shapes.pipeline(found))
+    return waiting.as_json(found.state, shapes.pipeline(found))
 
 
 def readable(actor: Actor, owner: str, name: str) -> Repository:
@@ -47,9 +48,9 @@ def readable(actor: Actor, owner: str, name: str) -> Repository:
 
 def _diff(request: HubRequest, repository: Repository, named: str) -> HttpResponseBase:
     asked = two_revs(repository, named)
-    found = pipeline_pages.pipeline_diff(asked, user_id=request.actor.user_id)
+    found = pages.pipeline_diff(asked, user_id=request.actor.user_id)
     if request.GET.get("format") == "json":
-        return waiting.as_json(found.state, pipeline_shapes.pipeline_diff(found))
+        return waiting.as_json(found.state, shapes.pipeline_diff(found))
     return waiting.page(
         request, "datasets/pipelines_diff.html", found.state, lambda: pipeline_context.of_diff(request, found)
     )

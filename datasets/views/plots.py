@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from datasets import answers, plot_shapes
-from datasets.plots import PlotsDiff, plots_diff
+from datasets import answers
+from datasets.stages import plot_shapes
+from datasets.stages.plots import PlotsDiff, plots_diff
 from datasets.views import waiting
 from datasets.views.links import Links
 from datasets.views.pipelines import readable, two_revs

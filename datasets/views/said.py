@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from datasets import thumbnails
 from datasets.said import places, rows
-from datasets.versions import version_at
+from datasets.tracked.versions import version_at
+from datasets.viewer import thumbnails
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy, NotFound, Unprocessable

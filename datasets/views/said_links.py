@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from datasets.table_pages import Rows
-from datasets.viewing import Table
+from datasets.viewer.table_pages import Rows
+from datasets.viewer.viewing import Table
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
 from repos.issues import threads

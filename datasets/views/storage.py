@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from datasets import attached, care, quotas, usage
-from datasets import garbage as collecting
+from datasets import attached
 from datasets.s3.addresses import OWN
+from datasets.storage import care, quotas, usage
+from datasets.storage import garbage as collecting
 from hub.accounts import people
 from hub.accounts.http import HubRequest
 from hub.jobs import jobs

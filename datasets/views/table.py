@@ -7,10 +7,11 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from datasets import answers, table_pages, viewing
-from datasets.table_pages import Rows
-from datasets.table_queries import PER_PAGE, Query, query
-from datasets.viewing import Table
+from datasets import answers
+from datasets.viewer import table_pages, viewing
+from datasets.viewer.table_pages import Rows
+from datasets.viewer.table_queries import PER_PAGE, Query, query
+from datasets.viewer.viewing import Table
 from datasets.views import waiting
 from datasets.views.diff import readable
 from datasets.views.table_context import context

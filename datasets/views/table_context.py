@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets import answers, snippets, statistics, table_queries, teaching
-from datasets.histograms import Bar, Histogram, histogram
-from datasets.table_pages import Rows
-from datasets.table_queries import PER_PAGE, Query
-from datasets.viewing import Table
+from datasets import answers, teaching
+from datasets.comparison import statistics
+from datasets.viewer import snippets, table_queries
+from datasets.viewer.histograms import Bar, Histogram, histogram
+from datasets.viewer.table_pages import Rows
+from datasets.viewer.table_queries import PER_PAGE, Query
+from datasets.viewer.viewing import Table
 from datasets.views.links import Links
 from datasets.views.said_links import beginning, rows_said
 from datasets.views.waiting import controls

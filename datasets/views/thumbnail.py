@@ -6,8 +6,8 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from datasets import thumbnails
-from datasets.versions import version_at
+from datasets.tracked.versions import version_at
+from datasets.viewer import thumbnails
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid, NotFound

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from datasets import contentdiffs, formats, tablefiles
-from datasets.contentdiffs import Changes
+from datasets import formats
+from datasets.comparison import contentdiffs, tablefiles
+from datasets.comparison.contentdiffs import Changes
 from experiments import files
 from experiments.beside.sides import Side
 from experiments.files import Artifact

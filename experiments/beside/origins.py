@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datasets.tracking import tracked
+from datasets.tracked.tracking import tracked
 from experiments.beside.sides import Side
 from experiments.beside.tables import Table, table
 from experiments.details import inputs

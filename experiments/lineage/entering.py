@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from datasets.commits import hash_of, known_of
 from datasets.dvc.keys import OID_PATTERN
-from datasets.holdings import holdings
-from datasets.tracking import tracked
+from datasets.tracked.commits import hash_of, known_of
+from datasets.tracked.holdings import holdings
+from datasets.tracked.tracking import tracked
 from experiments.lineage import recorded
 from experiments.lineage.nodes import COMMIT, DATASET, FILE, KINDS, MODEL, RUN, STAGE, Ref, known_data, oid_of
 from experiments.models import StageItem, StageRecord

@@ -10,12 +10,12 @@ from itertools import islice
 
 from django.db import transaction
 
-from datasets.commits import Commit, batches, hash_of, known_of, tips_of, version_ids
 from datasets.dvc import locks
 from datasets.dvc.documents import Malformed
 from datasets.dvc.locks import Locked
 from datasets.dvc.projects import Folders
-from datasets.tracking import Tracked, contents_of, folders_at, tracked
+from datasets.tracked.commits import Commit, batches, hash_of, known_of, tips_of, version_ids
+from datasets.tracked.tracking import Tracked, contents_of, folders_at, tracked
 from experiments.commits import existing
 from experiments.mlflow import bulk
 from experiments.mlflow.context import workspace_of

@@ -8,8 +8,8 @@ from itertools import islice
 
 from django.db.models import Max
 
-from datasets.commits import known_of
-from datasets.tracking import tracked
+from datasets.tracked.commits import known_of
+from datasets.tracked.tracking import tracked
 from experiments.lineage import recorded
 from experiments.lineage.nodes import (
     COMMIT,

@@ -12,9 +12,9 @@ from datasets.dvc import locks
 from datasets.dvc.documents import Malformed
 from datasets.dvc.locks import Locked
 from datasets.models import DatasetVersion
-from datasets.pipeline_jobs import pipeline_files
+from datasets.stages.jobs import pipeline_files
 from datasets.teaching import remote_url
-from datasets.tracking import Output, contents_of, folders_at, tracked
+from datasets.tracked.tracking import Output, contents_of, folders_at, tracked
 from experiments import runs
 from experiments.details import source
 from experiments.lineage.nodes import COMMIT, DATASET, MODEL, RUN, Ref, commits_with, identity_of

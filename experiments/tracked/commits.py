@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.commits import Commit, stream
+from datasets.tracked.commits import Commit, stream
 from experiments.commits import existing
 from repos.git import commands, read
 from repos.git.store import refs as all_refs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from datasets.pipeline_jobs import with_files
+from datasets.stages.jobs import with_files
 from repos.models import Repository
 
 Beat = Callable[[int], None]

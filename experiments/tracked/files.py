@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
-from datasets.located import Located
-from datasets.pipeline_jobs import MAX_PIPELINES
+from datasets.stages.jobs import MAX_PIPELINES
+from datasets.tracked.located import Located
 from experiments.tracked.commits import DOCUMENTS, TABLES
 from experiments.tracked.declared import Beat, Declared
 from hub.jobs.jobs import Failed

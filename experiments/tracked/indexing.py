@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from datasets import objects
-from datasets.commits import Commit
 from datasets.dvc import keys
+from datasets.tracked.commits import Commit
 from experiments import commits as binding
 from experiments import indexing
 from experiments.mlflow import gitruns

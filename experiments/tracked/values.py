@@ -11,7 +11,7 @@ from typing import Any
 
 from datasets import objects
 from datasets.dvc import keys
-from datasets.pipeline_jobs import call
+from datasets.stages.jobs import call
 from experiments.tracked.commits import TABLES
 from experiments.tracked.declared import Beat
 from experiments.tracked.files import Made, Source

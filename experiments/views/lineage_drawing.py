@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datasets.layouts import layout
 from datasets.pipelines import boxes
+from datasets.stages.layouts import layout
 from datasets.views.pipeline_drawing import Drawing, Words, drawn
 from experiments.lineage.graph import Graph
 from hub.lib.errors import Busy

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from datasets.snippets import TOKEN, snippets
+from datasets.viewer.snippets import TOKEN, snippets
 from hub.accounts.models import Owner
 from repos.git.read import Rev
 from repos.models import Repository

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from datasets import commits, indexing
 from datasets.models import DatasetChange, DatasetVersion
+from datasets.tracked import commits, indexing
 from hub.jobs import outbox
 from repos.signals import PUSHED
 from tests.datasets.test_contents import pointer

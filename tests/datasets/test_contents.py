@@ -7,9 +7,9 @@ import hashlib
 
 import pytest
 
-from datasets.contents import DvcSource
 from datasets.dvc import manifests
-from datasets.tracking import tracked
+from datasets.tracked.contents import DvcSource
+from datasets.tracked.tracking import tracked
 from repos import content
 
 pytestmark = pytest.mark.django_db

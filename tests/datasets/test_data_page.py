@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
-from datasets import indexing
 from datasets.dvc import manifests
+from datasets.tracked import indexing
 from hub.jobs import outbox
 from repos import storage
 from repos.models import Repository

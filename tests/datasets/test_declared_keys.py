@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets import declared_keys
 from datasets.models import TableKey
+from datasets.tracked import declared_keys
 from hub.lib.errors import Unprocessable
 from tests.datasets.test_diff_files import ask
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from datasets import comparing, filelists, indexing, objects, results
+from datasets import objects, results
+from datasets.comparison import comparing, filelists
 from datasets.dvc import manifests
 from datasets.models import DatasetChange
-from datasets.tracking import tracked
+from datasets.tracked import indexing
+from datasets.tracked.tracking import tracked
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
@@ -154,7 +156,7 @@ def test_filters_and_pages(project, as_user, bob, monkeypatch):
     assert {f["path"] for f in ask(client, "v1...main", q="CSV").json()["files"]} == {"data/t.csv", "plain.csv"}
     assert ask(client, "v1...main", status="added,removed").json()["total"] == 2
     assert ask(client, "v1...main", moved="1").json()["total"] == 7
-    monkeypatch.setattr("datasets.diff_pages.PER_PAGE", 2)
+    monkeypatch.setattr("datasets.comparison.diff_pages.PER_PAGE", 2)
     second = ask(client, "v1...main", page="2").json()
     assert (second["page"], second["pages"], len(second["files"])) == (2, 3, 2)
     assert client.get(f"{ADDRESS}/v1...main?format=json&status=odd").status_code == 400

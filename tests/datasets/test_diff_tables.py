@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_said_with_what_is_known(project, as_user, bob):
 def test_an_overrun_says_so_and_can_be_tried_again(project, as_user, bob, monkeypatch):
     from hub.lib.sandbox_job import Limits
 
-    monkeypatch.setattr("datasets.comparing.LIMITS", Limits(seconds=0.01))
+    monkeypatch.setattr("datasets.comparison.comparing.LIMITS", Limits(seconds=0.01))
     client = as_user(bob)
     response = ask(client, "v1...main/people.csv")
     assert response.status_code == 422

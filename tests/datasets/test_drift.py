@@ -15,7 +15,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from datasets import drift, results
+from datasets import results
+from datasets.comparison import drift
 from datasets.tables import sketches
 from datasets.templatetags.datasets import distance
 from hub.jobs.models import Job

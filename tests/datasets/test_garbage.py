@@ -16,11 +16,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from datasets import garbage, objects, results
-from datasets import manifests as indexes
+from datasets import objects, results
 from datasets.dvc import keys, manifests
-from datasets.garbage_list import GarbageList
 from datasets.models import Blob, StoredObject
+from datasets.storage import garbage
+from datasets.storage.garbage_list import GarbageList
+from datasets.tracked import manifests as indexes
 from hub.accounts.models import AuditEvent, User
 from hub.jobs import jobs
 from hub.jobs.models import Job

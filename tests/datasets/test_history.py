@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets import commits, results
+from datasets import results
+from datasets.tracked import commits
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text

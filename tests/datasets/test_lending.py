@@ -12,9 +12,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from datasets import garbage, lending, objects, quotas, removal
+from datasets import objects
 from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
+from datasets.storage import garbage, quotas, removal
+from datasets.tracked import lending
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from hub.lib.stores import object_store

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets.intact import Damaged
 from datasets.models import Blob
-from datasets.scrubbing import due
-from datasets.versions import blob_file
+from datasets.storage.intact import Damaged
+from datasets.storage.scrubbing import due
+from datasets.tracked.versions import blob_file
 from hub.lib.objectstore import FolderStore
 from tests.datasets.test_remote import address, md5
 from tests.support import s3

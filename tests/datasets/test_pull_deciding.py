@@ -9,7 +9,7 @@ import pytest
 
 from datasets import objects, results
 from datasets.dvc import keys
-from datasets.versions import blob_file
+from datasets.tracked.versions import blob_file
 from hub.jobs import jobs
 from hub.lib.errors import Conflict, Unprocessable
 from repos.pulls import verdicts

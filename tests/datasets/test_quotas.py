@@ -10,8 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from datasets import quotas, tasks
+from datasets import tasks
 from datasets.models import Blob, MultipartUpload, StorageCount, StoredObject
+from datasets.storage import quotas
 from hub import administration
 from hub.lib.errors import Unprocessable
 from repos.models import Repository

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from datasets import manifests, objects, removal, results, tasks
+from datasets import objects, results, tasks
 from datasets.dvc import keys
 from datasets.models import Blob, DatasetChange, DatasetIndex, DatasetVersion, StoredObject
+from datasets.storage import removal
+from datasets.tracked import manifests
 from hub import backup as backups
 from hub.accounts.actor import Actor
 from hub.accounts.models import User

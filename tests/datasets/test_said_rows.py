@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from datasets import declared_keys
 from datasets.said import rows
+from datasets.tracked import declared_keys
 from hub.lib.errors import Denied, NotFound, Unprocessable
 from repos.issues import opening, threads, timeline
 from repos.issues.models import Issue, Thread

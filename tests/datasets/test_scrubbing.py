@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.db.models import F
 from django.utils import timezone
 
-from datasets import lacking as folders
-from datasets import presence, scrubbing
 from datasets.models import Blob, StoredObject
-from datasets.tracking import tracked
+from datasets.storage import lacking as folders
+from datasets.storage import scrubbing
+from datasets.tracked import presence
+from datasets.tracked.tracking import tracked
 from hub import doctor
 from hub.accounts.models import AuditEvent
 from hub.jobs import jobs

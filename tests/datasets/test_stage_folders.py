@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from datasets import commits
 from datasets.dvc import locks
 from datasets.dvc.pointers import Out
 from datasets.dvc.projects import folders_of, from_folder
 from datasets.models import DatasetChange
-from datasets.tracking import tracked
+from datasets.tracked import commits
+from datasets.tracked.tracking import tracked
 from tests.datasets.test_contents import md5
 
 YAML = """stages:

@@ -8,10 +8,12 @@ import re
 
 import pytest
 
-from datasets import care, commits, garbage, objects, quotas, usage
+from datasets import objects
 from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
 from datasets.s3.addresses import OWN
+from datasets.storage import care, garbage, quotas, usage
+from datasets.tracked import commits
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from repos.models import Access, Membership, Repository

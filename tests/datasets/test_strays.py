@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from datasets import strays, tasks
+from datasets import tasks
 from datasets.models import Blob
+from datasets.storage import strays
 from hub.lib import backups, stores
 from hub.lib.objectstore import FolderStore
 from repos.models import Repository

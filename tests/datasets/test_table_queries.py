@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from datasets import table_queries
-from datasets.table_queries import OPS, query
 from datasets.tables import selecting, viewing
+from datasets.viewer import table_queries
+from datasets.viewer.table_queries import OPS, query
 from hub.lib.errors import Invalid
 
 COLUMNS: list[dict[str, Any]] = [

@@ -136,7 +136,7 @@ FILTERS = [
 
 @pytest.mark.parametrize("cells", [20_000_000, 0], ids=["at once", "by a job"])
 def test_filters(project, as_user, bob, monkeypatch, cells):
-    monkeypatch.setattr("datasets.table_pages.AT_ONCE_CELLS", cells)
+    monkeypatch.setattr("datasets.viewer.table_pages.AT_ONCE_CELLS", cells)
     client = as_user(bob)
     if not cells:
         for filters, _ in FILTERS:
@@ -152,7 +152,7 @@ def test_filters(project, as_user, bob, monkeypatch, cells):
 
 @pytest.mark.parametrize("cells", [20_000_000, 0], ids=["at once", "by a job"])
 def test_sorts(project, as_user, bob, monkeypatch, cells):
-    monkeypatch.setattr("datasets.table_pages.AT_ONCE_CELLS", cells)
+    monkeypatch.setattr("datasets.viewer.table_pages.AT_ONCE_CELLS", cells)
     client = as_user(bob)
     asked = {"sort": ["kind", "-id"], "filter": "id:lt:300", "page": "2"}
     ask(client, "rows.parquet", **asked)
@@ -173,8 +173,8 @@ def test_text_is_sorted_and_filtered_as_what_it_looks_like(project, as_user, bob
 
 
 def test_only_as_many_rows_are_kept_as_can_be_paged(project, as_user, bob, monkeypatch):
-    monkeypatch.setattr("datasets.table_pages.AT_ONCE_CELLS", 0)
-    monkeypatch.setattr("datasets.table_pages.MAX_KEPT_ROWS", 150)
+    monkeypatch.setattr("datasets.viewer.table_pages.AT_ONCE_CELLS", 0)
+    monkeypatch.setattr("datasets.viewer.table_pages.MAX_KEPT_ROWS", 150)
     client = as_user(bob)
     ask(client, "rows.parquet", sort="-id")
     work()
@@ -302,7 +302,7 @@ def test_a_table_without_rows_shows_its_columns(project, as_user, bob):
 
 
 def test_a_large_text_file_is_made_ready_by_a_job(project, as_user, bob, monkeypatch):
-    monkeypatch.setattr("datasets.viewing.AT_ONCE_BYTES", 10)
+    monkeypatch.setattr("datasets.viewer.viewing.AT_ONCE_BYTES", 10)
     client = as_user(bob)
     assert ask(client, "git.csv")["status"] == 202
     page = text(client.get(f"{ADDRESS}/git.csv"))

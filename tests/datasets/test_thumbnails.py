@@ -10,8 +10,9 @@ import numpy
 import pytest
 from PIL import Image
 
-from datasets import results, thumbnails
-from datasets.versions import version_at
+from datasets import results
+from datasets.tracked.versions import version_at
+from datasets.viewer import thumbnails
 from tests.datasets.test_contents import md5, pointer
 from tests.datasets.test_data_page import text
 

@@ -7,8 +7,8 @@ import json
 import pytest
 from django.conf import settings
 
-from datasets import indexing
 from datasets.models import DatasetVersion
+from datasets.tracked import indexing
 from repos.issues import timeline
 from tests.datasets.test_contents import pointer
 from tests.repos.issues.conftest import as_actor, seen

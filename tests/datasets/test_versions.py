@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from datasets.models import Blob
-from datasets.versions import blob_file, local_file, version_at
+from datasets.tracked.versions import blob_file, local_file, version_at
 from hub.lib.errors import TooLarge
 from tests.datasets.conftest import stream
 from tests.datasets.test_contents import pointer
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_object_is_read_where_it_lies_or_copied(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("datasets.versions.object_store", lambda: store)
+    monkeypatch.setattr("datasets.tracked.versions.object_store", lambda: store)
     data = b"x" * 3_000_000
     stored = asyncio.run(store.put(stream(data)))
     blob = Blob(sha256=stored.sha256, md5=stored.md5, size=stored.size, key=stored.key)

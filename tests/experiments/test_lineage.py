@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from datasets import commits as datasets_commits
 from datasets.pipelines import boxes
+from datasets.tracked import commits as datasets_commits
 from experiments import indexing, removal
 from experiments.lineage import graph as graphs
 from experiments.lineage import indexing as lineage_indexing

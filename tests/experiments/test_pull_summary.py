@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from datasets import pull_summary
+from datasets.pulls import summary as pull_summary
 from experiments.indexing import refresh
 from hub.jobs.models import Job
 from repos.issues.models import Entry

@@ -125,8 +125,8 @@ def test_a_patch_in_a_tag_is_a_difference(client, pages, run):
 
 
 def test_inputs_name_the_version_that_has_their_md5(client, pages, run, private):
-    from datasets.commits import hash_of
     from datasets.models import DatasetChange, DatasetVersion
+    from datasets.tracked.commits import hash_of
 
     md5 = "0123456789abcdef0123456789abcdef"
     made = {"path": "data/birds.csv", "path_hash": hash_of("data/birds.csv"), "identity": f"md5:{md5}"}

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from datasets.contents import DvcSource
 from datasets.models import StoredObject
+from datasets.tracked.contents import DvcSource
 from experiments.filters.parser import parse
 from experiments.listing import Query, page
 from experiments.mlflow.context import workspace_of

@@ -103,7 +103,7 @@ def blobs() -> list[str]:
 
 def counters(repository: Any) -> list[str]:
     """What is shown as a count, against a recount."""
-    from datasets import indexing as datasets_indexing
+    from datasets.tracked import indexing as datasets_indexing
     from experiments import runs
     from experiments.mlflow.context import workspace_of
     from experiments.registry import reading

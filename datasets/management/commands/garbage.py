@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets import care, garbage, results
-from datasets.garbage_list import GarbageList
+from datasets import results
+from datasets.storage import care, garbage
+from datasets.storage.garbage_list import GarbageList
 from hub.accounts.actor import Actor
 from hub.jobs import jobs
 from hub.jobs.models import Job

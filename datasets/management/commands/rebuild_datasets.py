@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from datasets import indexing
+from datasets.tracked import indexing
 from hub.lib.errors import HubError
 from hub.lib.objectstore import ObjectStoreError
 from repos.git.commands import GitError

@@ -9,7 +9,7 @@ import sys
 CODE = """
 import sys, django
 django.setup()
-import hub.urls, datasets.pipeline_jobs
+import hub.urls, datasets.stages.jobs
 print(sorted({name.split(".")[0] for name in sys.modules} & {"dvc", "grandalf", "voluptuous", "configobj", "dpath"}))
 """
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from datasets.intact import md5_of
 from datasets.models import Blob, MultipartUpload, StoredObject, UploadedPart
 from datasets.s3 import uploads
+from datasets.storage.intact import md5_of
 from datasets.tasks import sweep_store
 from hub.lib.objectstore import DigestMismatch, ObjectMissing
 from tests.datasets.conftest import stream

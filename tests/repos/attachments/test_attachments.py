@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from datasets import quotas, removal
 from datasets.models import Blob, StoredObject
+from datasets.storage import quotas, removal
 from hub.accounts.actor import Actor
 from hub.lib.stores import object_store
 from repos import access

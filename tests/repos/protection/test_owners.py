@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import reviewed
+from datasets.pulls import reviewed
 from hub.lib.errors import Denied, NotFound, Unprocessable
 from repos.models import Access, Membership
 from repos.protection import asking, owners
