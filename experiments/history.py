@@ -69,8 +69,8 @@ def curves(
     between: tuple[float, float] | None = None,
     buckets: int = BUCKETS,
 ) -> list[Curve]:
-    """One curve per run that has the metric, in the order of run_ids, in two statements (three over a metric, four of a
-    part of it).
+    """One curve per run that has the metric, in the order of run_ids, in two statements (one more where no
+    steps were counted, one more over a metric and two of a part of it).
 
     axis: "" is "step", or "time" when no run counted steps; metrics.… is the mean of another metric in the same
     buckets of steps. between: only these positions, as x counts them; of another metric the steps from the first to the

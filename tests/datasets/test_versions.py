@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_object_is_read_where_it_lies_or_copied(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("datasets.tracked.versions.object_store", lambda: store)
+    for module in ("tracked.versions", "storage.intact"):
+        monkeypatch.setattr(f"datasets.{module}.object_store", lambda: store)
     data = b"x" * 3_000_000
     stored = asyncio.run(store.put(stream(data)))
     blob = Blob(sha256=stored.sha256, md5=stored.md5, size=stored.size, key=stored.key)

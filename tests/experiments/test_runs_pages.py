@@ -199,8 +199,11 @@ def test_the_page_of_a_run_reads_so_many_values_and_says_so(client, pages, three
     assert "has them all" not in pages.get(f"{BASE}/runs/{three[1]}").content.decode()
 
 
-def test_a_curve_reads_nothing_else_of_its_run(pages, three, statements):
+@pytest.mark.parametrize(("last_step", "count"), [(1, 3), (0, 4)])
+def test_a_curve_reads_nothing_else_of_its_run(client, pages, three, statements, last_step, count):
+    """The run, the ends of the curve, its buckets; where no steps were counted, the ends in time as well."""
+    client.batch(three[0], metrics=[metric("acc", 0.5, last_step, timestamp=5000)])
     pages.get(BASE)
     with statements() as told:
-        assert pages.get(f"{BASE}/runs/{three[0]}/history.json?key=acc").status_code == 200
-    assert len(told) == 3, told
+        assert pages.get(f"{BASE}/runs/{three[0]}/history.json?key=acc").json()["points"] == 2
+    assert len(told) == count, told

@@ -219,7 +219,7 @@ def test_pinned_runs_stand_above_every_page(three, pages, client_of, public, ali
     foreign = client_of(public, alice).run()["run_id"]
     answer = pages.post(f"{BASE}/chosen/pin?q=try-2", {"run": [three[1], three[0], foreign]})
     page = pages.get(answer["Location"]).content.decode()
-    above = page.split('class="pinned-rows"')[1].split("</tbody>")[0]
+    above = page.split('class="cells pinned-rows"')[1].split("</tbody>")[0]
     assert re.findall(r'name="run" value="(\w+)"', above) == [three[1], three[0]]
     assert "1 run<" in page
     close = unescape(re.search(r'class="unpin" href="([^"]+)"', above).group(1))

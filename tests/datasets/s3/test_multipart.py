@@ -26,7 +26,8 @@ FULL = 5 * 1024 * 1024
 @pytest.fixture
 def asked(store, monkeypatch, bob, private, token_of):
     """bobs requests with the hub on each kind of store."""
-    for module in ("s3.writing", "s3.multipart", "s3.uploads", "s3.reading", "objects", "tasks", "removal", "intact"):
+    parts = ["s3.writing", "s3.multipart", "s3.uploads", "s3.reading", "objects", "tasks"]
+    for module in [*parts, "storage.removal", "storage.intact"]:
         monkeypatch.setattr(f"datasets.{module}.object_store", lambda: store)
     token = token_of(bob)
     return lambda method, path, **options: call(method, f"/alice/private.s3/{path}", token, **options)
