@@ -202,7 +202,7 @@ def test_stages_beyond_the_limit_are_left_out(monkeypatch):
 def test_what_takes_long_is_stopped_and_the_rest_is_told(monkeypatch):
     monkeypatch.setattr(resolving, "SECONDS_PER_FILE", 0.5)
     deep = "a" + "+(a" * 3 + ")" * 3
-    slow = "stages:\n" + "".join(f"  s{n}: {{cmd: '{'${x} ' * 400}{deep}'}}\n" for n in range(400))
+    slow = "stages:\n" + "".join(f"  s{n}: {{cmd: '{'${x} ' * 400}{deep}'}}\n" for n in range(1_000))
     found = resolve({"dvc.yaml": f"vars: [x: 1]\n{slow}", "other/dvc.yaml": "stages: {fine: {cmd: x}}\n"})
     assert found["problems"][-1]["message"] == "Resolving it takes too long; stages are left out."
     assert found["stages"][-1]["address"] == "other/dvc.yaml:fine"
