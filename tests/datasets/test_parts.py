@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -139,18 +140,29 @@ def test_an_upload_that_stands_still_is_forgotten(monkeypatch):
     assert following.take("h", [made]).size == 0
 
 
-@pytest.mark.parametrize("sizes", [(3,), (10, 10), (25,), (4, 17, 1), (0, 9, 0, 2), ()])
-def test_pieces_have_one_size(sizes):
-    data = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
+async def cut(data: Iterable[bytes], size: int) -> list[bytes]:
+    async def parts() -> AsyncIterator[bytes]:
+        for one in data:
+            yield one
 
-    async def gathered() -> list[bytes]:
-        async def parts() -> AsyncIterator[bytes]:
-            for one in data:
-                yield one
+    return [piece async for piece in pieces(parts(), size)]
 
-        return [piece async for piece in pieces(parts(), 10)]
 
-    made = asyncio.run(gathered())
+@pytest.mark.parametrize("sizes", [(3,), (10, 10), (25,), (4, 17, 1), (0, 9, 0, 2), (), (3, 5000, 9000, 1, 2, 4000)])
+@pytest.mark.parametrize("size", [10, 6000])
+def test_pieces_have_one_size(sizes, size):
+    data = [bytes([65 + n]) * length for n, length in enumerate(sizes)]
+    made = asyncio.run(cut(data, size))
     assert b"".join(made) == b"".join(data)
-    assert all(len(piece) == 10 for piece in made[:-1])
+    assert all(len(piece) == size for piece in made[:-1])
     assert all(made)
+
+
+def test_single_bytes_take_little_more_room_than_they_are():
+    size = 200_000
+    tracemalloc.start()
+    made = asyncio.run(cut((b"x" for _ in range(size)), size))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made == [b"x" * size]
+    assert peak < 10 * size

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+CRUMB_BYTES = 4096
 PIECE_BYTES = 1024 * 1024
 INLINE_BYTES = 128 * 1024
 THREADS = 16
@@ -85,8 +86,9 @@ def _looks_like_text(block: bytes) -> bool:
 async def pieces(stream: AsyncIterator[bytes], size: int = PIECE_BYTES) -> AsyncIterator[bytes]:
     """The same bytes in pieces of exactly this size; the last may be shorter, and an empty stream has none.
 
-    Each byte is copied once at most, and not at all when it comes in such a piece."""
-    gathered: list[bytes | memoryview] = []
+    Each byte is copied once at most, and not at all when it comes in such a piece; what comes in crumbs twice, since an
+    object for each would take hundreds of times their room."""
+    gathered: list[bytearray | memoryview] = []
     missing = size
     async for part in stream:
         if not gathered and len(part) == size:
@@ -99,8 +101,12 @@ async def pieces(stream: AsyncIterator[bytes], size: int = PIECE_BYTES) -> Async
             piece = b"".join(gathered)
             gathered, missing = [], size
             yield piece
-        if rest:
+        missing -= len(rest)
+        if len(rest) >= CRUMB_BYTES:
             gathered.append(rest)
-            missing -= len(rest)
+        elif gathered and isinstance(gathered[-1], bytearray):
+            gathered[-1] += rest
+        elif rest:
+            gathered.append(bytearray(rest))
     if gathered:
         yield b"".join(gathered)
