@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
+from repos.issues.views.gate import number_in
 from repos.issues.views.talk import to_entry
 from repos.models import Access
 from repos.pulls.views.gate import pull_at
@@ -26,9 +27,9 @@ def submit(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
     pull = pull_at(request, owner, name, number)
     given = {field: request.POST.get(field, "") for field in ("verdict", "body", "expected", "base")}
     looked_at = {"expected": given["expected"], "base": given["base"]}
-    seen = request.POST.get("review", "")
-    begun = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
-    review = reviewing.submit(request.actor, pull, given["verdict"], given["body"], begun=begun, **looked_at)
+    review = reviewing.submit(
+        request.actor, pull, given["verdict"], given["body"], begun=number_in(request, "review"), **looked_at
+    )
     assert review.entry
     return to_entry(pull.issue, review.entry)
 

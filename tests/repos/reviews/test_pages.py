@@ -129,7 +129,9 @@ def test_a_review_that_another_tab_submitted_says_so(stage, bob, as_user):
     assert again_.status_code == 409
     assert "perhaps in another tab" in again_.content.decode()
     assert Review.objects.filter(author=bob).count() == 2
-    assert client.post(f"{BASE}/review/submit", {**form, "review": "x", "body": "New"}).status_code == 302
+    refused = client.post(f"{BASE}/review/submit", {**form, "review": "x", "body": "New"})
+    assert (refused.status_code, "review must be a whole number" in refused.content.decode()) == (400, True)
+    assert Review.objects.filter(author=bob).count() == 2
 
 
 def test_others_do_not_see_what_waits(stage, alice, as_user):
