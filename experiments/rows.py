@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from experiments import deltas
 from experiments.directions import direction
 from experiments.runs import Run
+from experiments.shapes import value_of
 from experiments.table.addresses import link
 from experiments.table.columns import Column
 from experiments.table.state import Look
@@ -115,7 +116,7 @@ def _maker(column: Column, table: Table, now: float) -> Cell:
     """What makes a column's cells, chosen once for all rows."""
     if column.kind == "attributes":
         return _attribute(column.key, table, now)
-    value = _value(column)
+    value = value_of(column)
     if column.kind != "metrics":
         return lambda run: _shown(measured(value(run)))
     if table.baseline is None or column.aggregate == "best_step":
@@ -123,16 +124,6 @@ def _maker(column: Column, table: Table, now: float) -> Cell:
     own, base = table.baseline.run_id, value(table.baseline)
     better = direction(column.key, table.directions)
     return lambda run: _against(value(run), None if run.run_id == own else base, better)
-
-
-def _value(column: Column) -> Callable[[Run], float | str | None]:
-    """What shapes.cell() says, asked for every cell of a page."""
-    key = column.key
-    if column.aggregate:
-        return lambda run: run.aggregates.get(column.name)
-    if column.kind == "metrics":
-        return lambda run: run.metrics.get(key)
-    return (lambda run: run.params.get(key)) if column.kind == "params" else (lambda run: run.tags.get(key))
 
 
 @lru_cache(maxsize=16_384)  # params say the same in many runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
@@ -14,6 +14,7 @@ from experiments.listing import Page
 from experiments.numbers import number
 from experiments.runs import Run
 from experiments.table import columns
+from experiments.table.columns import Column
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 ALWAYS = ["run_id", "name", "status", "user", "start", "duration_seconds", "experiment", "commit", "data", "source"]
@@ -111,13 +112,19 @@ def table(rows: Iterable[Run], names: Sequence[str]) -> str:
 def cell(row: Run, name: str) -> float | str | None:
     """What a run shows in the column of this name."""
     column = columns.parse(name)
-    if column is None or column.kind == "attributes":
-        return None
+    return value_of(column)(row) if column else None
+
+
+def value_of(column: Column) -> Callable[[Run], float | str | None]:
+    """What a run shows in a column, for who asks many; nothing for an attribute."""
+    key = column.key
+    if column.kind == "attributes":
+        return lambda run: None
     if column.aggregate:
-        return row.aggregates.get(name)
+        return lambda run: run.aggregates.get(column.name)
     if column.kind == "metrics":
-        return row.metrics.get(column.key)
-    return (row.params if column.kind == "params" else row.tags).get(column.key)
+        return lambda run: run.metrics.get(key)
+    return (lambda run: run.params.get(key)) if column.kind == "params" else (lambda run: run.tags.get(key))
 
 
 def safe(value: float | str | None) -> float | str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from experiments import history
 from experiments.database import reading
@@ -49,11 +50,12 @@ def bands(
             return []
         spans, width = history.aligned(spans, history.fitting(buckets, len(spans)))
         rows = reader.rows(history.grouped(spans, key, axis, width, whole=between is None))
-    means: dict[str, dict[int, float]] = {run_id: {} for run_id in spans}
-    points = {run_id: span.points or 0 for run_id, span in spans.items()}
-    for run_id, first, mean, _, _, logged in rows:
-        means[run_id][(first - spans[run_id].first) // width] = float(mean)
-        points[run_id] += logged if spans[run_id].points is None else 0
+    cut: dict[str, list[Any]] = {run_id: [] for run_id in spans}
+    for row in rows:
+        cut[row[0]].append(row)
+    means = {
+        run_id: {(row[1] - spans[run_id].first) // width: float(row[2]) for row in here} for run_id, here in cut.items()
+    }
     start = min(span.first - span.zero for span in spans.values())
     unit = history.unit(axis)
     found = []
@@ -63,9 +65,8 @@ def bands(
             at, spread = _spread([means[run_id] for run_id in here])
             x = [(start + bucket * width) / unit for bucket in at]
             y, low, high, runs = (list(column) for column in zip(*spread, strict=True)) if spread else ([], [], [], [])
-            found.append(
-                Band(name, key, axis, here, sum(points[run_id] for run_id in here), width / unit, x, y, low, high, runs)
-            )
+            points = sum(spans[run_id].of(cut[run_id]) for run_id in here)
+            found.append(Band(name, key, axis, here, points, width / unit, x, y, low, high, runs))
     return found
 
 
