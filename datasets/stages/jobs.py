@@ -22,7 +22,7 @@ from hub.jobs.jobs import Failed, Run
 from hub.lib import sandbox
 from hub.lib.sandbox import Helper, Overrun, Unreadable
 from repos import cache
-from repos.git import commands, read
+from repos.git import read
 from repos.models import Repository
 from repos.place import store_of
 
@@ -43,15 +43,8 @@ def pipeline_files(repository: Repository, commit: str) -> dict[str, str]:
 
 
 def _files(repository: Repository, commit: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
-    for record in commands.records(store_of(repository), *arguments):
-        head, _, raw = record.partition(b"\t")
-        mode, _, oid = head.decode().split()
-        path = read.to_text(raw)
-        if mode.startswith("100") and path.rpartition("/")[2] in {"dvc.yaml", "dvc.lock"}:
-            found[path] = oid
-    return found
+    found = read.files(store_of(repository), commit)
+    return {path: oid for path, oid, plain in found if plain and path.rpartition("/")[2] in {"dvc.yaml", "dvc.lock"}}
 
 
 def digest_of(repository: Repository, commit: str) -> str:

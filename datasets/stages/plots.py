@@ -21,7 +21,7 @@ from hub.jobs import jobs
 from hub.jobs.jobs import Run
 from hub.jobs.models import Job
 from hub.lib.stores import object_store
-from repos.git import commands, read
+from repos.git import read
 from repos.models import Repository
 from repos.place import store_of
 
@@ -101,12 +101,9 @@ def _side(repository: Repository, commit: str, beat: Callable[[int], None]) -> d
 def _tree(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, str]:
     """path → blob id of these files, and of those in these folders."""
     found: dict[str, str] = {}
-    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, "--", *paths)
-    for record in commands.records(store_of(repository), *arguments) if paths else ():
-        head, _, raw = record.partition(b"\t")
-        mode, _, oid = head.decode().split()
-        if mode.startswith("100") and len(found) <= MAX_FILES:
-            found[read.to_text(raw)] = oid
+    for path, oid, plain in read.files(store_of(repository), commit, *paths) if paths else ():
+        if plain and len(found) <= MAX_FILES:
+            found[path] = oid
     return found
 
 

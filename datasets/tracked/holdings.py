@@ -13,7 +13,7 @@ from datasets.tracked.contents import manifest_blob
 from datasets.tracked.manifests import manifest_of
 from datasets.tracked.tracking import Output, Tracked, tracked
 from repos import cache
-from repos.git import commands, read
+from repos.git import read
 from repos.models import Repository
 from repos.place import store_of
 
@@ -123,15 +123,11 @@ def _in_git(repository: Repository, commit: str, paths: Collection[str]) -> tupl
     folders: dict[str, _Folder] = {}
     if not paths:
         return files, folders
-    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
     room = MAX_FILES
     ignores: dict[str, str] = {}
-    for record in commands.records(store_of(repository), *arguments):
-        head, _, raw = record.partition(b"\t")
-        mode, _, oid = head.decode().split()
-        path = read.to_text(raw)
+    for path, oid, plain in read.files(store_of(repository), commit):
         if path in paths:
-            if mode.startswith("100"):
+            if plain:
                 files[path] = oid
             continue
         if path.rpartition("/")[2] == ".dvcignore":
@@ -141,7 +137,7 @@ def _in_git(repository: Repository, commit: str, paths: Collection[str]) -> tupl
             if folder in paths:
                 known = folders.setdefault(folder, _Folder())
                 room -= 1
-                if not mode.startswith("100"):
+                if not plain:
                     known.unknown = LINKS
                 elif room < 0:
                     known.unknown = TOO_MUCH

@@ -130,17 +130,14 @@ def _tree(store: Path, commit: str) -> _Tree:
     found: dict[str, str] = {}
     files: set[str] = set()
     folders: set[str] = set()
-    for record in commands.records(store, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit):
-        head, _, raw = record.partition(b"\t")
-        mode, kind, oid = head.split()
-        path = read.to_text(raw)
+    for path, oid, plain in read.files(store, commit):
         files.add(path)
         folder = path.rpartition("/")[0]
         while folder and folder not in folders:
             folders.add(folder)
             folder = folder.rpartition("/")[0]
-        if kind == b"blob" and mode.startswith(b"100") and pointers.is_pointer(path) and len(found) < MAX_POINTERS:
-            found[path] = oid.decode()
+        if plain and pointers.is_pointer(path) and len(found) < MAX_POINTERS:
+            found[path] = oid
     return _Tree(found, files, folders)
 
 

@@ -10,7 +10,7 @@ from datasets.tracked.located import Located
 from experiments.tracked.commits import DOCUMENTS, TABLES
 from experiments.tracked.declared import Beat, Declared
 from hub.jobs.jobs import Failed
-from repos.git import commands, read
+from repos.git import read
 from repos.models import Repository
 from repos.place import store_of
 
@@ -95,12 +95,8 @@ def made_of(repository: Repository, commit: str, declared: Declared, beat: Beat)
 def _tree(repository: Repository, commit: str) -> dict[str, str]:
     """path → blob id of what may matter."""
     found: dict[str, str] = {}
-    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
-    for record in commands.records(store_of(repository), *arguments):
-        head, _, raw = record.partition(b"\t")
-        mode, _, oid = head.decode().split()
-        path = read.to_text(raw)
-        if mode.startswith("100") and _ending(path) in (*DOCUMENTS, *TABLES) and len(found) < MAX_PATHS:
+    for path, oid, plain in read.files(store_of(repository), commit):
+        if plain and _ending(path) in (*DOCUMENTS, *TABLES) and len(found) < MAX_PATHS:
             found[path] = oid
     return found
 

@@ -22,7 +22,7 @@ from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from hub.lib.errors import HubError, Lost, NotFound
-from repos.git import cli
+from repos.git import cli, commands
 
 logger = logging.getLogger("covey.git")
 
@@ -222,6 +222,16 @@ def read_tree(store: Path, tree: str, *, sizes: bool = True) -> list[TreeEntry]:
         known = blob_sizes(store, [e.oid for e in entries if e.kind in {"file", "link"}])
         entries = [TreeEntry(e.name, e.mode, e.oid, known.get(e.oid)) for e in entries]
     return sorted(entries, key=lambda e: (e.kind not in {"dir", "submodule"}, e.name))
+
+
+def files(store: Path, commit: str, *paths: str) -> Iterator[tuple[str, str, bool]]:
+    """(path, id, whether it is an ordinary file: no link, no submodule) of all that a commit holds, or of these paths
+    and what is below them. Streamed."""
+    chosen = ("--", *paths) if paths else ()
+    for record in commands.records(store, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *chosen):
+        head, _, raw = record.partition(b"\t")
+        mode, _, oid = head.decode().split()
+        yield to_text(raw), oid, mode.startswith("100")
 
 
 def blob_sizes(store: Path, oids: list[str], *, extra: Mapping[str, str] | None = None) -> dict[str, int]:
