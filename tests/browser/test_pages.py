@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 
@@ -11,7 +12,7 @@ import numpy
 import pytest
 import soundfile
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.support import axe, console
 from tests.support.hub import Hub
@@ -332,8 +333,8 @@ def test_the_description_of_the_api_is_dark_in_the_dark(hub: Hub, tabs: dict[boo
             .filter(([r, g, b, a = 1]) => a > 0.5 && r + g + b > 300)"""
         assert page.evaluate(bright) == []
         page.emulate_media(color_scheme="light")
-        # The page hears of it in an event of its own.
-        page.wait_for_function("!document.documentElement.classList.contains('dark-mode')", timeout=10_000)
+        # The page hears of it in an event of its own, and its policy refuses a function to wait for.
+        expect(page.locator("html")).not_to_have_class(re.compile("dark-mode"), timeout=10_000)
     finally:
         page.close()
 
