@@ -140,6 +140,7 @@ def paint(hub: Hub, session: Browser, history: History, rounds: int) -> None:
 def first_paint(page: Any, url: str, *, before: str = "about:blank") -> float:
     """Milliseconds from the request. before: the page one comes from."""
     page.goto(before)
+    page.wait_for_timeout(300)  # a page that is read: what it still loads is not the next one's cost
     page.goto(url, wait_until="domcontentloaded")
     return float(page.evaluate(FIRST_PAINT))
 

@@ -10,21 +10,26 @@ from django.utils.safestring import SafeString, mark_safe
 from repos.diffs import ShownFile
 
 _COLUMNS = '<colgroup><col class="diff-number"><col><col class="diff-number"><col></colgroup>'
+_END = "</tr>"
 _TOO_LARGE = '<p class="box-body">This difference is too large to show here. Use <code>git diff</code> to read it.</p>'
 
 
-def body(file: ShownFile, *, split: bool = False, alone: bool = False) -> SafeString:
-    """alone: asked for by itself, so nothing of it may come later."""
+def body(file: ShownFile, *, split: bool = False, alone: bool = False, most: int | None = None) -> SafeString:
+    """alone: asked for by itself, so nothing of it may come later. most: of more rows the others come when they are
+    seen, unless something is said beside a line."""
     if file.binary:
         found = '<p class="box-body muted">A binary file: its bytes differ.</p>'
     elif file.html is None:
         found = _TOO_LARGE if alone else later(file, "Load the difference", "It is large." if file.large else "")
     elif file.html:
+        rows, rest = _parted(file.html, most)
         found = (
             f'<div class="diff-scroll" tabindex="0" role="region" aria-label="Changed lines of {escape(file.name)}">'
             f'<table class="diff{" diff-split" if split else ""}">{_COLUMNS if split else ""}'
-            f"<tbody>{file.html}</tbody></table></div>"
+            f"<tbody>{rows}</tbody></table></div>"
         )
+        if rest:
+            found = f'<div class="diff-part">{found}{later(file, "Show the other lines", "")}</div>'
     else:
         found = f'<p class="box-body muted">{_nothing(file)}</p>'
     return mark_safe(found)  # noqa: S308  # what is not HTML already was escaped
@@ -32,12 +37,21 @@ def body(file: ShownFile, *, split: bool = False, alone: bool = False) -> SafeSt
 
 def later(file: ShownFile, words: str, why: str) -> SafeString:
     """A link in whose place the lines come: when it is seen or, when there is a reason, when it is clicked."""
-    address, when = escape(file.url), "click" if why else "revealed"
+    when = "clicked" if why else "seen"
     reason = f' <span class="muted">{escape(why)}</span>' if why else ""
     return mark_safe(  # noqa: S308  # see above
-        f'<p class="box-body"><a class="button" href="{address}" hx-get="{address}" hx-target="closest p" '
-        f'hx-swap="outerHTML" hx-trigger="{when}" data-diff-load>{words}</a>{reason}</p>'
+        f'<p class="box-body"><a class="button" href="{escape(file.url)}" data-later="{when}">{words}</a>{reason}</p>'
     )
+
+
+def _parted(rows: str, most: int | None) -> tuple[str, str]:
+    """The first of many rows, and the others."""
+    if most is None or rows.count(_END) <= most or "diff-beside" in rows:
+        return rows, ""
+    at = 0
+    for _ in range(most):
+        at = rows.index(_END, at) + len(_END)
+    return rows[:at], rows[at:]
 
 
 def _nothing(file: ShownFile) -> str:

@@ -137,12 +137,13 @@ def _marked(html: str, marks: Marks) -> str:
     return "".join([*out, "</mark>" if marking else ""])
 
 
-_CLASS = {"+": "diff-added", "-": "diff-removed", " ": ""}
+_CLASS = {"+": " diff-added", "-": " diff-removed", " ": ""}
+_ROW = {"+": ' class="diff-added"', "-": ' class="diff-removed"', " ": ""}
 
 
 def _unified_row(line: Line, code: str, anchor: str) -> str:
     return (
-        f'<tr class="{_CLASS[line.kind]}">{_number(anchor, "L", line.old if line.kind == "-" else 0, line.old)}'
+        f"<tr{_ROW[line.kind]}>{_number(anchor, 'L', line.old if line.kind == '-' else 0, line.old)}"
         f"{_number(anchor, 'R', line.new, line.new)}{_cell(line, code)}</tr>"
     )
 
@@ -161,10 +162,10 @@ def _split_row(pair: Pair, code: dict[Line, str], anchor: str) -> str:
 def _number(anchor: str, side: str, named: int, number: int, css: str = "") -> str:
     """named: the line that an address may name, 0 for none; a kept line of a unified view is named by its new side."""
     id_ = f' id="{anchor}{side}{named}"' if anchor and named else ""
-    return f'<td class="diff-number{" " if css else ""}{css}"{id_}>{number or ""}</td>'
+    return f'<td class="diff-number{css}"{id_}>{number or ""}</td>'
 
 
 def _cell(line: Line, code: str) -> str:
     """The sign is a real character, so that colour is never alone; copying leaves it out."""
     end = '<span class="diff-note"> (no newline at the end)</span>' if line.no_newline else ""
-    return f'<td class="diff-code {_CLASS[line.kind]}"><span class="diff-sign">{line.kind}</span>{code}{end}</td>'
+    return f'<td class="diff-code{_CLASS[line.kind]}"><span class="diff-sign">{line.kind}</span>{code}{end}</td>'

@@ -10,10 +10,14 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.lexers.special import TextLexer
+from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 MAX_LINE_CHARACTERS = 5_000  # longer lines (minified files) are shown plain: lexers take too long on them
+_PLAIN = {"n", "p", "w", "o", "nx", "x", "esc", "err"}  # they have no colour in syntax.css
 _FORMATTER: Any = HtmlFormatter(nowrap=True)
+# Half of a page of source would be elements around names and brackets that look like what is around them.
+_FORMATTER.span_element_openers.update({kind: "" for kind, css in STANDARD_TYPES.items() if css in _PLAIN})
 
 
 def highlight_fragment(code: str, language: str) -> str:

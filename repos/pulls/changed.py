@@ -18,8 +18,9 @@ from repos.place import quoted, url
 from repos.pulls import beside, branches, filetree, generated, viewed
 from repos.pulls.models import PullRequest
 
-PAGE_FILES = 50
+PAGE_FILES = 30
 NOTEBOOK, MOST_NOTEBOOKS = ".ipynb", 100
+TREE_FILES = 150  # of more, the page's own are in its tree at first; it is before the files, and most of its bytes
 PAGE_LINES = 100  # changed ones, all at once
 FIRST_LINES = 40  # of a page that has more: the other files bring theirs when they come into view
 
@@ -67,11 +68,12 @@ class Overview:
 
 @dataclass(frozen=True)
 class Page:
-    """viewed: how many of all the files. page counts from 1."""
+    """tree: of all files if whole, else of the page's. viewed: how many of all the files. page counts from 1."""
 
     ends: Ends
     files: list[File]
     tree: SafeString
+    whole: bool
     total: int
     added: int
     removed: int
@@ -98,9 +100,19 @@ def page(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> P
     repository, ends = pull.repository, _ends_now(pull)
     found = _overview(repository, ends, options, number)
     seen = _seen(actor, pull, ends, options)
-    tree = filetree.seen_from(_tree(repository, ends, options), seen, page=number, query=options.query)
+    whole = found.total <= TREE_FILES
+    tree = filetree.seen_from(
+        _tree(repository, ends, options) if whole else _tree_of(found, options, number), seen, number, options.query
+    )
     files = _files(actor, pull, ends, found.files, options, seen)
-    return Page(ends, files, tree, found.total, found.added, found.removed, len(seen), number, found.pages)
+    return Page(ends, files, tree, whole, found.total, found.added, found.removed, len(seen), number, found.pages)
+
+
+def tree(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> SafeString:
+    """The tree of all files as it is on a page."""
+    ends = _ends_now(pull)
+    seen = _seen(actor, pull, ends, options)
+    return filetree.seen_from(_tree(pull.repository, ends, options), seen, number, options.query)
 
 
 def _overview(repository: Repository, ends: Ends, options: Options, number: int) -> Overview:
@@ -114,6 +126,10 @@ def _overview(repository: Repository, ends: Ends, options: Options, number: int)
 
     ids = (ends.base, ends.head, options.ignore_space, number, PAGE_FILES, difftable.VERSION)
     return cache.by_ids(repository, "pull-page", *ids, make=make)
+
+
+def _tree_of(found: Overview, options: Options, number: int) -> SafeString:
+    return filetree.html(found.files, size=PAGE_FILES, query=options.query, first=(number - 1) * PAGE_FILES)
 
 
 def _tree(repository: Repository, ends: Ends, options: Options) -> SafeString:

@@ -12,6 +12,8 @@ from repos import diffbody
 from repos.diffs import Options, ShownFile
 from repos.pulls.changed import File
 
+FIRST_ROWS = 60  # of one file; what is below the screen takes half of the time to the page's first frame
+
 
 @dataclass(frozen=True)
 class Marking:
@@ -33,7 +35,7 @@ def body(file: File, options: Options, *, alone: bool = False) -> SafeString:
     if why and not alone and not shown.binary:
         found = diffbody.later(shown, "Show the difference", why)
     else:
-        found = diffbody.body(shown, split=options.split, alone=alone)
+        found = diffbody.body(shown, split=options.split, alone=alone, most=None if alone else FIRST_ROWS)
     if file.lost:
         found += mark_safe(f'<div class="box-body diff-lost">{"".join(file.lost)}</div>')  # noqa: S308  # safe HTML
     return found

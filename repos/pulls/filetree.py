@@ -19,7 +19,7 @@ Folder = dict[str, "Folder | tuple[int, FileDiff]"]
 _FILE = re.compile('data-file="([^"]+)"')
 
 
-def seen_from(tree: SafeString, seen: Set[str], *, page: int, query: str) -> SafeString:
+def seen_from(tree: SafeString, seen: Set[str], page: int, query: str) -> SafeString:
     """The tree for somebody who is on a page: its files need no other. seen: anchors of files that they have viewed."""
     own = tree.replace(f'href="{_page(query, page)}#', 'href="#')
     if seen:
@@ -27,10 +27,11 @@ def seen_from(tree: SafeString, seen: Set[str], *, page: int, query: str) -> Saf
     return mark_safe(own)  # noqa: S308  # as safe as the tree
 
 
-def html(files: list[FileDiff], *, size: int, query: str) -> SafeString:
-    """A nested list, the same for everybody. size: how many files a page has; each is named with its page."""
+def html(files: list[FileDiff], *, size: int, query: str, first: int = 0) -> SafeString:
+    """A nested list, the same for everybody. size: how many files a page has; each is named with its page. first: the
+    number that the first of these files has among all."""
     root: Folder = {}
-    for number, file in enumerate(files[:MOST_SHOWN]):
+    for number, file in enumerate(files[:MOST_SHOWN], first):
         *folders, name = file.name.split("/", MOST_DEEP)
         at = root
         for folder in folders:

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/settings/pull-requests", settings.page, name="settings"),
     path(f"{_PULL}/commits", pages.commits, name="commits"),
     path(f"{_PULL}/files", files.files, name="files"),
+    path(f"{_PULL}/files/tree", files.tree, name="tree"),
     path(f"{_PULL}/diff/<rest:rest>", files.one, name="file"),
     path(f"{_PULL}/range", ranges.choose, name="range"),
     path(f"{_PULL}/range/<rest:rest>", ranges.between, name="range-between"),

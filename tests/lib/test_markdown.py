@@ -140,7 +140,7 @@ def show(text: str, directory: str = "") -> str:
         ("$\\text{a<b}$", "", "a&lt;b"),
         ("$\\begin{nonsense$", "", "\\begin{nonsense"),
         ("It costs $5 and $6.", "", "It costs $5 and $6."),
-        ("```python\nx = 1\n```", "", '<span class="n">x</span>'),
+        ("```python\nx = 1\n```", "", 'x = <span class="mi">1</span>'),
         ("see https://example.org/a", "", 'href="https://example.org/a"'),
         ("---\ntitle: hidden\n---\ntext", "", "<p>text</p>"),
     ],

@@ -1,5 +1,7 @@
 // Lines of a diff have addresses: #diff-…R12, with Shift and a click #diff-…R12-R15. A file whose lines wait is loaded
 // when the address names it; one on another page is found through the tree.
+import { load } from "./later.js";
+
 const NAMED = /^#(diff-[0-9a-f]{16})(?:([LR])(\d+)(?:-[LR](\d+))?)?$/;
 const named = () => location.hash.match(NAMED);
 
@@ -25,12 +27,11 @@ export default function enhance(root) {
       cell.closest("tr").classList.add("diff-chosen");
       line = cell;
     }
-    const waiting = section.querySelector("[data-diff-load]");
+    const waiting = section.querySelector("[data-later]");
     if (line && scroll) line.scrollIntoView({ block: "center" });
     else if (!line && waiting && !waiting.dataset.asked) {
-      waiting.dataset.asked = "1";
       section.scrollIntoView();
-      htmx.trigger(waiting, waiting.getAttribute("hx-trigger"));
+      load(waiting);
     }
   }
 

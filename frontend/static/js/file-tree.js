@@ -1,7 +1,8 @@
 // The tree of changed files: its filter, what was folded or hidden (remembered in this browser), Escape for the drawer.
 const KEY = "covey.files";
 
-export default function enhance(tree) {
+export default async function enhance(tree) {
+  await completed(tree.querySelector("[data-whole]"));
   const files = tree.closest("[data-files]");
   const hide = document.querySelector("[data-tree-hide]");
   const kept = read();
@@ -34,6 +35,7 @@ export default function enhance(tree) {
     if (!letters) before = null;
     names ??= [...tree.querySelectorAll("[data-file]")].map((item) => [item, nameOf(item).toLowerCase()]);
     for (const [item, name] of names) item.hidden = !name.includes(letters);
+    for (const folder of folders) folder.parentElement.hidden = !folder.querySelector("[data-file]:not([hidden])");
   });
 
   tree.addEventListener("pointerover", ({ target }) => {
@@ -54,6 +56,12 @@ export default function enhance(tree) {
   tree.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && location.hash === "#file-tree") location.hash = "#files";
   });
+}
+
+// Of many files the tree begins with the page's own.
+async function completed(list) {
+  if (!list) return;
+  await htmx.ajax("GET", list.dataset.whole, { source: list, target: list, swap: "innerHTML" });
 }
 
 function read() {

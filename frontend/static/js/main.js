@@ -26,6 +26,8 @@ const behaviours = {
   "[data-steps]": () => import("./steps.js"),
   "[data-drawing]": () => import("./drawing.js"),
   "[data-file-tree]": () => import("./file-tree.js"),
+  ".apply-form": () => import("./apply.js"),
+  "[data-later]": () => import("./later.js"),
   "[data-diff-lines]": () => import("./diff-lines.js"),
   "[data-review]": () => import("./review.js"),
   "[data-line-markers]": () => import("./line-markers.js"),
@@ -46,6 +48,30 @@ async function enhanceAll(root, [selector, load]) {
 // All at once: a page does not wait for one module to ask for the next.
 const start = (root) => Object.entries(behaviours).forEach((behaviour) => enhanceAll(root, behaviour));
 
-start(document);
-document.addEventListener("htmx:after:swap", () => start(document));
-import("./keyboard.js");
+function htmx() {
+  const script = document.createElement("script");
+  script.src = document.getElementById("htmx").href;
+  return new Promise((told) => {
+    script.onload = script.onerror = told;
+    document.head.append(script);
+  });
+}
+
+async function begin() {
+  await htmx();
+  start(document);
+  document.addEventListener("htmx:after:swap", () => start(document));
+  import("./keyboard.js");
+}
+// After the first frame was shown: it needs no script, and drawing it needs the processor. A page that nobody sees has
+// no frames.
+function shown() {
+  if (document.hidden) return null;
+  return new Promise((told) => {
+    new PerformanceObserver(told).observe({ type: "paint", buffered: true });
+    setTimeout(told, 500);
+  });
+}
+
+await shown();
+begin();

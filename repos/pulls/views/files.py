@@ -33,6 +33,13 @@ def files(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 
 
 @require_safe
+def tree(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """The fragment with the tree of all changed files, as the page of that number shows it."""
+    pull = pull_at(request, owner, name, number)
+    return HttpResponse(changed.tree(request.actor, pull, options_of(request), number=page_number(request)))
+
+
+@require_safe
 def notebooks(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     """Slots for what the app that compares data shows of each notebook; they are loaded as they come into view."""
     pull = pull_at(request, owner, name, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from html import unescape
 
 import pytest
 from django.utils.safestring import SafeString
@@ -11,7 +12,7 @@ from django.utils.safestring import SafeString
 from repos import difftable
 from repos.git.read import to_text
 from repos.models import Access, Membership
-from repos.pulls import beside, changed, filetree
+from repos.pulls import beside, changed, filehtml, filetree
 from repos.pulls.models import Viewed
 from tests.repos.pulls.conftest import TEXT
 
@@ -111,12 +112,22 @@ def test_lines_that_wait_are_loaded_by_themselves(project, proposed, bob, as_use
     head = project.commit(many, "Much", branch="work", start=project.tips["work"])
     proposed()
     shown = as_user(bob).get(f"{BASE}/files").content.decode()
-    waiting = re.findall(rf'hx-get="{BASE}/diff/{project.tips["main"]}/{head}/(\S+?)\?" [^>]*hx-trigger="(\w+)"', shown)
-    assert dict(waiting)["huge.txt"] == "click"
-    assert dict(waiting)["f3.txt"] == "revealed"
+    waiting = re.findall(rf'href="{BASE}/diff/{project.tips["main"]}/{head}/(\S+?)\?" data-later="(\w+)"', shown)
+    assert dict(waiting)["huge.txt"] == "clicked"
+    assert dict(waiting)["f3.txt"] == "seen"
     assert len(re.findall("diff-code diff-added", shown)) <= changed.PAGE_LINES
     for bad in (f"{head}/{head}/huge.txt", f"{'0' * 40}/{head}/x", f"--x/{head}/y", "x", f"{head}/{head}/a%00b"):
         assert as_user(bob).get(f"{BASE}/diff/{bad}").status_code == 404
+
+
+def test_of_a_long_file_the_first_rows_are_there_at_once(project, proposed, bob, as_user):
+    head = project.commit({"long.txt": "y\n" * 90}, "Long", branch="work", start=project.tips["main"])
+    proposed()
+    shown = as_user(bob).get(f"{BASE}/files").content.decode()
+    assert shown.count("diff-code diff-added") == filehtml.FIRST_ROWS - 1  # and the line that says where they are
+    (address,) = re.findall(r'class="diff-part">.*?href="([^"]+)" data-later="seen"', shown)
+    assert address == f"{BASE}/diff/{project.tips['main']}/{head}/long.txt?"
+    assert as_user(bob).get(address).content.decode().count("diff-code diff-added") == 90
 
 
 def test_thousands_of_files_are_paged(project, proposed, bob, as_user):
@@ -126,14 +137,17 @@ def test_thousands_of_files_are_paged(project, proposed, bob, as_user):
     client = as_user(bob)
     first = client.get(f"{BASE}/files").content.decode()
     assert first.count('<section class="box diff-file') == changed.PAGE_FILES
-    assert first.count("<li data-file=") == 1_252
-    tree = first.partition("data-file-tree")[2].partition("</nav>")[0]
-    assert len(tree) < 180 * 1_252  # it stands before the files: who waits for the page waits for it
-    last = client.get(f"{BASE}/files?page=26&w=1").content.decode()
-    assert last.count('<section class="box diff-file') == 2
+    assert first.count("<li data-file=") == changed.PAGE_FILES  # the others come after the page's first frame
+    (address,) = re.findall(r'data-whole="([^"]+)"', first)
+    tree = client.get(unescape(address)).content.decode()
+    assert tree.count("<li data-file=") == 1_252
+    assert tree.count('href="#') == changed.PAGE_FILES
+    last = client.get(f"{BASE}/files?page=42&w=1").content.decode()
+    assert last.count('<section class="box diff-file') == last.count("<li data-file=") == 1_252 % changed.PAGE_FILES
+    (address,) = re.findall(r'data-whole="([^"]+)"', last)
     anchor = difftable.anchor_of("a.txt")
-    assert f'href="?w=1&amp;page=1#{anchor}"' in last
-    assert client.get(f"{BASE}/files?page=27").status_code == 404
+    assert f'href="?w=1&amp;page=1#{anchor}"' in client.get(unescape(address)).content.decode()
+    assert client.get(f"{BASE}/files?page=43").status_code == 404
     assert client.get(f"{BASE}/files?page=x").status_code == 400
 
 
