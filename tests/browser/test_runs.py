@@ -130,7 +130,7 @@ def test_runs_arrive_while_one_looks_and_what_one_did_is_undone(
     page = open_page("/alice/live/experiments")
     names = page.locator("table.runs tbody th")
     expect(names).to_have_text(["first"])
-    page.locator("[data-live][data-enhanced]").wait_for()
+    page.locator("[data-live][data-following]").wait_for()
     log("second")
     expect(names).to_have_count(2, timeout=60_000)
     page.get_by_label("Choose first").check()

@@ -112,6 +112,7 @@ def bring_together(page: Page) -> None:
     """One line of code and one label of row 71 were changed on both sides."""
     page.get_by_role("link", name="Resolve the conflicts here").click(timeout=PATIENT_MS)
     page.get_by_role("link", name="Choose in iris.csv").click(timeout=PATIENT_MS)
+    page.locator("[data-conflicts][data-enhanced]").wait_for()
     page.get_by_label("My own value for id 71, species").fill("virginica")
     page.get_by_role("button", name="Save and go on").click()
     for name in ("look.ipynb", "train.py"):

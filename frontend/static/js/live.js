@@ -18,6 +18,7 @@ export default function enhance(table) {
       if (answer.status !== 200) return;
       const { version } = await answer.json();
       if (!seen || (await renew())) seen = version;
+      table.dataset.following = ""; // from here on
     } catch { /* the connection broke: the next look asks again */
     } finally {
       asking = false;
