@@ -15,7 +15,7 @@ from django.utils import timezone
 from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
-from hub.lib.errors import Busy, NotFound
+from hub.lib.errors import Busy, NotFound, Unprocessable
 from repos import cache
 from repos.git import merge
 from repos.git.commands import GitTimeout
@@ -54,6 +54,15 @@ class Listing:
         return found
 
 
+class TooMany(Unprocessable):
+    """More files than people decide one by one: for good, since the two commits stay what they are."""
+
+    def __init__(self, count: int) -> None:
+        told = f"{count:,} files are in conflict, and this page takes {files.MAX_FILES:,} at most."
+        super().__init__(told, details="Merge the base into the branch on your machine, then push.")
+        self.count = count
+
+
 def of(ours: str, theirs: str, each: list[File]) -> Listing:
     asked = tuple(file for file in each if file.kind != GONE)
     return Listing(ours, theirs, asked, tuple(file for file in each if file.kind == GONE))
@@ -71,7 +80,7 @@ def tips(pull: PullRequest) -> tuple[str, str]:
 
 
 def listing(pull: PullRequest, ours: str, theirs: str, *, user_id: int | None) -> Listing | None:
-    """None while a worker looks. Raises Busy when it could not, or when too much waits already."""
+    """None while a worker looks. Raises Busy when it could not, or when too much waits already, TooMany."""
     key = _key(pull, ours, theirs)
     known = cache.known(key)
     if isinstance(known, Listing):
@@ -140,7 +149,7 @@ def _looked(
         if not quick(found):
             return None
         if len(found.conflicts) > files.MAX_FILES:
-            raise Failed(f"{len(found.conflicts):,} files are in conflict, more than this page is for.")
+            raise TooMany(len(found.conflicts))
         reading = files.Reading(repository, quarantine, theirs, beat, origins.lender(pull))
         return of(ours, theirs, list(files.of_merge(reading, found)))
 
@@ -149,6 +158,8 @@ def _of_job(job: Job) -> Listing | None:
     if job.state in jobs.OPEN:
         return None
     if job.state == State.DONE and job.result:
+        if count := job.result.get("too_many"):
+            raise TooMany(count)
         each = [files.from_json(one) for one in job.result["files"]]
         found = of(job.arguments["ours"], job.arguments["theirs"], each)
         if not found.missing or not _is_old(job):
@@ -174,12 +185,14 @@ def _is_old(job: Job) -> bool:
 
 @jobs.handler(LOOK)
 def look(run: Run) -> dict[str, Any]:
-    """Arguments: pull, ours, theirs (commit ids). Files, as dictionaries."""
+    """Arguments: pull, ours, theirs (commit ids). {"files": dictionaries}, or {"too_many": how many}."""
     asked = run.job.arguments
     pull = request_of(asked["pull"])
     try:
         found = _looked(pull, asked["ours"], asked["theirs"], beat=run.progress)
     except GitTimeout as error:
         raise Failed("This merge takes too long here.") from error
+    except TooMany as error:
+        return {"too_many": error.count}
     assert found is not None
     return {"files": [file.as_json() for file in (*found.files, *found.gone)]}

@@ -16,7 +16,7 @@ from hub.lib.errors import Busy, HubError
 from hub.lib.paging import page_number
 from repos.pulls.conflicts import choosing, listing, places, resolving
 from repos.pulls.conflicts.files import File
-from repos.pulls.conflicts.listing import Listing
+from repos.pulls.conflicts.listing import Listing, TooMany
 from repos.pulls.conflicts.views import shown
 from repos.pulls.drivers import Choice, NotKept
 from repos.pulls.models import PullRequest
@@ -48,8 +48,8 @@ def listed(request: HubRequest, pull: PullRequest, *, error: HubError | None = N
         return HttpResponse("It is ready.", headers={"HX-Redirect": _after(pull)})
     try:
         found = listing.listing(pull, ours, theirs, user_id=request.actor.user_id)
-    except Busy as busy:
-        return render(request, "pulls/conflicts.html", {**context, "unknown": busy})
+    except (Busy, TooMany) as refusal:
+        return render(request, "pulls/conflicts.html", {**context, "unknown": refusal})
     if found is None or context["at_work"]:
         return render(request, "pulls/conflicts.html", context)
     if not found.files and Job.objects.filter(**_done(pull)).exists():

@@ -6,6 +6,8 @@ import pytest
 
 from hub.jobs import jobs
 from hub.jobs.models import Job
+from repos.pulls.conflicts import files as files_in_conflict
+from repos.pulls.conflicts import listing
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/repos/alice/private/pulls/1"
@@ -59,6 +61,26 @@ def test_cells_are_resolved_by_a_worker(bob, parted, api):
     jobs.run(Job.objects.get(kind="pulls.resolve").pk)
     assert client.get(f"{V1}/resolve").json()["state"] == "done"
     assert parted.writer.git("show", "work:t.csv") == "id,n\n1,1\n2,4"
+
+
+def test_more_files_than_people_decide_are_refused_once_and_for_good(bob, parted, api, as_user, monkeypatch):
+    monkeypatch.setattr(listing, "QUICK_FILES", 1)
+    monkeypatch.setattr(files_in_conflict, "MAX_FILES", 2)
+    parted(*({f"{n}.txt": side for n in range(3)} for side in ("base", "ours", "theirs")))
+    client = api(bob)
+    assert client.get(f"{V1}/conflicts").status_code == 202
+    job = Job.objects.get(kind="pulls.conflicts")
+    jobs.run(job.pk)
+    Job.objects.update(finished="2020-01-01T00:00:00Z")  # long ago: nobody looks again
+    refused = client.get(f"{V1}/conflicts")
+    assert refused.status_code == 422
+    assert refused.json()["error"] == "3 files are in conflict, and this page takes 2 at most."
+    page = as_user(bob).get("/alice/private/pull/1/conflicts")
+    assert (page.status_code, "3 files are in conflict" in page.content.decode()) == (200, True)
+    tips = {"head_sha": parted.writer.tips["work"], "base_sha": parted.writer.tips["main"]}
+    assert client.post(f"{V1}/resolve", tips | {"files": []}, format="json").status_code == 422
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
 
 
 @pytest.mark.parametrize(
