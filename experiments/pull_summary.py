@@ -37,10 +37,14 @@ class Metrics:
         return {"rows": rows[:MOST_METRICS], "more": max(0, len(rows) - MOST_METRICS), "runs": runs}
 
     def text(self, found: dict[str, Any]) -> str:
+        if not found["rows"]:
+            return "### Metrics\n\nIts runs logged no metrics."
         lines = ["### Metrics", "", "| metric | base | this change | difference |", "|---|---|---|---|"]
         for row in found["rows"]:
             values = [_plain(row["base"]), _plain(row["head"]), row["change"]]
             lines.append(f"| {row['metric'].replace('|', chr(92) + '|')} | {' | '.join(values)} |")
+        if found["more"]:
+            lines += ["", f"and {found['more']} more metrics"]
         return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from datasets.pulls import summary as pull_summary
+from experiments import pull_summary as metrics_of_pulls
 from experiments.indexing import refresh
 from hub.jobs.models import Job
 from repos.issues.models import Entry
@@ -101,6 +102,28 @@ def test_readers_see_what_their_token_may_read(change, alice, bob, private, api)
     assert api(bob, scopes=["issues:read"]).get(one).json()["body"] == ""
     assert api(alice).patch(one, {"body": "Mine"}, format="json").status_code == 404
     assert api(alice).delete(one).status_code == 404
+
+
+def test_the_api_tells_runs_without_metrics_in_words(client, private, writer, alice, api):
+    made = writer(private)
+    made.commit({"a.txt": "1\n"})
+    head = made.commit({"a.txt": "2\n"}, "More", branch="work", start=made.tips["main"])
+    private.refresh_from_db()
+    client.run(tags=[{"key": "mlflow.source.git.commit", "value": head}])
+    refresh(private.pk)
+    propose(alice, private)
+    settle()
+    (told,) = api(alice).get("/api/v1/repos/alice/private/issues/1/comments").json()
+    assert "Its runs logged no metrics." in told["body"]
+    assert "| metric |" not in told["body"]
+
+
+def test_the_api_tells_how_many_metrics_it_leaves_out(change, alice, private, api, monkeypatch):
+    monkeypatch.setattr(metrics_of_pulls, "MOST_METRICS", 1)
+    propose(alice, private)
+    settle()
+    (told,) = api(alice).get("/api/v1/repos/alice/private/issues/1/comments").json()
+    assert "and 1 more metrics" in told["body"]
 
 
 def test_a_repository_may_want_none(change, alice, bob, private, as_user):
