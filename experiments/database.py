@@ -6,8 +6,9 @@ The tables are MLflow's; only the columns read here are named. While they do not
 from __future__ import annotations
 
 import math
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    CursorResult,
     Engine,
     Executable,
     Float,
@@ -28,7 +30,7 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy import table as _table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from experiments import numbers
@@ -169,11 +171,18 @@ class Reader:
 
     def rows(self, statement: Executable) -> Sequence[Any]:
         """Every row; none when MLflow never ran here. Raises Unprocessable for what takes too long."""
+        return self._fetched(statement, lambda result: result.all())
+
+    def tuples(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """The same as the database's driver gives them: without names, in half of the time where they are thousands."""
+        return self._fetched(statement, _raw)
+
+    def _fetched(self, statement: Executable, fetch: Callable[[Any], Sequence[Any]]) -> Sequence[Any]:
         if self._connection is None:
             return []
         try:
             with _clock(self._connection):
-                return self._connection.execute(statement).all()
+                return fetch(self._connection.execute(statement))
         except DBAPIError as error:
             raise _explained(error) from error
 
@@ -207,6 +216,18 @@ def _clock(connection: Connection) -> Iterator[None]:
         yield
     finally:
         link.set_progress_handler(None, 0)
+
+
+def _raw(result: CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
+    """SQLite finds rows while they are fetched: what goes wrong then is told as SQLAlchemy tells it."""
+    cursor = result.cursor
+    assert cursor is not None
+    try:
+        return list(cursor.fetchall())
+    except sqlite3.Error as error:
+        raise OperationalError("", None, error) from error
+    finally:
+        result.close()
 
 
 def _explained(error: DBAPIError) -> Exception:

@@ -43,7 +43,7 @@ def read(reader: Reader, ids: Sequence[str], wanted: Mapping[str, Sequence[str]]
         return found
     if reader.postgresql:
         objects = (_objects(kind, list(ids), keys) for kind, keys in kinds.items())
-        for run_id, kind, pairs in reader.rows(union_all(*objects)):
+        for run_id, kind, pairs in reader.tuples(union_all(*objects)):
             if kind == "metrics":
                 found[run_id][0].update((key, logged(float(value), False)) for key, value in json.loads(pairs).items())
             else:
@@ -51,7 +51,7 @@ def read(reader: Reader, ids: Sequence[str], wanted: Mapping[str, Sequence[str]]
         return found
     by_run = max(map(len, kinds.values())) > FEW_COLUMNS and _is_narrow(reader, ids[0])
     rows = (_rows(kind, ids, keys, by_run=by_run) for kind, keys in kinds.items())
-    for run_id, kind, key, value in reader.rows(union_all(*rows)):
+    for run_id, kind, key, value in reader.tuples(union_all(*rows)):
         if kind == "metrics":
             found[run_id][0][key] = math.nan if value is None else logged(value, False)
         else:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from experiments import database
 from experiments.mlflow import artifacts
-from hub.lib.errors import OutOfSpace, Upstream
+from hub.lib.errors import OutOfSpace, Unprocessable, Upstream
 from tests.datasets.conftest import stream
 from tests.experiments.conftest import API, Client, metric
 from tests.support.refusing import RefusingStore
@@ -108,3 +108,18 @@ def test_a_bucket_without_room_is_told_as_such(settings: Any, status: int, code:
                 asyncio.run(artifacts.destination().put("workspaces/r1/1/a", stream(b"x" * size)))
         finally:
             s3_artifacts._store.cache_clear()
+
+
+@pytest.mark.parametrize("how", ["rows", "tuples"])
+def test_a_statement_that_takes_too_long_is_ended(client: Client, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """However it is read; the connection is as good as before."""
+    client.run()
+    monkeypatch.setattr(database, "MAX_SECONDS", 0)
+    counting = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000000) SELECT x FROM n"
+    with database.reading() as reader:
+        if reader.postgresql:
+            reader.rows(text("SELECT set_config('statement_timeout', '50ms', false)"))
+        with pytest.raises(Unprocessable, match="too long"):
+            getattr(reader, how)(text(counting))
+        if reader.postgresql:
+            reader.rows(text("SELECT set_config('statement_timeout', '15s', false)"))  # as it was made
