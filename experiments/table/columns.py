@@ -14,7 +14,9 @@ ATTRIBUTES = {
     "status": "Status", "user": "User", "started": "Started", "duration": "Duration", "experiment": "Experiment",
     "commit": "Commit", "data": "Data", "source": "Source", "ended": "Ended", "id": "Run id",
 }  # fmt: skip
-FIRST_ATTRIBUTES = ("status", "user", "started", "duration", "experiment", "commit")  # when nobody named any
+# When nobody named any. What was measured is on the first screen; most of what describes a run stands after it.
+FIRST_ATTRIBUTES = ("status", "started", "duration")
+LAST_ATTRIBUTES = ("commit", "data", "user", "experiment", "source")
 AGGREGATES = {"min": "min", "max": "max", "best": "best", "best_step": "step of best"}
 KINDS = {"attributes": "Attributes", "metrics": "Metrics", "params": "Parameters", "tags": "Tags"}
 _LAST = "last"
@@ -70,10 +72,11 @@ def shown(
 
     An address that names no attribute means the usual ones; "name" alone means none of them.
     """
-    usual = (*FIRST_ATTRIBUTES, *(["data"] if data else []), *(["source"] if sources else []))
+    left_out = {*([] if data else ["data"]), *([] if sources else ["source"])}
+    last = parsed(name for name in LAST_ATTRIBUTES if name not in left_out)
     if named is None:
-        return parsed([*usual, *common])
+        return [*parsed([*FIRST_ATTRIBUTES, *common]), *last]
     found = parsed(named)
     if "name" not in named and not any(column.kind == "attributes" for column in found):
-        return [*parsed(usual), *found]
+        return [*parsed(FIRST_ATTRIBUTES), *found, *last]
     return found

@@ -69,7 +69,11 @@ def test_a_metric_is_found_by_the_name_that_is_written_for_it(key):
 
 
 def test_only_named_attributes_are_shown_once_one_is_named():
-    assert [c.name for c in shown(("metrics.a",), ())][:2] == ["status", "user"]
+    first, last = ["status", "started", "duration"], ["commit", "user", "experiment"]
+    assert [c.name for c in shown(("metrics.a",), ())] == [*first, "metrics.a", *last]
+    assert [c.name for c in shown(None, ("metrics.b", "params.c"))] == [*first, "metrics.b", "params.c", *last]
+    described = [c.name for c in shown(None, ("metrics.b",), sources=True, data=True)]
+    assert described == [*first, "metrics.b", "commit", "data", "user", "experiment", "source"]
     assert [c.name for c in shown(("metrics.a", "user"), ())] == ["metrics.a", "user"]
     assert [c.name for c in shown(("name",), ())] == []
 
