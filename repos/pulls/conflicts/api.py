@@ -212,8 +212,10 @@ def _looking() -> Response:
 def _choices(pull: PullRequest, found: Listing, asked: list[dict[str, Any]]) -> dict[str, Choices]:
     """Raises NotFound (no such file), Unprocessable (no such place, or a choice that cannot be made there)."""
     made: dict[str, Choices] = {}
+    by_id = {file.digest: file for file in found.files}
+    by_path = {file.path_shown: file for file in found.files}
     for one in asked:
-        file = next((file for file in found.files if one["id"] == file.digest or one["path"] == file.path_shown), None)
+        file = by_id.get(one["id"]) or by_path.get(one["path"])
         if file is None:
             raise NotFound(f"'{one['path'][:200] or one['id']}' is not in conflict.")
         if file.digest in made:

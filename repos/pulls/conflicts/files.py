@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -55,7 +56,7 @@ class File:
     sizes: dict[str, int] = field(default_factory=dict)
     opened: Opened | None = None
 
-    @property
+    @cached_property  # of thousands of files it is asked again and again
     def digest(self) -> str:
         sides = [(side.mode, side.oid) if side else None for side in (self.base, self.ours, self.theirs)]
         opened = self.opened.digest if self.opened else ""

@@ -63,8 +63,8 @@ class Order:
 
 
 def begin(actor: Actor, pull: PullRequest, order: Order) -> Job:
-    """The job that makes the commit; of files alone it has ended already. Raises Conflict (a branch moved, or something
-    must be pushed first), Unprocessable (not decided), Denied, Busy."""
+    """The job that makes the commit; of a few files of text it has ended already. Raises Conflict (a branch moved, or
+    something must be pushed first), Unprocessable (not decided), Denied, Busy."""
     user = choosing.chooser(actor, pull)
     if listing.tips(pull) != (order.ours, order.theirs):
         raise Conflict(MOVED, details=LOOK)
@@ -74,7 +74,7 @@ def begin(actor: Actor, pull: PullRequest, order: Order) -> Job:
     check(found, order.choices)
     arguments = order.as_json | {"pull": pull.pk, "user": user.pk, "token": actor.token_id}
     digest = hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
-    quick = all(file.kind != DATA for file in found.files)
+    quick = len(found.files) <= listing.QUICK_FILES and all(file.kind != DATA for file in found.files)
     job = jobs.start(
         RESOLVE,
         f"{key_of(pull, order.ours, order.theirs)}{digest[:32]}",

@@ -63,6 +63,19 @@ def test_cells_are_resolved_by_a_worker(bob, parted, api):
     assert parted.writer.git("show", "work:t.csv") == "id,n\n1,1\n2,4"
 
 
+def test_many_files_of_text_are_a_workers_too(bob, parted, api, monkeypatch):
+    monkeypatch.setattr(listing, "QUICK_FILES", 1)
+    parted(*({f"{n}.txt": side for n in range(2)} for side in ("base", "ours", "theirs")))
+    client = api(bob)
+    client.get(f"{V1}/conflicts")
+    jobs.run(Job.objects.get(kind="pulls.conflicts").pk)
+    sent = order(client, *({"path": f"{n}.txt", "choice": "ours"} for n in range(2)))
+    assert (sent.status_code, sent.json()) == (202, {"state": "queued"})
+    jobs.run(Job.objects.get(kind="pulls.resolve").pk)
+    assert client.get(f"{V1}/resolve").json()["state"] == "done"
+    assert parted.writer.git("show", "work:1.txt") == "ours"
+
+
 def test_more_files_than_people_decide_are_refused_once_and_for_good(bob, parted, api, as_user, monkeypatch):
     monkeypatch.setattr(listing, "QUICK_FILES", 1)
     monkeypatch.setattr(files_in_conflict, "MAX_FILES", 2)
