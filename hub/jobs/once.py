@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,11 +16,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hub.jobs import answers
 from hub.jobs.models import Answer
 from hub.lib.errors import Invalid, Unprocessable
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(days=1)
 MOST_CHARACTERS = 255
 
 
@@ -38,7 +37,7 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
         raise Invalid(f"{HEADER} has 1 to {MOST_CHARACTERS} printable ASCII characters.", details="Send e.g. a UUID.")
     asked, user_id = _asked(request), request.user.pk
     with transaction.atomic():
-        Answer.objects.filter(user_id=user_id, key=key, created__lt=timezone.now() - KEPT).delete()
+        answers.old().filter(user_id=user_id, key=key).delete()
         row = _claim(user_id, key, asked)
         if row is None:
             return _again(Answer.objects.get(user_id=user_id, key=key), asked)
@@ -46,11 +45,6 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
         row.status, row.body = response.status_code, JSONRenderer().render(response.data).decode()
         row.save(update_fields=["status", "body"])
     return response
-
-
-def forget_old() -> int:
-    """Delete answers that nobody may ask for any more; how many."""
-    return Answer.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
 
 
 def _claim(user_id: int, key: str, asked: str) -> Answer | None:

@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from hub.jobs import jobs, once, outbox
+from hub.jobs import answers, jobs, outbox
 
 logger = logging.getLogger("covey.jobs")
 LEFT_ALONE_SECONDS = 15
@@ -50,7 +50,7 @@ def forget_jobs() -> None:
 
 @shared_task
 def forget_answers() -> None:
-    once.forget_old()
+    answers.forget_old()
 
 
 def wake(task: Any, *args: Any) -> None:
