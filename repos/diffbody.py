@@ -13,11 +13,18 @@ _COLUMNS = '<colgroup><col class="diff-number"><col><col class="diff-number"><co
 _END = "</tr>"
 _TOO_LARGE = '<p class="box-body">This difference is too large to show here. Use <code>git diff</code> to read it.</p>'
 
+_TOO_BIG = (
+    '<p class="box-body muted">A file of more than 8 MB: its lines are not compared here. '
+    "Use <code>git diff</code> to read it.</p>"
+)
+
 
 def body(file: ShownFile, *, split: bool = False, alone: bool = False, most: int | None = None) -> SafeString:
     """alone: asked for by itself, so nothing of it may come later. most: of more rows the others come when they are
     seen, unless something is said beside a line."""
-    if file.binary:
+    if file.big:
+        found = _TOO_BIG
+    elif file.binary:
         found = '<p class="box-body muted">A binary file: its bytes differ.</p>'
     elif file.html is None:
         found = _TOO_LARGE if alone else later(file, "Load the difference", "It is large." if file.large else "")

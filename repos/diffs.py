@@ -40,7 +40,7 @@ class Options:
 
 @dataclass(frozen=True)
 class ShownFile:
-    """html: the rows; None when they are loaded later (url) or the file is binary."""
+    """html: the rows; None when they are loaded later (url) or the file is binary. big: nobody looked what it is."""
 
     status: str
     name: str
@@ -48,6 +48,7 @@ class ShownFile:
     added: int
     removed: int
     binary: bool
+    big: bool
     mode_change: str
     anchor: str
     url: str
@@ -151,6 +152,7 @@ def _shown_file(file: FileDiff, address: str, options: Options) -> ShownFile:
         added=file.added,
         removed=file.removed,
         binary=file.binary,
+        big=file.big,
         mode_change=modes,
         anchor=anchor,
         url=address,

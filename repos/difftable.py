@@ -14,7 +14,7 @@ from hub.lib.highlight import highlight_lines
 from repos.git.diff import FileDiff, Hunk, Line
 from repos.git.read import to_bytes
 
-VERSION = 2  # of what is rendered; part of the cache's keys
+VERSION = 3  # of what is rendered; part of the cache's keys
 MAX_LINES_HIGHLIGHTED = 2_000
 MAX_WORDS = 300  # of a line compared word by word
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)

@@ -22,6 +22,7 @@ MAX_LINES_SHOWN = 3_000
 MAX_LINES_PER_FILE = 1_500
 MAX_LINES_ALONE = 20_000  # of a file asked for by itself
 MAX_BLOB_BYTES = 1024 * 1024  # either side; longer lines than anyone reads are no reason to diff for seconds
+BIG_BYTES = 8 * 1024 * 1024  # bigFileThreshold of our config: git takes what is larger for binary, text or not
 MAX_NAMES_BYTES = 256 * 1024  # on git's command line
 MAX_LINE_CHARACTERS = 2_000
 TIMEOUT_SECONDS = 15.0
@@ -54,7 +55,8 @@ class Hunk:
 
 @dataclass(frozen=True)
 class FileDiff:
-    """One file. Names are str with surrogateescape. hunks None: not shown (too large, or beyond the page's limits)."""
+    """One file. Names are str with surrogateescape. hunks None: not shown (too large, or beyond the page's limits).
+    big: so large that git has not looked whether it is text; it is called binary as well."""
 
     status: str
     old_name: str
@@ -66,6 +68,7 @@ class FileDiff:
     added: int = 0
     removed: int = 0
     binary: bool = False
+    big: bool = False
     hunks: tuple[Hunk, ...] | None = None
 
     @property
@@ -138,13 +141,18 @@ def with_lines(
     extra: Mapping[str, str] | None = None,
 ) -> list[FileDiff]:
     """The same files, those that can be afforded with their lines. per_file, per_page: changed lines at most."""
-    shown = _affordable(store, files, per_file, per_page, extra)
+    few = [file for file in files[:MAX_FILES_SHOWN] if file.binary or file.lines <= per_file]
+    sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")], extra=extra)
+    shown = _affordable([file for file in few if not file.binary], sizes, per_page)
+    big = {file.name for file in few if file.binary and max(_sizes(file, sizes)) > BIG_BYTES}
     names = sorted({name for file in shown for name in (file.old_name, file.name)})
     options = _options(renames=renames, ignore_space=ignore_space)
     hunks = _sections(_git(store, options, "-U3", base, head, "--", *names, extra=extra)) if names else {}
     chosen = {file.name for file in shown}
     return [
-        replace(file, hunks=tuple(hunks.get(to_bytes(file.name), []))) if file.name in chosen else file
+        replace(file, hunks=tuple(hunks.get(to_bytes(file.name), [])))
+        if file.name in chosen
+        else replace(file, big=file.name in big)
         for file in files
     ]
 
@@ -214,21 +222,21 @@ def of_patch(patch: bytes) -> Diff:
     return Diff(found, len(sections), sum(f.added for f in found), sum(f.removed for f in found))
 
 
-def _affordable(
-    store: Path, files: list[FileDiff], per_file: int, per_page: int, extra: Mapping[str, str] | None
-) -> list[FileDiff]:
+def _affordable(few: list[FileDiff], sizes: Mapping[str, int], per_page: int) -> list[FileDiff]:
     """The files whose lines are shown at once, in order, within the limits of a page."""
-    few = [file for file in files[:MAX_FILES_SHOWN] if not file.binary and file.lines <= per_file]
-    sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")], extra=extra)
     shown, lines, letters = list[FileDiff](), 0, 0
     for file in few:
         lines += file.lines
         letters += len(to_bytes(file.old_name)) + len(to_bytes(file.name))
         if lines > per_page or letters > MAX_NAMES_BYTES:
             break
-        if all(sizes.get(oid, 0) <= MAX_BLOB_BYTES for oid in (file.old_oid, file.oid)):
+        if max(_sizes(file, sizes)) <= MAX_BLOB_BYTES:
             shown.append(file)
     return shown
+
+
+def _sizes(file: FileDiff, sizes: Mapping[str, int]) -> tuple[int, int]:
+    return sizes.get(file.old_oid, 0), sizes.get(file.oid, 0)
 
 
 def _git(store: Path, options: list[str], *args: str, extra: Mapping[str, str] | None = None) -> bytes:

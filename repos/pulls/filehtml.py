@@ -68,7 +68,7 @@ def _mode(shown: ShownFile) -> str:
 
 def _counts(shown: ShownFile) -> str:
     if shown.binary:
-        return '<span class="muted">binary</span>'
+        return f'<span class="muted">{"large" if shown.big else "binary"}</span>'
     return f'<span class="added">+{shown.added}</span> <span class="removed">−{shown.removed}</span>'
 
 

@@ -60,6 +60,19 @@ def test_it_knows_modes_types_submodules_and_binaries(project):
     assert files["gone"].status == "deleted"
 
 
+def test_a_text_too_large_for_git_to_compare_is_not_called_binary(project, alice, as_user):
+    text = "".join(f"line {n:040}\n" for n in range(200_000))
+    old = project.commit({"large.txt": "1\n", "bin": b"\0a"})
+    new = project.commit({"large.txt": text, "bin": b"\0b"})
+    assert {file.name: file.big for file in diff.compare(project.path, old, new).files} == {
+        "large.txt": True,
+        "bin": False,
+    }
+    page = as_user(alice).get(f"/alice/private/commit/{new}").content.decode()
+    assert "A file of more than 8 MB: its lines are not compared here." in page
+    assert page.count("A binary file") == 1
+
+
 @pytest.mark.parametrize("name", [b"\xff\xfe", b'"q"', b"a b/ c", b"tab\t", b"a/b b/a", b"\\n", "é".encode(), b"-x"])
 def test_odd_names_keep_their_lines(project, name):
     old = project.commit({b"d/" + name: "1\n"})
