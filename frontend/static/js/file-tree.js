@@ -28,7 +28,7 @@ export default async function enhance(tree) {
   const input = tree.querySelector("[data-filter-input]");
   let before = null;
   let names = null; // [item, its path in small letters], made when they are first asked for
-  input.addEventListener("input", () => {
+  function filter() {
     const letters = input.value.trim().toLowerCase();
     before ??= folders.map((folder) => folder.open);
     folders.forEach((folder, n) => (folder.open = letters ? true : before[n]));
@@ -36,7 +36,9 @@ export default async function enhance(tree) {
     names ??= [...tree.querySelectorAll("[data-file]")].map((item) => [item, nameOf(item).toLowerCase()]);
     for (const [item, name] of names) item.hidden = !name.includes(letters);
     for (const folder of folders) folder.parentElement.hidden = !folder.querySelector("[data-file]:not([hidden])");
-  });
+  }
+  input.addEventListener("input", filter);
+  if (input.value) filter(); // typed before the tree was whole
 
   tree.addEventListener("pointerover", ({ target }) => {
     if (target.matches("[data-file] a")) target.title ||= nameOf(target.parentElement); // it may be cut
@@ -58,10 +60,15 @@ export default async function enhance(tree) {
   });
 }
 
-// Of many files the tree begins with the page's own.
+// Of many files the tree begins with the page's own, and stays so when the others cannot come.
 async function completed(list) {
   if (!list) return;
-  await htmx.ajax("GET", list.dataset.whole, { source: list, target: list, swap: "innerHTML" });
+  try {
+    const answer = await fetch(list.dataset.whole);
+    if (answer.ok) list.innerHTML = await answer.text();
+  } catch {
+    // The connection broke.
+  }
 }
 
 function read() {
