@@ -9,15 +9,16 @@ from hub.lib.api_schema import PAGES
 from hub.lib.errors import Invalid
 from repos import access
 from repos.api import gate
-from repos.issues.query import SORTS, Query
+from repos.issues.query import SORTS, Query, parse
 from repos.models import Access, Repository
 
+FILTERS = ("labels", "creator", "assignee", "milestone")
 LISTED = {  # what a list is asked for, as the description of the API has it
     **PAGES,
     "state": ["open", "closed", "all"],
     "sort": list(SORTS),
     "direction": ["asc", "desc"],
-    **dict.fromkeys(("labels", "creator", "assignee", "milestone"), str),
+    **dict.fromkeys((*FILTERS, "q"), str),
 }
 STATES = {"open": "open", "closed": "closed", "all": ""}
 
@@ -40,8 +41,14 @@ def writable(request: Request, owner: str, name: str) -> Repository:
 
 
 def query_of(request: Request) -> Query:
-    """state, labels, creator, assignee, milestone, sort, direction. Raises Invalid."""
+    """q, a search as the page takes it, or state, labels, creator, assignee, milestone, sort, direction. Raises Invalid
+    and QueryError."""
     asked = request.query_params
+    if "q" in asked:
+        for other in ("state", "sort", "direction", *FILTERS):
+            if other in asked:
+                raise Invalid(f"{other} stands beside q.", details="Say all of it in q, e.g. q=is:open sort:updated.")
+        return parse(asked["q"])
     state, sort = asked.get("state", "open"), asked.get("sort", "created")
     direction = asked.get("direction", "desc")
     if state not in STATES or sort not in SORTS or direction not in {"asc", "desc"}:

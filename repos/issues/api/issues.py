@@ -67,7 +67,8 @@ class Assignees(serializers.Serializer):
 
 
 class Issues(ConditionalView):
-    """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction."""
+    """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction.
+    Or q: a search as the page takes it, e.g. `is:open author:@me label:"bad data" no:assignee`."""
 
     inputs = {"post": NewIssue}
     answers = {"get": list[IssueObject], "post": created(IssueObject)}

@@ -120,7 +120,8 @@ def readable(request: Request, owner: str, name: str) -> Repository:
 
 
 class Pulls(ConditionalView):
-    """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction."""
+    """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction.
+    Or q: a search as the page takes it, e.g. `is:open review-requested:@me`."""
 
     inputs = {"post": NewPull}
     answers = {"get": list[PullObject], "post": created(PullObject)}

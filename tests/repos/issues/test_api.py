@@ -163,3 +163,23 @@ def test_a_list_comes_in_pages(bob, private, api):
     by_github = client.get(f"{V1}/issues?per_page=2&page=2")
     assert [one["number"] for one in by_github.json()] == [1]
     assert by_github["Link"].endswith('/issues?page=1&limit=2>; rel="prev"')
+
+
+def test_a_list_takes_the_search_of_the_page(bob, private, api):
+    client = api(bob)
+    client.post(f"{V1}/labels", {"name": "bad data", "color": "d73a4a"}, format="json")
+    client.post(f"{V1}/issues", {"title": "Rows twice", "labels": ["bad data"]}, format="json")
+    client.post(f"{V1}/issues", {"title": "Other"}, format="json")
+
+    def found(query: str) -> list[str]:
+        return [issue["title"] for issue in client.get(f"{V1}/issues", {"q": query}).json()]
+
+    assert found('is:open author:@me label:"bad data" no:assignee') == ["Rows twice"]
+    assert found("sort:created-asc") == ["Rows twice", "Other"]
+    assert found("is:closed") == found("is:pr") == []
+    assert client.get(f"{V1}/pulls", {"q": "is:open"}).json() == []
+    for bad in ("is:odd", "colour:red", 'label:"never closed', "x" * 1_001):
+        refused = client.get(f"{V1}/issues", {"q": bad})
+        assert refused.status_code == 422
+        assert refused.json()["error"]
+    assert client.get(f"{V1}/issues", {"q": "is:open", "state": "all"}).status_code == 400
