@@ -82,6 +82,10 @@ export default function enhance(root) {
     text.focus();
   }
 
+  // Another tab may have added to the review, or submitted it.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && !document.querySelector(".review-menu[open]")) htmx.trigger(document.body, "review-changed");
+  });
   root.addEventListener("pointerover", (event) => {
     const row = event.target.closest?.("tr");
     if (!row || !root.contains(row) || row.matches(".diff-beside")) return;

@@ -3,7 +3,8 @@
 const PAGE = /^\s*<(?:!doctype|html)/i;
 
 export default function enhance(form) {
-  let changed = false;
+  // The form may be a newer one around what was typed before: see hx-preserve.
+  let changed = [...form.querySelectorAll("textarea")].some((text) => text.value !== text.defaultValue);
   form.addEventListener("input", () => (changed = true));
   form.addEventListener("submit", () => (changed = false));
   window.addEventListener("beforeunload", (event) => changed && form.isConnected && event.preventDefault());

@@ -16,13 +16,14 @@ from repos.reviews import reviewing
 
 @require_safe
 def bar(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
+    """head, base: what the page shows, which is what can be approved there however long it has been open."""
     pull = pull_at(request, owner, name, number)
     review, rights = reviewing.pending_of(request.actor, pull), rights_of(request.actor, pull.repository)
     context = {
         "repository": pull.repository,
         "issue": pull.issue,
-        "head_id": branches.ends(pull)[1],
-        "base_shown": shown(pull.base),
+        "head_id": request.GET.get("head") or branches.ends(pull)[1],
+        "base_shown": request.GET.get("base") or shown(pull.base),
         "count": review.comments.count() if review else 0,
         "begun": review.pk if review else 0,
         "text": review.body if review else "",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -117,6 +119,18 @@ def test_the_old_side_has_threads_too(project, pull, bob, as_user):
 def test_the_text_that_waits_is_in_the_form_that_submits_it(pull, bob, as_user):
     reviewing.begin(as_actor(bob), again(bob, pull), "Written <b>elsewhere</b>", [])
     assert "Written &lt;b&gt;elsewhere" in as_user(bob).get(f"{BASE}/review/bar").content.decode()
+
+
+def test_what_a_page_showed_is_what_can_be_approved_there(project, pull, bob, as_user):
+    """The bar is asked for again after each comment; a push may have come since the page did."""
+    client = as_user(bob)
+    page = client.get(f"{BASE}/files").content.decode()
+    address = unescape(re.search(r'hx-get="([^"]+/review/bar[^"]*)"', page)[1])
+    seen = project.tips["work"]
+    project.commit({"a.txt": "unseen\n"}, "Unseen", branch="work")
+    bar = client.get(address).content.decode()
+    assert f'name="expected" value="{seen}"' in bar
+    assert 'name="base" value="main"' in bar
 
 
 def test_a_review_that_another_tab_submitted_says_so(stage, bob, as_user):
