@@ -17,7 +17,7 @@ from hub.lib.api import Flag, paged, valid
 from hub.lib.api_schema import NOTHING, PAGES, created
 from hub.lib.conditional import ConditionalView, require_match
 from hub.lib.errors import Busy, NotFound, WrongMethod
-from repos import access, ways
+from repos import access, diffs, ways
 from repos.api import gate
 from repos.api.shapes import CommitObject, commit_object
 from repos.git import diff, history
@@ -199,7 +199,7 @@ class PullCommits(ConditionalView):
 
 
 class PullFiles(ConditionalView):
-    """What it changes: each file with the counts of its lines."""
+    """What it changes: each file with the counts of its lines, 10,000 files at most."""
 
     answers = {"get": list[PullFileObject]}
     queries = {"get": PAGES}
@@ -207,8 +207,9 @@ class PullFiles(ConditionalView):
     def get(self, request: Request, owner: str, name: str, number: int) -> Response:
         pull = opening.pull_of(readable(request, owner, name), number)
         base, head = branches.ends(pull)
-        found = diff.compare(store_of(pull.repository), branches.parted(pull.repository, base, head), head)
-        return paged(request, found.files, lambda page: [_file(file) for file in page])
+        parted = branches.parted(pull.repository, base, head)
+        found = diffs.listed(pull.repository, parted, head, ignore_space=False)
+        return paged(request, found, lambda page: [_file(file) for file in page])
 
 
 class Merge(APIView):

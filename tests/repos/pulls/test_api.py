@@ -45,6 +45,16 @@ def test_a_pull_request_lives(bob, project, api):
     assert (closed["merged"], closed["merge_commit_sha"], closed["merged_by"]["login"]) == (True, done["sha"], "bob")
 
 
+def test_thousands_of_changed_files_are_all_listed(bob, project, api):
+    files = {f"f{number:04}.txt": "x\n" for number in range(3_001)}
+    project.commit(files, "Many", branch="work", start=project.tips["work"])
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    last = client.get(f"{V1}/pulls/1/files?per_page=100&page=31").json()
+    assert [one["filename"] for one in last][-2:] == ["f3000.txt", "new.txt"]
+    assert last[-1]["additions"] == 1
+
+
 def test_a_merge_that_cannot_be_is_refused_with_the_reason(bob, project, api):
     client = api(bob)
     client.post(f"{V1}/pulls", NEW, format="json")
