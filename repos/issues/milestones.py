@@ -46,13 +46,17 @@ def create(
     triaging(actor, repository)
     fields, ended = _checked(title, description), timezone.now() if closed else None
     with transaction.atomic():
-        number = next_milestone(repository.pk)
+        number = next_milestone(repository.pk)  # one after the other: nobody else makes one meanwhile
+        _free(repository, fields["title"])
         return Milestone.objects.create(repository=repository, number=number, due=due, closed=ended, **fields)
 
 
 def change(actor: Actor, milestone: Milestone, *, title: str, description: str, due: date | None) -> None:
     triaging(actor, milestone.repository)
-    Milestone.objects.filter(pk=milestone.pk).update(due=due, **_checked(title, description))
+    fields = _checked(title, description)
+    if fields["title"] != milestone.title:
+        _free(milestone.repository, fields["title"], besides=milestone)
+    Milestone.objects.filter(pk=milestone.pk).update(due=due, **fields)
 
 
 def close(actor: Actor, milestone: Milestone, closed: bool) -> None:
@@ -74,6 +78,13 @@ def milestone_of(repository: Repository, number: int) -> Milestone:
         raise NotFound(f"There is no milestone {number} here.")
     found.repository = repository
     return found
+
+
+def _free(repository: Repository, title: str, besides: Milestone | None = None) -> None:
+    """`milestone:v1` names one. Those that were made alike before stay."""
+    others = Milestone.objects.filter(repository=repository, title__iexact=title)
+    if (others.exclude(pk=besides.pk) if besides else others).exists():
+        raise Unprocessable(f"There is a milestone '{title}' already.", details="Choose another title, or reopen that.")
 
 
 def _checked(title: str, description: str) -> dict[str, str]:

@@ -192,6 +192,22 @@ def test_milestones_know_how_far_they_are(alice, private, public, opened):
     assert milestones.create(actor, seen(alice, private), title="Next").number == 2
 
 
+def test_a_title_names_one_milestone(alice, private):
+    actor, repository = as_actor(alice), seen(alice, private)
+    milestones.create(actor, repository, title="Next")
+    milestones.close(actor, milestones.milestone_of(repository, 1), True)
+    second = milestones.create(actor, repository, title="Then")
+    for change in (
+        lambda: milestones.create(actor, repository, title="next"),
+        lambda: milestones.change(actor, second, title="Next", description="", due=None),
+    ):
+        with pytest.raises(Unprocessable, match="already"):
+            change()
+    milestones.change(actor, second, title="then", description="Later", due=None)
+    assert [milestones.milestone_of(repository, number).title for number in (1, 2)] == ["Next", "then"]
+    assert milestones.create(actor, repository, title="Last").number == 3
+
+
 def test_task_lists_are_counted():
     text = "- [x] a\n- [ ] b\n  1. [X] c\n\n[x] no list\n* [y] no box\n\n```\n- [ ] code\n```"
     assert texts.tasks_of(text) == {"tasks_done": 2, "tasks_count": 3}
