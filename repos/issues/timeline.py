@@ -19,7 +19,7 @@ from hub.lib.tasklists import Box
 from repos.issues import threads, told
 from repos.issues.models import Entry, Issue, Thread
 from repos.issues.references import References, references_of
-from repos.issues.rights import Rights
+from repos.issues.rights import SAID, Rights
 from repos.issues.texts import digest
 from repos.issues.threads import Below, ShownSpot
 from repos.models import Repository
@@ -183,7 +183,8 @@ def _shown(
 ) -> Shown:
     entry.issue = issue
     may_edit = rights.edit_comment(entry)
-    html, seen = _tickable("" if thread else entry.body, mentioned, may_edit)
+    said = entry.body if entry.kind in SAID and not thread else ""  # the reason of a dismissal stands in its sentence
+    html, seen = _tickable(said, mentioned, may_edit)
     return Shown(entry, html, may_edit, rights.remove_comment(entry), seen, thread, below)
 
 
