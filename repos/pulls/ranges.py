@@ -2,7 +2,8 @@
 
 The question is what its author changed, not what the base brought meanwhile. So the old version is merged with the
 new version's base, in a quarantine, and compared with the new version: an ordinary diff of files that a rebase alone
-leaves empty. Where that merge has conflicts both versions are compared as they are, and the page says so.
+leaves empty. A new version that went back to an older base is merged with that of the old one instead. Where that
+merge has conflicts both versions are compared as they are, and the page says so.
 """
 
 from __future__ import annotations
@@ -104,23 +105,28 @@ def between(pull: PullRequest, old: str, new: str, options: Options) -> Range:
 def _make(repository: Repository, starts: tuple[str, str], old: str, new: str, options: Options) -> Range:
     commits = rangediff.pairs(store_of(repository), (starts[0], old), (starts[1], new))
     rebased = starts[0] != starts[1]
-    found = _without_base(repository, starts[1], old, new, options) if rebased else None
+    found = _without_base(repository, starts, old, new, options) if rebased else None
     if found is not None:
         return Range(found, rebased=True, mixed=False, commits=commits)
     return Range(_compared(repository, old, new, options), rebased=False, mixed=rebased, commits=commits)
 
 
-def _without_base(repository: Repository, start: str, old: str, new: str, options: Options) -> ShownDiff | None:
-    """None when the old version cannot be merged with the new one's base."""
+def _without_base(
+    repository: Repository, starts: tuple[str, str], old: str, new: str, options: Options
+) -> ShownDiff | None:
+    """None when one version cannot be merged with the other's base, the newer of the two."""
+    back = commands.succeeds(store_of(repository), "merge-base", "--is-ancestor", starts[1], starts[0])
+    start, late = (starts[0], new) if back else (starts[1], old)
     with store().quarantine(repository.pk) as quarantine:
         extra = quarantine.environment
         try:
-            merged = merge.merge_tree(quarantine.repository, start, old, extra=extra, timeout_seconds=MERGE_SECONDS)
+            merged = merge.merge_tree(quarantine.repository, start, late, extra=extra, timeout_seconds=MERGE_SECONDS)
         except (GitTimeout, cli.GitError):  # too large, or without a common commit
             return None
         if merged.conflicts:
             return None
-        found = diff.compare(quarantine.repository, merged.tree, new, ignore_space=options.ignore_space, extra=extra)
+        sides = (old, merged.tree) if back else (merged.tree, new)
+        found = diff.compare(quarantine.repository, *sides, ignore_space=options.ignore_space, extra=extra)
         return diffs.shown_whole(found, options)
 
 

@@ -57,6 +57,15 @@ def test_a_rebase_that_changes_nothing_is_empty(alice, project, proposed, pushed
     assert [pair.what for pair in found.commits] == ["changed"]
 
 
+def test_a_way_back_to_an_older_base_leaves_out_what_the_base_had_brought(alice, project, pushed):
+    older = project.tips["main"]
+    project.commit({"b.txt": "base moved\n", "other.txt": "o\n"}, "Base moves", start=older)
+    second = pushed({"a.txt": CHANGED, "new.txt": "new\n"})
+    third = pushed({"a.txt": CHANGED, "new.txt": "newer\n"}, start=older)
+    found = ranges.between(again(alice, proposed_of(alice)), second, third, Options())
+    assert (found.rebased, found.mixed, names(found)) == (True, False, ["new.txt"])
+
+
 def proposed_of(alice):
     return PullRequest.objects.select_related("issue__repository__owner").get()
 
