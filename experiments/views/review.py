@@ -51,12 +51,14 @@ def _shown(found: Review) -> dict[str, Any]:
 
 
 def _pair(found: Review) -> dict[str, Any]:
-    """The best run of each side by the first metric that tells, else the newest: their params and curves are shown."""
+    """The best run of each side, whose params and curves are shown: by the first metric that tells, of clients' runs if
+    it can be (only they have curves), else the newest."""
     if not (found.base and found.head):
         return {}
-    ranked = (row for row in found.rows if row.direction and row.base and row.head)
-    best = next(((row.base, row.head) for row in ranked), (found.base[0], found.head[0]))
-    ids = [one.run_id for one in best if one]
+    ranked = [(row.base, row.head) for row in found.rows if row.direction and row.base and row.head]
+    drawn = [pair for pair in ranked if not any(run.is_tracked for run in pair)]
+    best = [*drawn, *ranked, (found.base[0], found.head[0])][0]
+    ids = [run.run_id for run in best]
     asked = [("run", one) for one in ids] + [("baseline", ids[0]), ("differences", "1")]
     return {"pair": best, "pair_query": urlencode(asked)}
 

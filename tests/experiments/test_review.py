@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
 from experiments.indexing import refresh
 from experiments.review import review
+from experiments.tracked.marks import run_id_of
+from experiments.views.review import _pair
 from tests.experiments.conftest import metric
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +72,15 @@ def test_the_best_of_both_sides_lie_beside_each_other(change, pages):
     assert 'id="compare-params"' in compared
     assert "run-0.7" in compared
     assert "run-0.6" not in compared
+
+
+def test_runs_with_curves_lie_beside_each_other_where_both_sides_have_some(change, private):
+    found = review(private, change[1], change[2], {})
+    acc, loss = (next(row for row in found.rows if row.metric == name) for name in ("acc", "loss"))
+    made = {side: replace(getattr(acc, side), run_id=run_id_of(private.pk, side)) for side in ("base", "head")}
+    from_git = replace(acc, **made)
+    assert _pair(replace(found, rows=[from_git, loss]))["pair"] == (loss.base, loss.head)
+    assert _pair(replace(found, rows=[from_git]))["pair"] == (from_git.base, from_git.head)
 
 
 def test_a_change_without_runs_teaches(change, pages, private, writer):
