@@ -12,7 +12,6 @@ from repos.diffs import ShownFile
 _COLUMNS = '<colgroup><col class="diff-number"><col><col class="diff-number"><col></colgroup>'
 _END = "</tr>"
 _TOO_LARGE = '<p class="box-body">This difference is too large to show here. Use <code>git diff</code> to read it.</p>'
-
 _TOO_BIG = (
     '<p class="box-body muted">A file of more than 8 MB: its lines are not compared here. '
     "Use <code>git diff</code> to read it.</p>"
@@ -29,13 +28,13 @@ def body(file: ShownFile, *, split: bool = False, alone: bool = False, most: int
     elif file.html is None:
         found = _TOO_LARGE if alone else later(file, "Load the difference", "It is large." if file.large else "")
     elif file.html:
-        rows, rest = _parted(file.html, most)
+        rows = file.html if most is None else _first(file.html, most)
         found = (
             f'<div class="diff-scroll" tabindex="0" role="region" aria-label="Changed lines of {escape(file.name)}">'
             f'<table class="diff{" diff-split" if split else ""}">{_COLUMNS if split else ""}'
             f"<tbody>{rows}</tbody></table></div>"
         )
-        if rest:
+        if rows != file.html:
             found = f'<div class="diff-part">{found}{later(file, "Show the other lines", "")}</div>'
     else:
         found = f'<p class="box-body muted">{_nothing(file)}</p>'
@@ -51,14 +50,12 @@ def later(file: ShownFile, words: str, why: str) -> SafeString:
     )
 
 
-def _parted(rows: str, most: int | None) -> tuple[str, str]:
-    """The first of many rows, and the others."""
-    if most is None or rows.count(_END) <= most or "diff-beside" in rows:
-        return rows, ""
-    at = 0
-    for _ in range(most):
-        at = rows.index(_END, at) + len(_END)
-    return rows[:at], rows[at:]
+def _first(rows: str, most: int) -> str:
+    """The first of many rows; all of them where something is said beside one."""
+    ended = rows.split(_END, most)
+    if len(ended) <= most or not ended[most] or "diff-beside" in rows:
+        return rows
+    return _END.join(ended[:most]) + _END
 
 
 def _nothing(file: ShownFile) -> str:

@@ -72,8 +72,8 @@ def shown(
 
     An address that names no attribute means the usual ones; "name" alone means none of them.
     """
-    left_out = {*([] if data else ["data"]), *([] if sources else ["source"])}
-    last = parsed(name for name in LAST_ATTRIBUTES if name not in left_out)
+    there = {"data": data, "source": sources}
+    last = parsed(name for name in LAST_ATTRIBUTES if there.get(name, True))
     if named is None:
         return [*parsed([*FIRST_ATTRIBUTES, *common]), *last]
     found = parsed(named)

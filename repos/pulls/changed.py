@@ -101,9 +101,8 @@ def page(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> P
     found = _overview(repository, ends, options, number)
     seen = _seen(actor, pull, ends, options)
     whole = found.total <= TREE_FILES
-    tree = filetree.seen_from(
-        _tree(repository, ends, options) if whole else _tree_of(found, options, number), seen, number, options.query
-    )
+    shown_tree = _tree(repository, ends, options) if whole else _tree_of(found, options, number)
+    tree = filetree.seen_from(shown_tree, seen, page=number, query=options.query)
     files = _files(actor, pull, ends, found.files, options, seen)
     return Page(ends, files, tree, whole, found.total, found.added, found.removed, len(seen), number, found.pages)
 
@@ -112,7 +111,7 @@ def tree(actor: Actor, pull: PullRequest, options: Options, *, number: int) -> S
     """The tree of all files as it is on a page."""
     ends = _ends_now(pull)
     seen = _seen(actor, pull, ends, options)
-    return filetree.seen_from(_tree(pull.repository, ends, options), seen, number, options.query)
+    return filetree.seen_from(_tree(pull.repository, ends, options), seen, page=number, query=options.query)
 
 
 def _overview(repository: Repository, ends: Ends, options: Options, number: int) -> Overview:

@@ -19,7 +19,7 @@ Folder = dict[str, "Folder | tuple[int, FileDiff]"]
 _FILE = re.compile('data-file="([^"]+)"')
 
 
-def seen_from(tree: SafeString, seen: Set[str], page: int, query: str) -> SafeString:
+def seen_from(tree: SafeString, seen: Set[str], *, page: int, query: str) -> SafeString:
     """The tree for somebody who is on a page: its files need no other. seen: anchors of files that they have viewed."""
     own = tree.replace(f'href="{_page(query, page)}#', 'href="#')
     if seen:

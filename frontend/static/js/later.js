@@ -1,5 +1,5 @@
-// Lines of a file, or the rest of them, that come later: when their place is seen (data-later="seen") or when somebody clicks. One observer
-// for all of them: fifty elements of htmx with one each take longer than the page's first frame.
+// Lines of a file, or the rest of them, that come later: when their place is seen (data-later="seen") or when somebody
+// clicks. One observer for all of them: fifty elements of htmx with one each take longer than the page's first frame.
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) load(target);
 }, { rootMargin: "300px" });
