@@ -16,6 +16,7 @@ from repos.issues.texts import checked, checked_name
 from repos.models import Repository
 
 MOST = 500  # of a repository
+GREY = "ededed"  # what GitHub gives a label that nobody chose a colour for
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
 # What the labels page offers a repository that has none yet.
 SUGGESTED = (
@@ -37,7 +38,7 @@ def create(actor: Actor, repository: Repository, *, name: str, colour: str = "",
     triaging(actor, repository)
     fields = _checked(name, colour or "6b5b95", description)
     if listed(repository).count() >= MOST:
-        raise Unprocessable(f"A repository has at most {MOST} labels.", details="Remove one that nobody uses.")
+        raise _too_many()
     try:
         with transaction.atomic():
             return Label.objects.create(repository=repository, **fields)
@@ -94,6 +95,20 @@ def named(repository: Repository, names: Collection[str]) -> list[Label]:
     return found
 
 
+def named_or_new(actor: Actor, repository: Repository, names: Collection[str]) -> list[Label]:
+    """As GitHub's API has it: a name that no label has becomes one. Raises Unprocessable; Denied for a new one."""
+    rows = [Label(repository=repository, **_checked(name, GREY, "")) for name in names]
+    have = set(
+        listed(repository).filter(name_key__in={row.name_key for row in rows}).values_list("name_key", flat=True)
+    )
+    if new := {row.name_key: row for row in reversed(rows) if row.name_key not in have}:
+        triaging(actor, repository)
+        if listed(repository).count() + len(new) > MOST:
+            raise _too_many()
+        Label.objects.bulk_create(new.values(), ignore_conflicts=True)  # somebody else may make it at this moment
+    return named(repository, [row.name for row in rows])
+
+
 def _checked(name: str, colour: str, description: str) -> dict[str, str]:
     name = checked_name(name, "The label's name")
     description = " ".join(checked(description, "The text").split())
@@ -105,6 +120,10 @@ def _checked(name: str, colour: str, description: str) -> dict[str, str]:
     if len(description) > 100:
         raise Unprocessable("A label's description has at most 100 characters.")
     return {"name": name, "name_key": name.lower(), "colour": match[1].lower(), "description": description}
+
+
+def _too_many() -> Unprocessable:
+    return Unprocessable(f"A repository has at most {MOST} labels.", details="Remove one that nobody uses.")
 
 
 def _taken(name: str) -> Conflict:

@@ -13,8 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Invalid
-from repos.issues.models import Issue, Label
+from repos.issues.models import Entry, Issue, Label
 from repos.issues.query import SORTS, Query
+from repos.issues.rights import SAID
 from repos.models import Repository
 
 PAGE_ROWS = 25
@@ -71,17 +72,27 @@ def for_lists(rows: QuerySet[Issue]) -> QuerySet[Issue]:
 def matching(
     repository: Repository, actor: Actor, query: Query, *, kind: str, states: Sequence[str] = ()
 ) -> QuerySet[Issue]:
-    """Of nothing at all where a name is unknown. Words are looked for in the first MOST_READ of what else matches.
+    """Of nothing at all where a name is unknown. Words and mentions are looked for in the first MOST_READ of what else
+    matches.
 
     states: instead of the query's.
     """
     rows = _qualified(repository, actor, query, kind=kind, states=states)
-    if not query.words:
+    if not (query.words or query.mentioned):
         return rows
     rows = Issue.objects.filter(pk__in=ordered(rows, query).values("pk")[:MOST_READ])
     for word in query.words:
         rows = rows.filter(Q(title__icontains=word) | Q(body__icontains=word))
+    for name in query.mentioned:
+        rows = rows.filter(_mentions(actor, name))
     return rows
+
+
+def _mentions(actor: Actor, name: str) -> Q:
+    """In the text or in a comment, as repos.issues.references finds it there."""
+    name = (actor.user.username if actor.user else "@") if name == "@me" else name.lstrip("@")
+    said = {"body__icontains": f"@{name}", "body__iregex": rf"(^|[^\w@/.#&-])@{re.escape(name)}($|[^\w@-])"}
+    return Q(**said) | Q(Exists(Entry.objects.filter(issue=OuterRef("pk"), kind__in=SAID, **said)))
 
 
 def _qualified(
@@ -102,6 +113,12 @@ def _qualified(
     rows = _by_labels(repository, rows, query)
     if query.milestone is not None:
         rows = rows.filter(milestone__repository=repository, milestone__title__iexact=query.milestone)
+    if query.since:
+        rows = rows.filter(updated__gte=query.since)
+    if "milestone" in query.has:
+        rows = rows.filter(milestone__isnull=False)
+    if "assignee" in query.has:
+        rows = rows.filter(Exists(_of_row(Issue.assignees)))
     if "milestone" in query.lacks:
         rows = rows.filter(milestone=None)
     if "assignee" in query.lacks:

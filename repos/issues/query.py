@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -43,6 +44,7 @@ class QueryError(Unprocessable):
 class Query:
     """kind, state: "" when both do. Names are as written; "@me" is whoever asks. descending: the largest first.
 
+    has: milestone or assignee, any. since: changed then or later. mentioned: whose @name stands in the text or below.
     people: (how to find, name), of qualifiers that other apps registered. ids: what names were found to mean, once.
     """
 
@@ -54,8 +56,11 @@ class Query:
     without_labels: list[str] = field(default_factory=list)
     milestone: str | None = None
     lacks: list[str] = field(default_factory=list)
+    has: list[str] = field(default_factory=list)
     draft: bool | None = None
     words: list[str] = field(default_factory=list)
+    mentioned: list[str] = field(default_factory=list)
+    since: datetime | None = None
     people: list[tuple[Find, str]] = field(default_factory=list)
     sort: str = "created"
     descending: bool = True

@@ -33,21 +33,31 @@ from repos.models import Repository
 _Names = serializers.ListField
 
 
+class Body(serializers.CharField):
+    """Markdown. null is no text, as GitHub's clients send it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_blank=True, allow_null=True, trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation("" if data is None else data)
+
+
 class NewIssue(serializers.Serializer):
-    """labels, assignees, milestone: for writers. milestone: its number."""
+    """labels, assignees, milestone: for writers. labels: those that do not exist are made. milestone: its number."""
 
     title = serializers.CharField(max_length=1000)
-    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    body = Body(default="")
     labels = _Names(child=serializers.CharField(max_length=50), default=list, max_length=100)
     assignees = _Names(child=serializers.CharField(max_length=40), default=list, max_length=10)
     milestone = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
 
 
 class ChangedIssue(serializers.Serializer):
-    """What is sent is changed. state: open or closed."""
+    """What is sent is changed. state: open or closed. labels: those that do not exist are made."""
 
     title = serializers.CharField(max_length=1000, required=False)
-    body = serializers.CharField(allow_blank=True, required=False, trim_whitespace=False)
+    body = Body(required=False)
     state = serializers.ChoiceField(choices=["open", "closed"], required=False)
     labels = _Names(child=serializers.CharField(max_length=50), required=False, max_length=100)
     assignees = _Names(child=serializers.CharField(max_length=40), required=False, max_length=10)
@@ -59,6 +69,8 @@ class NewComment(serializers.Serializer):
 
 
 class LabelNames(serializers.Serializer):
+    """Those that do not exist are made."""
+
     labels = _Names(child=serializers.CharField(max_length=50), max_length=100)
 
 
@@ -67,7 +79,8 @@ class Assignees(serializers.Serializer):
 
 
 class Issues(ConditionalView):
-    """Issues, without pull requests: state, labels (a,b), creator, assignee, milestone (its title), sort, direction.
+    """Issues, without pull requests: state, labels (a,b), creator, mentioned, assignee (a name, none or *), milestone
+    (its number or title, none or *), since (changed then or later), sort, direction, as GitHub reads them.
     Or q: a search as the page takes it, e.g. `is:open author:@me label:"bad data" no:assignee`."""
 
     inputs = {"post": NewIssue}
@@ -76,7 +89,8 @@ class Issues(ConditionalView):
     idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
-        repository, query = readable(request, owner, name), query_of(request)
+        repository = readable(request, owner, name)
+        query = query_of(request, repository)
         rows = listing.matching(repository, gate.actor_of(request), query, kind="issue")
         return paged(request, listing.for_lists(listing.ordered(rows, query)), lambda page: shown(repository, page))
 
@@ -88,15 +102,17 @@ class Issues(ConditionalView):
 def _opened(request: Request, repository: Repository) -> Response:
     fields = valid(NewIssue, request)
     wanted = fields["milestone"]
-    issue = opening.open_issue(
-        gate.actor_of(request),
-        repository,
-        title=fields["title"],
-        body=fields["body"],
-        labels=labels.named(repository, fields["labels"]) if fields["labels"] else (),
-        assignees=triage.people_named(repository, fields["assignees"]) if fields["assignees"] else (),
-        milestone=milestones.milestone_of(repository, wanted) if wanted else None,
-    )
+    actor = gate.actor_of(request)
+    with transaction.atomic():  # no label without its issue
+        issue = opening.open_issue(
+            actor,
+            repository,
+            title=fields["title"],
+            body=fields["body"],
+            labels=labels.named_or_new(actor, repository, fields["labels"]) if fields["labels"] else (),
+            assignees=triage.people_named(repository, fields["assignees"]) if fields["assignees"] else (),
+            milestone=milestones.milestone_of(repository, wanted) if wanted else None,
+        )
     return Response(issue_object(issue), status=201)
 
 
@@ -128,7 +144,7 @@ def change(actor: Actor, issue: Issue, fields: dict[str, Any]) -> None:
     if "body" in fields:
         conversation.edit_body(actor, issue, fields["body"])
     if "labels" in fields:
-        triage.set_labels(actor, issue, labels.named(issue.repository, fields["labels"]))
+        triage.set_labels(actor, issue, labels.named_or_new(actor, issue.repository, fields["labels"]))
     if "assignees" in fields:
         triage.set_assignees(actor, issue, triage.people_named(issue.repository, fields["assignees"]))
     if "milestone" in fields:
@@ -195,15 +211,18 @@ class IssueLabels(ConditionalView):
         return Response([label_object(label) for label in issue.labels.order_by("name_key")])
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
-        issue = opening.issue_of(writable(request, owner, name), number)
-        added = labels.named(issue.repository, valid(LabelNames, request)["labels"])
-        triage.set_labels(gate.actor_of(request), issue, [*{*issue.labels.all(), *added}])
+        issue, actor = opening.issue_of(writable(request, owner, name), number), gate.actor_of(request)
+        names = valid(LabelNames, request)["labels"]
+        with transaction.atomic():
+            added = labels.named_or_new(actor, issue.repository, names)
+            triage.set_labels(actor, issue, [*{*issue.labels.all(), *added}])
         return self.get(request, owner, name, number)
 
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
-        issue = opening.issue_of(writable(request, owner, name), number)
-        wanted = labels.named(issue.repository, valid(LabelNames, request)["labels"])
-        triage.set_labels(gate.actor_of(request), issue, wanted)
+        issue, actor = opening.issue_of(writable(request, owner, name), number), gate.actor_of(request)
+        names = valid(LabelNames, request)["labels"]
+        with transaction.atomic():
+            triage.set_labels(actor, issue, labels.named_or_new(actor, issue.repository, names))
         return self.get(request, owner, name, number)
 
     def delete(self, request: Request, owner: str, name: str, number: int) -> Response:

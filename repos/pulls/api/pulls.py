@@ -24,7 +24,7 @@ from repos.git import diff, history
 from repos.git.read import shown
 from repos.issues import listing
 from repos.issues.api import asking
-from repos.issues.api.issues import ChangedIssue, change
+from repos.issues.api.issues import Body, ChangedIssue, change
 from repos.issues.api.shapes import IssueFields, issue_fields, person, url_of
 from repos.issues.models import Issue
 from repos.models import Repository
@@ -87,7 +87,7 @@ class NewPull(serializers.Serializer):
     true where head's repository is private and this one is public."""
 
     title = serializers.CharField(max_length=1000)
-    body = serializers.CharField(allow_blank=True, default="", trim_whitespace=False)
+    body = Body(default="")
     head = serializers.CharField(max_length=400)
     base = serializers.CharField(max_length=250)
     draft = Flag(default=False)
@@ -120,7 +120,8 @@ def readable(request: Request, owner: str, name: str) -> Repository:
 
 
 class Pulls(ConditionalView):
-    """Pull requests: state (open, closed, all), base, head, labels, creator, assignee, sort, direction.
+    """Pull requests: state (open, closed, all), base, head, and what the list of issues takes. direction: desc where
+    they are ordered by created, else asc, as GitHub has it.
     Or q: a search as the page takes it, e.g. `is:open review-requested:@me`."""
 
     inputs = {"post": NewPull}
@@ -129,7 +130,8 @@ class Pulls(ConditionalView):
     idempotent = {"post"}
 
     def get(self, request: Request, owner: str, name: str) -> Response:
-        repository, query = readable(request, owner, name), asking.query_of(request)
+        repository = readable(request, owner, name)
+        query = asking.query_of(request, repository, pulls=True)
         rows = listing.matching(repository, gate.actor_of(request), query, kind="pull").filter(pull__isnull=False)
         for field in ("base", "head"):
             if wanted := request.query_params.get(field):

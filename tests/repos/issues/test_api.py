@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from repos.issues.models import Entry, Issue
+from repos.issues.models import Entry, Issue, Label
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/repos/alice/private"
@@ -68,9 +70,10 @@ def test_labels_assignees_and_lock_of_an_issue(bob, private, api):
 def test_a_change_of_which_one_part_fails_changes_nothing(bob, private, api):
     client = api(bob)
     client.post(f"{V1}/issues", {"title": "x"}, format="json")
-    answer = client.patch(f"{V1}/issues/1", {"title": "y", "labels": ["absent"]}, format="json")
+    answer = client.patch(f"{V1}/issues/1", {"title": "y", "labels": ["new"], "assignees": ["nobody"]}, format="json")
     assert answer.status_code == 404
     assert Issue.objects.get().title == "x"
+    assert not Label.objects.exists()
     assert not Entry.objects.exists()
 
 
@@ -119,7 +122,7 @@ def test_odd_values_are_refused_or_kept_and_never_break(bob, private, api):
         "milestone=%00",
         "assignee=none",
     ):
-        assert client.get(f"{V1}/issues?{query}").status_code in {200, 400}
+        assert client.get(f"{V1}/issues?{query}").status_code in {200, 400, 422}
     for path in (
         "/issues/99999999999999999999",
         "/issues/comments/99999999999999999999",
@@ -183,3 +186,91 @@ def test_a_list_takes_the_search_of_the_page(bob, private, api):
         assert refused.status_code == 422
         assert refused.json()["error"]
     assert client.get(f"{V1}/issues", {"q": "is:open", "state": "all"}).status_code == 400
+
+
+def test_no_text_may_be_sent_as_null(bob, private, api):
+    client = api(bob)
+    assert client.post(f"{V1}/issues", {"title": "x", "body": None}, format="json").json()["body"] == ""
+    client.patch(f"{V1}/issues/1", {"body": "Something"}, format="json")
+    assert client.patch(f"{V1}/issues/1", {"body": None}, format="json").json()["body"] == ""
+    assert client.post(f"{V1}/issues/1/comments", {"body": None}, format="json").status_code == 400
+
+
+def test_labels_that_do_not_exist_are_made(bob, private, api):
+    client = api(bob)
+    client.post(f"{V1}/labels", {"name": "Bug", "color": "d73a4a"}, format="json")
+    made = client.post(f"{V1}/issues", {"title": "x", "labels": ["bug", "New one", "new  ONE"]}, format="json").json()
+    assert {(label["name"], label["color"]) for label in made["labels"]} == {("Bug", "d73a4a"), ("New one", "ededed")}
+    client.post(f"{V1}/issues/1/labels", {"labels": ["added"]}, format="json")
+    client.patch(f"{V1}/issues/1", {"labels": ["patched", "added"]}, format="json")
+    client.put(f"{V1}/issues/1/labels", {"labels": ["put"]}, format="json")
+    names = {label["name"] for label in client.get(f"{V1}/labels").json()}
+    assert names == {"Bug", "New one", "added", "patched", "put"}
+    assert client.post(f"{V1}/issues", {"title": "x", "labels": ['say "x"']}, format="json").status_code == 422
+    assert client.post(f"{V1}/issues", {"title": "", "labels": ["lost"]}, format="json").status_code == 400
+    assert client.post(f"{V1}/issues", {"title": "\u3164", "labels": ["lost"]}, format="json").status_code == 422
+    assert client.get(f"{V1}/labels/lost").status_code == 404
+
+
+def test_readers_make_no_labels(charlie, public, api):
+    elsewhere = V1.replace("private", "public")
+    assert api(charlie).post(f"{elsewhere}/issues", {"title": "x", "labels": ["new"]}, format="json").status_code == 403
+    assert not Label.objects.exists()
+
+
+def test_a_list_reads_the_filters_of_github(alice, bob, private, api):
+    client = api(bob)
+    for title in ("Soon", "2030"):
+        client.post(f"{V1}/milestones", {"title": title}, format="json")
+    issues = {
+        "first": {"milestone": 1, "assignees": ["alice"], "body": "Ask @Bob, please"},
+        "second": {"milestone": 2, "body": "a@bob.example, @bobby, `x`/@bob"},
+        "third": {"assignees": ["bob"]},
+    }
+    for title, fields in issues.items():
+        client.post(f"{V1}/issues", {"title": title, **fields}, format="json")
+    client.post(f"{V1}/issues/3/comments", {"body": "(@bob)"}, format="json")
+    day = timezone.now() - timedelta(days=3)
+    Issue.objects.filter(number=1).update(updated=day)
+
+    def found(**query: str) -> list[str]:
+        answer = client.get(f"{V1}/issues", {"direction": "asc", **query})
+        assert answer.status_code == 200, answer.json()
+        return [issue["title"] for issue in answer.json()]
+
+    assert (found(milestone="1"), found(milestone="soon"), found(milestone="2")) == (["first"], ["first"], ["second"])
+    assert (found(milestone="*"), found(milestone="none")) == (["first", "second"], ["third"])
+    assert (found(assignee="*"), found(assignee="none")) == (["first", "third"], ["second"])
+    assert (found(assignee="bob"), found(creator="alice"), found(creator="BOB")) == (["third"], [], [*issues])
+    assert (found(mentioned="bob"), found(mentioned="@me"), found(mentioned="alice")) == (["first", "third"],) * 2 + (
+        [],
+    )
+    assert found(since=(day + timedelta(days=1)).isoformat()) == ["second", "third"]
+    assert found(since=day.isoformat().replace("+00:00", "Z")) == found(since="2020-01-01") == [*issues]
+    assert found(sort="comments", direction="desc")[0] == found(sort="popularity", direction="desc")[0] == "third"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"state": "merged"},
+        {"sort": "long-running"},
+        {"direction": "up"},
+        {"milestone": "99"},
+        {"milestone": "9" * 30},
+        {"milestone": "no such"},
+        {"creator": "nobody-here"},
+        {"assignee": "nobody-here"},
+        {"mentioned": "nobody-here"},
+        {"since": "yesterday"},
+        {"since": "2026-13-01"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_a_filter_that_says_nothing_is_refused_in_words(bob, private, api, query):
+    (name,) = query
+    for kind in ("issues", "pulls"):
+        refused = api(bob).get(f"{V1}/{kind}", query)
+        assert refused.status_code == 422
+        assert name in refused.json()["error"]
+        assert refused.json()["details"]

@@ -78,7 +78,9 @@ def test_it_is_closed_reopened_and_renamed(bob, project, api):
 def test_a_change_is_made_whole_or_not_at_all(bob, project, api):
     client = api(bob)
     client.post(f"{V1}/pulls", NEW, format="json")
-    refused = client.patch(f"{V1}/pulls/1", {"title": "Other", "labels": ["absent"]}, format="json")
+    refused = client.patch(
+        f"{V1}/pulls/1", {"title": "Other", "labels": ["new"], "assignees": ["nobody"]}, format="json"
+    )
     assert refused.status_code == 404
     assert client.get(f"{V1}/pulls/1").json()["title"] == "Rewrite"
 
@@ -114,3 +116,22 @@ def test_a_change_needs_to_read_code_before_anything_is_changed(alice, project, 
     small = api(alice, scopes=["issues:write"])
     assert small.patch(f"{V1}/pulls/1", {"title": "Other"}, format="json").status_code == 403
     assert PullRequest.objects.get().issue.title == "Rewrite"
+
+
+def test_it_takes_null_as_no_text_and_new_labels(bob, project, api):
+    client = api(bob)
+    assert client.post(f"{V1}/pulls", {**NEW, "body": None}, format="json").json()["body"] == ""
+    changed = client.patch(f"{V1}/pulls/1", {"body": None, "labels": ["new"]}, format="json").json()
+    assert (changed["body"], [label["name"] for label in changed["labels"]]) == ("", ["new"])
+
+
+def test_a_list_in_another_order_begins_at_its_other_end_as_githubs_does(bob, project, api):
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    project.commit({"c.txt": "c\n"}, "More", branch="other", start=project.tips["work"])
+    client.post(f"{V1}/pulls", {**NEW, "base": "work", "head": "other"}, format="json")
+
+    def found(query: str) -> list[int]:
+        return [pull["number"] for pull in client.get(f"{V1}/pulls?{query}").json()]
+
+    assert (found(""), found("sort=updated"), found("sort=updated&direction=desc")) == ([2, 1], [1, 2], [2, 1])
