@@ -58,6 +58,11 @@ def image(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse
         raise NotFound(f"There is no image '{place.path_shown}' at {place.rev_shown}.")
     if request.GET.get("comment"):
         return redirect(_begin(request, place))
+    problem = ""
+    try:
+        thumbnails.thumbnail(repository, version, edge=EDGE)
+    except Unprocessable as error:
+        problem = error.message
     said = threads.at(repository, request.actor, Thread.Kind.IMAGE, path)
     here = [one for one in said if one.detail.get("region") and one.detail["version"] == version.identity]
     context: dict[str, Any] = {"repository": repository, "tab": "data", "place": place, "edge": EDGE}
@@ -66,6 +71,7 @@ def image(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse
         "version": version,
         "picture": place.pinned("datasets/thumbnail"),
         "issue": request.GET.get("issue", ""),
+        "problem": problem,
     }
     return render(request, "datasets/image.html", context)
 

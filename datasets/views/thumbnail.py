@@ -10,10 +10,16 @@ from datasets.tracked.versions import version_at
 from datasets.viewer import thumbnails
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
-from hub.lib.errors import Invalid, NotFound
+from hub.lib.errors import Invalid, NotFound, Unprocessable
 from repos.git import read
 from repos.place import store_of
 from repos.views.places import rest_of
+
+# In place of an image that cannot be made small, where a page shows it; grey on light and dark.
+NO_PREVIEW = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><text x="128" y="128" fill="#757575" '
+    'font-family="sans-serif" font-size="24" text-anchor="middle">no preview</text></svg>'
+)
 
 
 @require_safe
@@ -25,7 +31,12 @@ def thumbnail(request: HubRequest, owner: str, name: str, rest: str) -> HttpResp
     version = version_at(repository, rev.commit, path) if path else None
     if version is None or version.is_dir or not version.present:
         raise NotFound(f"There is no image '{read.shown(path)}' here.")
-    made = thumbnails.thumbnail(repository, version, edge=edge)
+    try:
+        made = thumbnails.thumbnail(repository, version, edge=edge)
+    except Unprocessable:
+        if request.headers.get("Sec-Fetch-Dest") != "image":
+            raise
+        return HttpResponse(NO_PREVIEW, status=Unprocessable.code, content_type="image/svg+xml")
     response = HttpResponse(made.path.read_bytes(), content_type="image/webp")
     # What is private is asked for again each time, so that access taken away is gone at once.
     forever = rev.name == rev.commit and not repository.private

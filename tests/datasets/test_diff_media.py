@@ -169,6 +169,7 @@ def test_bombs_and_what_is_no_image_are_compared_by_their_bytes(project, as_user
     answer = ask(as_user(bob), "bomb.png")
     assert answer["kind"] == "bytes"
     assert answer["note"].startswith("At head: This image has more than")
+    assert answer["note"] in text(as_user(bob).get(f"{ADDRESS}/v1...main/bomb.png"))
     other = ask(as_user(bob), "text.png")
     assert (other["kind"], other["summary"]) == ("text", {"lines_added": 1, "lines_removed": 1})
     assert "not an image that can be read" in text(as_user(bob).get(f"{ADDRESS}/v1...main/text.png"))

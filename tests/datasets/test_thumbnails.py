@@ -115,6 +115,25 @@ def test_what_is_no_image_says_so_and_is_remembered(project, as_user, bob, path,
         assert words in text(response)
 
 
+def test_a_page_shows_a_picture_in_place_of_what_is_none(project, as_user, bob):
+    response = as_user(bob).get(f"{ADDRESS}/bomb.png", headers={"Sec-Fetch-Dest": "image"})
+    assert (response.status_code, response["Content-Type"]) == (422, "image/svg+xml")
+    assert "no preview" in text(response)
+
+
+def test_the_page_of_a_bomb_says_why_and_offers_the_file(project, as_user, bob):
+    client = as_user(bob)
+    for page in ("blob", "datasets/image"):
+        shown = text(client.get(f"/alice/private/{page}/main/bomb.png"))
+        assert "pixels" in shown
+        assert "Download it to look at it." in shown
+        assert 'download="bomb.png"' in shown
+        assert "Comment on this region" not in shown
+    assert "60,000 × 60,000 pixels" in text(client.get("/alice/private/blob/main/bomb.png"))
+    for page, drawn in (("blob", "preview-media"), ("datasets/image", "region-canvas")):
+        assert drawn in text(client.get(f"/alice/private/{page}/main/a.png"))
+
+
 def test_it_is_made_once_and_answered_by_its_tag(project, private, as_user, bob):
     client = as_user(bob)
     first = client.get(f"{ADDRESS}/a.png?edge=128")

@@ -10,6 +10,7 @@ import zipfile
 
 import pyarrow
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from hub.lib.previews import Bytes, Preview, kind_of, render
@@ -73,6 +74,16 @@ def test_it_shows(path, data, kind, expected):
     preview = show(path, data)
     assert (preview.kind, kind_of(path, data.encode() if isinstance(data, str) else data)) == (kind, kind)
     assert expected in preview.html
+
+
+def test_an_image_that_no_browser_draws_says_so():
+    out = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(out, "PNG")
+    preview = show("map.png", out.getvalue())
+    assert preview.kind == "large"
+    assert "20,000 × 20,000 pixels" in preview.note
+    assert "<img" not in preview.html
+    assert 'href="/o/n/raw/main/map.png" download="map.png"' in preview.html
 
 
 def test_pickles_are_named_dangerous_and_never_loaded():

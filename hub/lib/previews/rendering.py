@@ -17,9 +17,10 @@ from hub.lib.previews.preview import MIB, TEXT_BYTES, Preview, Source
 from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.sanitise import Bases
 
-RENDERER_VERSION = 3  # part of the key of cached previews: raise it when the HTML changes
+RENDERER_VERSION = 4  # part of the key of cached previews: raise it when the HTML changes
 NOTEBOOK_BYTES, TABLE_BYTES, PARQUET_BYTES = 10 * MIB, 2 * MIB, 32 * MIB
 MEDIA_BYTES = 50 * MIB  # images larger than this are not loaded unasked
+MOST_PIXELS, HEADER_BYTES = 2**28, MIB  # of an image: a browser takes a GiB to draw so many, or draws nothing
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,21 @@ def _table(order: _Order) -> Preview:
 def _image(order: _Order) -> Preview:
     if order.source.size > MEDIA_BYTES:
         return _large(order, MEDIA_BYTES)
+    drawing = kinds.extension_of(order.path) == "svg"
+    if not drawing and (size := _size(order)) and size[0] * size[1] > MOST_PIXELS:
+        note = f"This image claims {size[0]:,} × {size[1]:,} pixels, more than is shown. Download it to look at it."
+        return Preview("large", _download(order), note)
     html = format_html('<img class="preview-media" src="{}" alt="{}">', order.raw_url, order.name)
-    return Preview("image", html, has_source=kinds.extension_of(order.path) == "svg")
+    return Preview("image", html, has_source=drawing)
+
+
+def _size(order: _Order) -> list[int] | None:
+    """Width and height, by the header; None where that does not say: then the browser may try."""
+    try:
+        size: list[int] = sandbox.call("hub.lib.previews.thumbnails:size", order.source.head(HEADER_BYTES))
+    except (Unreadable, Overrun):
+        return None
+    return size
 
 
 def _audio(order: _Order) -> Preview:
@@ -201,7 +215,11 @@ def _empty(order: _Order) -> Preview:
 
 def _large(order: _Order, limit: int) -> Preview:
     note = f"This file is larger than the {limit // MIB} MiB that are shown here. Download it to look at it."
-    return Preview("large", SafeString(""), note)
+    return Preview("large", _download(order), note)
+
+
+def _download(order: _Order) -> SafeString:
+    return format_html('<a class="button" href="{}" download="{}">Download</a>', order.raw_url, order.name)
 
 
 def _binary(order: _Order) -> Preview:

@@ -7,7 +7,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 # Imported here with the plugins of FORMATS, so that the warm process has them before it forks.
 from PIL import (
@@ -53,20 +53,27 @@ def thumbnail(payload: bytes, *, files: list[str], edge: int) -> dict[str, Any]:
     }
 
 
+def size(payload: bytes) -> list[int]:
+    """Width and height that an image claims in its header, which payload begins with; nothing is decoded. Raises
+    ValueError."""
+    with opened(io.BytesIO(payload), most=None) as image:
+        return [image.width, image.height]
+
+
 @contextmanager
-def opened(file: str) -> Iterator[Any]:
+def opened(file: str | IO[bytes], *, most: int | None = MAX_PIXELS) -> Iterator[Any]:
     """An image of a known format with a bounded number of pixels; what its decoder raises becomes a sentence."""
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    Image.MAX_IMAGE_PIXELS = most
     warnings.simplefilter("ignore")
     try:
         with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if most is not None and image.width * image.height > most:
                 raise Image.DecompressionBombError
             yield image
     except UnidentifiedImageError as error:
         raise ValueError("This is not an image that can be read.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"This image has more than {MAX_PIXELS:,} pixels.") from error
+        raise ValueError(f"This image has more than {most:,} pixels.") from error
     except (OSError, SyntaxError, EOFError, ArithmeticError) as error:
         raise ValueError("This image is damaged or cut off.") from error
 
