@@ -17,7 +17,7 @@ from django.utils import timezone
 from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
-from hub.lib.errors import Busy, Conflict, OutOfSpace, Unprocessable, says_disk_full
+from hub.lib.errors import Busy, Conflict, NotFound, OutOfSpace, Unprocessable, says_disk_full
 from hub.lib.outages import DATABASE_AWAY, outage
 from repos import policy, signals
 from repos.git.commands import GitError
@@ -30,6 +30,10 @@ logger = logging.getLogger("covey.publishing")
 # Git moves refs within seconds of the verdict; a row older than this belongs to a hub that died.
 ABANDONED_AFTER = timedelta(seconds=60)
 MAX_LISTED = 50  # refs named in one audit event; the Push row has them all
+
+
+class RefGone(NotFound):
+    """What was to be deleted is not there any more."""
 
 
 class NameTaken(Conflict):
@@ -51,8 +55,8 @@ def publish(
     unmoved: other refs that must still be at these ids when it happens, as the merge of a branch needs.
     reviewed: the merge of a pull request, as policy.check says.
 
-    Raises what policy.check raises, Conflict when a ref is no longer at its old id, NameTaken, Unprocessable when git
-    refuses the objects.
+    Raises what policy.check raises, Conflict when a ref is no longer at its old id, RefGone, NameTaken, Unprocessable
+    when git refuses the objects.
     """
     push = judge(repository, actor, changes, quarantine=quarantine, via=via, reviewed=reviewed)
     try:
@@ -63,7 +67,7 @@ def publish(
         settle(push, ())
         if isinstance(error, ObjectsRefused):
             raise Unprocessable("Git refuses these files.", details=str(error)[:500]) from error
-        _check_room(repository, changes)
+        _say_why(repository, changes)
         raise Conflict("Somebody changed this branch in the meantime.", details="Reload, then try again.") from error
     try:
         settle(push, [change.ref for change in changes])
@@ -79,10 +83,15 @@ def publish(
     return push
 
 
-def _check_room(repository: Repository, changes: Sequence[RefChange]) -> None:
-    """Raises NameTaken when a ref that there is stands in the way of a new one."""
+def _say_why(repository: Repository, changes: Sequence[RefChange]) -> None:
+    """Raises RefGone when a ref that was to be deleted is not there, NameTaken when one that is there stands in the way
+    of a new one."""
     there = refs(store().open_for_read(repository.pk))
     for change in changes:
+        if change.new == ZERO and change.ref not in there:
+            kind = "tag" if change.ref.startswith("refs/tags/") else "branch"
+            name = shown(change.ref.split("/", 2)[2])
+            raise RefGone(f"The {kind} '{name}' no longer exists.", details="Nothing is left to delete.")
         for ref in there:
             if change.old == ZERO and (ref.startswith(f"{change.ref}/") or change.ref.startswith(f"{ref}/")):
                 name, other = (shown(full.split("/", 2)[2]) for full in (change.ref, ref))

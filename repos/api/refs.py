@@ -93,8 +93,8 @@ class OneRef(APIView):
     def delete(self, request: Request, owner: str, name: str, ref: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.WRITE)
         full = f"{self.prefix}{ref}"
-        resolved(repository, full, shown=ref)
-        old = store_refs(store_of(repository), full)[full]
+        found = resolved(repository, full, shown=ref)
+        old = store_refs(store_of(repository), full).get(full, found.commit)  # deleted just now: publish says so
         publishing.publish(repository, gate.actor_of(request), [RefChange(full, old, ZERO)], via="api")
         return Response(status=204)
 

@@ -16,7 +16,7 @@ from repos.pulls.models import PullRequest
 
 
 def delete_branch(actor: Actor, pull: PullRequest, *, via: str = "web") -> None:
-    """Where nobody pushed since. Raises Denied, Conflict or Unprocessable."""
+    """Where nobody pushed since. Raises Denied, Conflict, NotFound (it is gone already) or Unprocessable."""
     _over(pull)
     access.check(actor, pull.source, need=Access.WRITE, area=Area.REPO)
     _delete(actor, pull, via)

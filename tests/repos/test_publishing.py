@@ -71,6 +71,14 @@ def test_two_writers_cannot_both_win(repository, bob):
     assert Outbox.objects.filter(topic=signals.PUSHED).count() == 1
 
 
+def test_what_is_gone_already_is_said_to_be(repository, bob):
+    first = publish(repository, bob, "one")
+    away = RefChange(MAIN, first, ZERO)
+    publishing.publish(repository, Actor(user=bob), [away])
+    with pytest.raises(NotFound, match="The branch 'main' no longer exists"):
+        publishing.publish(repository, Actor(user=bob), [away])
+
+
 def test_it_asks_for_write_access_again(repository, bob, charlie):
     Membership.objects.filter(user=bob).delete()
     with pytest.raises(NotFound):

@@ -16,6 +16,7 @@ from repos.issues.rights import require, rights_of
 from repos.issues.views.bulk import changed
 from repos.issues.views.verbs import said_beside
 from repos.models import Access
+from repos.publishing import RefGone
 from repos.pulls import drafts, heads, merging, opening, reverting, updating
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.origins import NotGiven
@@ -87,7 +88,8 @@ def bulk_reopen(request: HubRequest, owner: str, name: str) -> HttpResponse:
 @require_POST
 def delete_branch(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     pull = pull_at(request, owner, name, number, need=Access.WRITE)
-    heads.delete_branch(request.actor, pull)
+    with refusals_told(request, (Conflict, Unprocessable, RefGone)):
+        heads.delete_branch(request.actor, pull)
     return redirect(pull.issue)
 
 

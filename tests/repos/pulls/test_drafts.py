@@ -160,6 +160,18 @@ def test_a_closed_one_whose_branch_went_is_had_back_and_opened_again(alice, priv
     assert again(alice, pull).issue.is_open
 
 
+def test_a_branch_that_went_already_is_said_to_have_gone(alice, bob, private, project, proposed, as_user, api):
+    pull = proposed()
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    heads.delete_branch(as_actor(alice), again(alice, pull))
+    refused = api(bob).delete(f"{V1}/pulls/1/branch")
+    assert (refused.status_code, refused.json()["error"]) == (404, "The branch 'work' no longer exists.")
+    assert api(bob).delete(f"{V1}/branches/work").status_code == 404
+    page = as_user(bob).post(f"{BASE}/pull/1/delete-branch", follow=True)
+    assert page.status_code == 200
+    assert "The branch &#x27;work&#x27; no longer exists." in page.content.decode()
+
+
 def test_a_branch_that_cannot_go_is_kept_and_the_merge_stands(alice, private, project, proposed, monkeypatch):
     pull, finish = proposed(), merging.finish
 
