@@ -29,6 +29,7 @@ from hub.lib import backups, temporary
 from hub.lib.errors import Busy, Conflict
 from hub.lib.objectstore import S3Store
 from hub.lib.stores import object_store
+from repos import mending
 from repos.git import commands
 
 FORMAT = 1
@@ -124,6 +125,7 @@ def _place(repository: Path) -> str:
 def _add_refs(archive: tarfile.TarFile, repository: Path) -> None:
     """Every ref as of now, as one packed-refs file."""
     try:
+        mending.look(int(repository.stem), repository)  # git leaves out what it cannot read
         refs = commands.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     except commands.GitError:
         if repository.exists():

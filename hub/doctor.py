@@ -30,11 +30,14 @@ from hub.jobs.models import Outbox
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.sandbox import walls
 from hub.lib.stores import object_store
+from repos.git import damage
+from repos.models import Repository
 
 GIT_WANTED = (2, 38)
 FREE_BYTES = 2 * 1024**3
 SKEW_SECONDS = 5 * 60  # S3 refuses requests whose clock is further off than 15 minutes
 TIMEOUT_SECONDS = 5
+MOST_NAMED = 10
 OVERDUE = timedelta(minutes=5)
 
 
@@ -145,6 +148,26 @@ def objects() -> str:
     return f"read again every {settings.SCRUB_DAYS} days; none is known to be damaged"
 
 
+def refs() -> str:
+    """Refs that a power cut left empty: git refuses a repository for one of them."""
+    found = Repository.objects.filter(deleted=None).select_related("owner").order_by("pk")
+    try:
+        names = [
+            f"{ref} of {repository.full_name}"
+            for repository in found.iterator(chunk_size=500)
+            if repository.path.is_dir()
+            for ref in (*damage.damaged(repository.path), *damage.lost(repository.path))
+        ]
+    except DatabaseError as error:
+        raise Problem(_first_line(error), "Mend the database first.") from error
+    if names:
+        raise Problem(
+            f"damaged on disk: {', '.join(names[:MOST_NAMED])}{' …' if len(names) > MOST_NAMED else ''}",
+            "Open the repository: the hub restores what its record of pushes knows. Push the others again.",
+        )
+    return "every ref can be read"
+
+
 def store_clock() -> str:
     if not settings.COVEY_S3_ENDPOINT:
         return "no S3 store is set"
@@ -232,6 +255,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "cache": cache_server,
     "store": store,
     "objects": objects,
+    "refs": refs,
     "clock": store_clock,
     "broker": broker,
     "worker": worker,

@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 
 from hub.lib.errors import NotFound
 from repos import cache, content
-from repos.git import history, lastcommit, read, refs
+from repos.git import damage, history, lastcommit, read, refs
+from repos.git.damage import RefLost
 from repos.git.history import Commit
 from repos.git.read import Rev, TreeEntry
 from repos.git.refs import RefRow
@@ -59,7 +60,7 @@ class Listing:
 
 
 def default_rev(repository: Repository) -> Rev | None:
-    """The default branch, else the newest branch; None in an empty repository."""
+    """The default branch, else the newest branch; None in an empty repository. Raises RefLost when none is left."""
     try:
         store = store_of(repository)
     except NotFound:
@@ -67,9 +68,21 @@ def default_rev(repository: Repository) -> Rev | None:
     try:
         found = read.resolve(store, f"refs/heads/{repository.default_branch}")
         return replace(found, name=repository.default_branch)
-    except NotFound:
+    except (NotFound, RefLost) as error:
         newest = next(iter(branches(repository)), None)
+        if newest is None and isinstance(error, RefLost):
+            raise
         return Rev(newest.name, "branch", newest.commit) if newest else None
+
+
+def lost_refs(repository: Repository) -> list[tuple[str, str]]:
+    """(name, as a word of a command) of the branches and tags that the disk damaged and nobody has pushed again."""
+    try:
+        names = damage.lost(store_of(repository))
+    except NotFound:
+        return []
+    short = [name.split("/", 2)[2] for name in names if name.startswith(("refs/heads/", "refs/tags/"))]
+    return [(read.shown(name), read.typed(name)) for name in short]
 
 
 def branches(repository: Repository) -> list[RefRow]:

@@ -20,6 +20,7 @@ from hub.jobs import outbox
 from hub.lib.errors import Busy, Conflict, NotFound, OutOfSpace, Unprocessable, says_disk_full
 from hub.lib.outages import DATABASE_AWAY, outage
 from repos import policy, signals
+from repos.git import damage
 from repos.git.commands import GitError
 from repos.git.read import shown
 from repos.git.store import ZERO, ObjectsRefused, Quarantine, RefChange, RefMoved, RepositoryMissing, refs, size_on_disk
@@ -123,6 +124,7 @@ def settle(push: Push, applied: Collection[str]) -> None:
     path = store().open_for_read(repository.pk)
     branches = refs(path, "refs/heads/") if applied else {}
     size = size_on_disk(path) if applied else 0
+    damage.pushed(path, applied)
     with transaction.atomic():
         settled = Push.objects.filter(pk=push.pk).exclude(state=Push.State.DONE)
         state = Push.State.DONE if applied else Push.State.FAILED

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from repos import mending
 from repos.git.store import RepoStore
 
 
 def store() -> RepoStore:
-    return RepoStore(settings.GIT_ROOT)
+    return RepoStore(settings.GIT_ROOT, mending.look)

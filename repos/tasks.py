@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from repos import publishing
+from repos import mending, publishing
 from repos.git import maintenance
 from repos.git.store import RepositoryMissing, size_on_disk
 from repos.models import Repository
@@ -41,10 +41,12 @@ def reconcile_pushes() -> None:
 
 @shared_task
 def tidy_repositories() -> None:
-    """Remove temporary files and locks of killed processes everywhere."""
+    """Remove temporary files and locks of killed processes everywhere; bring back refs that the disk lost."""
     for repository_id in Repository.objects.filter(deleted=None).values_list("pk", flat=True).iterator(chunk_size=1000):
         try:
-            maintenance.tidy(store().open_for_write(repository_id))
+            path = store().open_for_write(repository_id)
+            maintenance.tidy(path)
+            mending.look(repository_id, path)
         except (RepositoryMissing, OSError):
             logger.exception("repository %s could not be tidied", repository_id)
     maintenance.tidy_temporary(settings.TMP_ROOT, settings.GIT_ROOT)

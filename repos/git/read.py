@@ -22,7 +22,7 @@ from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from hub.lib.errors import HubError, Lost, NotFound
-from repos.git import cli, commands
+from repos.git import cli, commands, damage
 
 logger = logging.getLogger("covey.git")
 
@@ -126,13 +126,17 @@ def resolve(store: Path, rev: str) -> Rev:
 def split_rev(store: Path, rest: str) -> tuple[Rev, str]:
     """`feature/x/a/b` → (rev feature/x, "a/b"): the longest branch or tag that matches wins; full ids always work.
 
-    Raises NotFound for an unknown rev, and for paths that no tree can hold.
+    Raises NotFound for an unknown rev, and for paths that no tree can hold; RefLost.
     """
     parts = rest.strip("/").split("/")
     if rest.startswith("-") or "\0" in rest or any(part in {"", ".", ".."} for part in parts):
         raise unknown(rest)
-    with open_repo(store) as repo:
-        rev, used = _find_rev(repo, store, parts)
+    try:
+        with open_repo(store) as repo:
+            rev, used = _find_rev(repo, store, parts)
+    except NotFound:
+        damage.require_none_lost(store, *("/".join(parts[:count]) for count in range(1, len(parts) + 1)))
+        raise
     return rev, "/".join(parts[used:])
 
 

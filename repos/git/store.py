@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from repos.git import commands
 from repos.git.commands import GitError
 
 ZERO = "0" * 40
+_looked_at: set[Path] = set()
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 
 
@@ -107,14 +108,17 @@ def path_of(root: Path, repository_id: int) -> Path:
 class RepoStore:
     """Bare repositories in a local folder."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, first_look: Callable[[int, Path], bool] = lambda *_: True) -> None:
+        """first_look: what to do when this process first opens a repository; done again until it says True."""
+        self.root, self.first_look = root, first_look
 
     def open_for_read(self, repository_id: int) -> Path:
         """The bare directory, as new as the last acknowledged change. Raises RepositoryMissing."""
         path = path_of(self.root, repository_id)
         if not (path / "HEAD").exists():
             raise RepositoryMissing
+        if path not in _looked_at and self.first_look(repository_id, path):
+            _looked_at.add(path)
         return path
 
     def open_for_write(self, repository_id: int) -> Path:

@@ -23,6 +23,7 @@ def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
     place = Place(repository, rev)
     context = tree_context(place, browsing.entry_at(place))
     context["about"] = about(place, context["listing"].rows)
+    context["lost"] = browsing.lost_refs(repository)
     context["starred"] = stars.starred(repository, request.user)
     topics = repository.topics.order_by("name").values_list("name", flat=True)
     return render(request, "repos/home.html", {**context, "topics": list(topics)})

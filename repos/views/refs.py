@@ -55,7 +55,8 @@ def _page(request: HubRequest, refs: list[RefRow]) -> Page[RefRow]:
 
 def _render(request: HubRequest, template: str, repository: Repository, **context: object) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()
-    return render(request, template, {"repository": repository, "tab": "files", "wanted": wanted, **context})
+    shown = {"repository": repository, "tab": "files", "wanted": wanted, "lost": browsing.lost_refs(repository)}
+    return render(request, template, {**shown, **context})
 
 
 def _branch(repository: Repository, ref: RefRow, base: str) -> Branch:
