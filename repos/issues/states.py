@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
+from hub.jobs import outbox
 from hub.lib.errors import Unprocessable
-from repos.issues import counting
+from repos.issues import counting, signals
 from repos.issues.conversation import record
 from repos.issues.models import Entry, Issue
 from repos.issues.rights import require, taking_part, triaging
@@ -32,6 +33,7 @@ def end(issue: Issue, user: User | None, state: str = Issue.State.CLOSED, /, **d
             return False
         counting.add(issue, -1)
         record(issue, state, user, **detail)
+        outbox.announce(signals.ENDED, {"issue_id": issue.pk})
     return True
 
 

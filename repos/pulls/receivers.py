@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.accounts.actor import Actor
 from hub.jobs.outbox import receiver
+from repos.issues.signals import ENDED
 from repos.models import Push
 from repos.pulls import branches, following, heads, signals, summaries, testmerges
 from repos.pulls.models import PullRequest
@@ -31,12 +32,19 @@ def look_again(payload: dict[str, Any]) -> None:
         summaries.ask(pull)
 
 
+@receiver(ENDED)
+def forget_test(payload: dict[str, Any]) -> None:
+    """The ref of the test goes; when it is opened again, look_again has it written."""
+    pull = PullRequest.objects.select_related("issue__repository").filter(pk=payload["issue_id"]).first()
+    if pull is not None and pull.repository.deleted is None:
+        testmerges.forget_stale(pull.repository)
+
+
 @receiver(signals.PULL_MERGED)
 def clear_up(payload: dict[str, Any]) -> None:
     """The branch goes, where the hub that merged died before it came to that; whoever merged is asked once more whether
-    they may. So does the ref of the test."""
+    they may."""
     rows = PullRequest.objects.select_related("issue__repository__owner", "merged_by", "head_repository__owner")
     pull = rows.get(pk=payload["pull_id"])
     if pull.repository.deleted is None:
         heads.delete_if_wanted(Actor(user=pull.merged_by), pull)
-        testmerges.forget_stale(pull.repository)

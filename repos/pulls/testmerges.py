@@ -96,6 +96,8 @@ def _write(run: Run, pull: PullRequest) -> str:
         if _is_of(known, pull, tips.base, tips.head):
             return old
         made = _made(run, pull, tips.base, tips.head, old)
+    if made and not Issue.objects.filter(pk=pull.pk, state=Issue.State.OPEN).exists():  # closed while it was made
+        known, made = _known(repository, pull.merge_ref), ""
     if not made:
         _remove(repository, known)
     return made

@@ -9,7 +9,7 @@ from hub.jobs.models import Job
 from repos import publishing
 from repos.git.store import ZERO, RefChange, refs
 from repos.issues import states
-from repos.pulls import drivers, merging, testmerges
+from repos.pulls import drivers, merging, opening, testmerges
 from repos.pulls.merging import Order
 from tests.repos.issues.conftest import as_actor, seen
 from tests.repos.pulls.conftest import TEXT, again, deliver, push
@@ -75,6 +75,38 @@ def test_what_conflicts_or_is_over_has_none(alice, private, project, proposed):
     assert REF in refs(private.path)
     states.close(as_actor(alice), pull.issue)
     push(alice, private, "main", "z.txt", "z")
+    work()
+    assert REF not in refs(private.path)
+
+
+def test_it_goes_when_it_is_closed_and_comes_back(alice, private, project, proposed):
+    pull = proposed()
+    work()
+    states.close(as_actor(alice), again(alice, pull).issue)
+    deliver()
+    assert REF not in refs(private.path)
+    assert "refs/pull/1/head" in refs(private.path)
+    opening.reopen(as_actor(alice), again(alice, pull))
+    work()
+    assert parents(project) == [project.tips["main"], project.tips["work"]]
+
+
+def test_what_is_closed_while_it_is_written_keeps_none(alice, private, project, proposed, registering):
+    pull = proposed()
+
+    class Slow:
+        """A driver that works for so long that somebody closes it meanwhile."""
+
+        def wants(self, path):
+            return False
+
+        def missing(self, repository, base, head, *, lender=None):
+            states.close(as_actor(alice), again(alice, pull).issue)
+            deliver()
+            return []
+
+    deliver()
+    drivers.register(Slow())
     work()
     assert REF not in refs(private.path)
 

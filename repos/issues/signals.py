@@ -1,0 +1,3 @@
+"""What issues and pull requests announce through the outbox."""
+
+ENDED = "issues.ended"  # {"issue_id"}: closed or merged
