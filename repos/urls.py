@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<owner:owner>/<repository:name>/setup/token", connect.make_token, name="setup_token"),
     path("<owner:owner>/<repository:name>/setup/waiting", connect.waiting, name="setup_waiting"),
     path("<owner:owner>/<repository:name>/setup.sh", connect.script, name="setup_script"),
+    path("<owner:owner>/<repository:name>/tree", tree.default, name="default_tree"),
     path("<owner:owner>/<repository:name>/tree/<rest:rest>", tree.tree, name="tree"),
     path("<owner:owner>/<repository:name>/tree-commits/<rest:rest>", tree.tree_commits, name="tree_commits"),
     path("<owner:owner>/<repository:name>/src/<rest:rest>", tree.src, name="src"),

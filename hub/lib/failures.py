@@ -16,6 +16,8 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyF
 from django.db import DataError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import is_valid_path
+from django.utils.http import escape_leading_slashes
 
 from hub.lib.errors import (
     Denied,
@@ -145,6 +147,10 @@ def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse
 
 @gives_back
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    path, page = request.path_info, request.method in {"GET", "HEAD"} and not reads_json(request)
+    if page and path.endswith("/") and is_valid_path(path.rstrip("/")):
+        bare, mark, query = request.get_full_path().partition("?")
+        return HttpResponseRedirect(escape_leading_slashes(bare.rstrip("/")) + mark + query)
     details = "The API is described at /api/docs." if request.path.startswith("/api/") else ""
     return error_response(request, NotFound("There is nothing at this address.", details=details))
 

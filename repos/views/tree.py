@@ -18,6 +18,14 @@ from repos.views.places import page_number, place_at, readable, rest_of
 
 
 @require_safe
+def default(request: HubRequest, owner: str, name: str) -> HttpResponse:
+    """Without a rev: the default branch; the front page of a repository that has none."""
+    repository = readable(request, owner, name)
+    rev = browsing.default_rev(repository)
+    return HttpResponseRedirect(Place(repository, rev).tree_url if rev else repository.get_absolute_url())
+
+
+@require_safe
 def tree(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     place = place_at(request, owner, name)
     entry = browsing.entry_at(place)

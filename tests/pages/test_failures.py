@@ -27,10 +27,35 @@ def is_our_page(answer: Answer, code: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    "path", ["/login/xyz", "/a/b/c/d/e", "/settings/nothing/here", "/account/x/y", "/explore/", "/alice/public/nothing"]
+    "path",
+    [
+        "/login/xyz",
+        "/a/b/c/d/e",
+        "/settings/nothing/here",
+        "/account/x/y",
+        "/explore/nothing",
+        "/alice/public/nothing/",
+    ],
 )
 def test_an_address_without_a_page_has_our_404(public: Repository, path: str) -> None:
     assert is_our_page(ask("GET", path, headers=HTML), 404)
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_to"),
+    [("/alice/public/?q=%C3%A9", "/alice/public?q=%C3%A9"), ("/alice/private/", "/alice/private"), ("/a/b//", "/a/b")],
+)
+def test_a_slash_at_the_end_leads_to_the_page_without(
+    public: Repository, private: Repository, asked: str, led_to: str
+) -> None:
+    answer = ask("GET", asked, headers=HTML)
+    assert (answer.status, answer.headers["Location"]) == (302, led_to)
+    assert ask("POST", asked, headers=HTML).status == 404
+
+
+@pytest.mark.parametrize("path", ["//example.org/", "//example.org/explore/", "/\\example.org/"])
+def test_a_slash_at_the_end_leads_nowhere_else(db: None, path: str) -> None:
+    assert not ask("GET", path, headers=HTML).headers.get("Location", "/").startswith(("//", "/\\"))
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/user", "/api/v1/nonsense", "/api/v1/repos/a/b/c/d"])

@@ -19,6 +19,18 @@ def test_it_lists_files_with_their_last_commits(project, alice, as_user):
     assert ">First<" in page
 
 
+@pytest.mark.parametrize("address", [f"{BASE}/tree", f"{BASE}/tree/"])
+def test_without_a_rev_it_leads_to_the_default_branch(project, alice, charlie, as_user, address):
+    answer = as_user(alice).get(address, follow=True)
+    assert answer.redirect_chain[-1] == (f"{BASE}/tree/main", 302)
+    assert as_user(charlie).get(address, follow=True).status_code == 404
+
+
+def test_without_a_rev_an_empty_repository_leads_to_its_front_page(private, writer, alice, as_user):
+    writer(private)
+    assert as_user(alice).get(f"{BASE}/tree").headers["Location"] == BASE
+
+
 def test_home_shows_the_default_branch_and_readme(project, alice, as_user):
     page = as_user(alice).get(BASE).content.decode()
     assert f'{BASE}/tree/main/src"' in page
