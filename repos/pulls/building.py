@@ -16,7 +16,7 @@ from repos.git.commands import GitTimeout
 from repos.git.read import typed
 from repos.git.store import Quarantine
 from repos.models import Repository
-from repos.pulls import branches, mergeability, messages
+from repos.pulls import branches, mergeability, messages, verdicts
 from repos.pulls.drivers import Beat, unwatched
 from repos.pulls.mergeability import Verdict
 from repos.pulls.models import PullRequest
@@ -55,6 +55,7 @@ def built(pull: PullRequest, user: User, quarantine: Quarantine, ends: Ends, met
         return _replayed(pull, user, quarantine, ends, beat)
     repository, squash = pull.repository, method == "squash"
     verdict = mergeability.merged(repository, quarantine, ends.base, ends.head, keep=True, beat=beat)
+    verdicts.learn(repository, ends.base, ends.head, verdict)
     verdict = mergeability.with_missing(repository, verdict, ends.base, ends.head)
     if not verdict.clean:
         raise CannotMerge(verdict)

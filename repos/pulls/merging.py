@@ -32,7 +32,7 @@ from repos.issues.conversation import record
 from repos.issues.models import Issue
 from repos.issues.texts import checked
 from repos.place import store_of
-from repos.pulls import branches, building, drivers, heads, origins, requirements, rights, signals
+from repos.pulls import branches, building, drivers, heads, origins, requirements, rights, signals, verdicts
 from repos.pulls.building import CannotMerge, Ends
 from repos.pulls.models import PullRequest
 from repos.storage import store
@@ -156,6 +156,8 @@ def _once(actor: Actor, user: User, pull: PullRequest, order: Order, base: str, 
     if start == head:
         raise Unprocessable("There is nothing to merge.", details="The base has every commit of the branch already.")
     requirements.require(pull, base, head, waive=order.waive)
+    if order.method != "rebase" and (known := verdicts.trouble(repository, base, head)):
+        raise CannotMerge(known)
     if lender := origins.lender(pull):  # what it names is here before anything of ours names it
         drivers.lend(lender, repository, [head], [base], beat=lambda _done, _total: _renew(pull))
     with store().quarantine(repository.pk) as quarantine:

@@ -52,14 +52,27 @@ def learn(repository: Repository, base: str, head: str, found: Verdict) -> None:
         cache.keep(_key(repository, base, head), found)
 
 
+def trouble(repository: Repository, base: str, head: str) -> Verdict | None:
+    """What is known already to be in the way of these two commits; nothing is looked at or begun."""
+    found = cache.known(_key(repository, base, head))
+    if not isinstance(found, Verdict):
+        job = Job.objects.filter(key=_name(repository, base, head), state=State.DONE).first()
+        found = _loaded(job.result) if job and job.result else None
+    return found if found and not found.clean and not found.missing else None
+
+
 def _key(repository: Repository, base: str, head: str) -> str:
     return cache.key_of(repository, "mergeable", base, head, VERSION)
+
+
+def _name(repository: Repository, base: str, head: str) -> str:
+    return f"{LOOK}:{VERSION}:{repository.pk}:{base}:{head}"
 
 
 def _found(
     repository: Repository, base: str, head: str, user_id: int | None, lender: Repository | None
 ) -> Verdict | None:
-    name = f"{LOOK}:{VERSION}:{repository.pk}:{base}:{head}"
+    name = _name(repository, base, head)
     job = Job.objects.filter(key=name).first()
     if job is None and (quick := _at_once(repository, base, head)):
         return quick

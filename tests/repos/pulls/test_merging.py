@@ -15,7 +15,7 @@ from repos.git.store import refs
 from repos.issues import opening as issues
 from repos.issues import states
 from repos.models import Push, Repository
-from repos.pulls import branches, drivers, merging, tasks
+from repos.pulls import branches, drivers, merging, tasks, verdicts
 from repos.pulls.drivers import Outcome
 from repos.pulls.merging import CannotMerge, Order
 from repos.pulls.models import PullRequest
@@ -85,6 +85,34 @@ def test_a_squash_is_its_authors_and_says_what_it_holds(alice, bob, private, pro
     assert said == "alice|bob|Rewrite a line (#1)\n\n* Rewrite\n* More"
     with pytest.raises(Unprocessable):
         merging.merge(as_actor(bob), again(bob, proposed()), Order(method="squash"))
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_conflict_that_is_known_is_not_looked_for_again(alice, bob, private, project, proposed, registering, looked):
+    pull, asked = proposed(), []
+
+    class Counting:
+        def wants(self, path):
+            asked.append(path)
+            return False
+
+        def missing(self, repository, base, head, *, lender=None):
+            return []
+
+    base = push(alice, private, "main", "a.txt", TEXT.replace("line 3\n", "line 3!\n"))
+    drivers.register(Counting())
+    if looked:
+        assert not verdicts.verdict(again(alice, pull).repository, base, pull.head_id, user_id=alice.pk).clean
+    else:
+        with pytest.raises(CannotMerge):
+            merging.merge(as_actor(bob), again(bob, pull), Order(method="squash"))
+    before = list(asked)
+    with pytest.raises(CannotMerge, match="both sides changed the same lines"):
+        merging.merge(as_actor(bob), again(bob, pull), Order())
+    assert before == asked == ["a.txt"] * len(asked)
+    assert again(alice, pull).claimed is None
+    push(alice, private, "main", "a.txt", TEXT)
+    assert merging.merge(as_actor(bob), again(bob, pull), Order())
 
 
 def test_it_lists_conflicts_and_changes_nothing(alice, private, project, proposed):
