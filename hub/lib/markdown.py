@@ -31,6 +31,7 @@ from hub.lib.highlight import highlight_fragment
 from hub.lib.sanitise import Bases
 from hub.lib.tasklists import Box, boxes_of, number_boxes
 
+VERSION = 1  # grows when what takes long may take less
 MAX_CHARACTERS = 1_000_000
 SECONDS = 2.0
 MAX_FORMULA_CHARACTERS = 2_000
@@ -68,6 +69,7 @@ class Cards(Protocol):
 References = Callable[[str], Sequence[Link]]  # of a piece of plain text, in order and apart from each other
 
 
+TOO_SLOW = "This text takes too long to be rendered; it is shown as written."
 GONE = " <small>(this attachment was removed)</small>"
 
 
@@ -86,6 +88,7 @@ def render(
     box: Callable[[Box], SafeString] | None = None,
     cards: Cards | None = None,
     gone: Callable[[str], bool] | None = None,
+    strict: bool = False,
 ) -> SafeString:
     """Safe HTML of a Markdown text.
 
@@ -95,7 +98,7 @@ def render(
     references: finds mentions (@name, #3) in what is neither code nor part of a link already; cards: what is shown
     with more than its name. gone: whether what an address led to was removed; the text says so then. box: our own HTML
     for a box of a task list, instead of one that cannot be ticked.
-    A text that is too long or too slow comes back as its source.
+    A text that is too long or too slow comes back as its source. strict: raise OutOfTime for one that is too slow.
     """
     if len(text) > MAX_CHARACTERS:
         return source(text[:MAX_CHARACTERS], "This text is too long to be rendered; its beginning is shown as written.")
@@ -107,8 +110,10 @@ def render(
             env["box_mark"] = secrets.token_hex(8)  # which no text can hold
         cleaned = sanitise.clean(_parser().render(text, env), bases)
         return _with_boxes(cleaned, env, box) if box is not None else cleaned
-    except (OutOfTime, sanitise.TooDeep):
-        return source(text, "This text takes too long to be rendered; it is shown as written.")
+    except (OutOfTime, sanitise.TooDeep) as error:
+        if strict:
+            raise OutOfTime from error
+        return source(text, TOO_SLOW)
 
 
 def boxes(text: str) -> list[Box]:

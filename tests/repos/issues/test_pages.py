@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repos.issues import conversation, issue_templates, labels, milestones, states
+from hub.lib import markdown
+from repos.issues import conversation, issue_templates, labels, milestones, references, states
 from repos.issues.issue_templates import template_from
 from repos.issues.models import Entry, Issue
 from repos.issues.texts import digest
@@ -203,3 +204,24 @@ def test_ten_thousand_comments_cost_as_much_as_fifty(bob, private, opened, as_us
             text = client.get(f"{BASE}/issues/1{page}").content.decode()
         assert text.count('id="comment-') == said
         assert len(text) < 200_000
+
+
+def test_a_text_that_took_too_long_is_not_tried_at_each_view(alice, private, opened, as_user, monkeypatch):
+    slow, quick = "| a |\n|---|\n" + "| *slow* |\n" * 3_000, "| a |\n|---|\n" + "| *quick* |\n" * 3_000
+    first, second = opened(alice, private, body=slow), opened(alice, private, body=quick)
+
+    def shown(issue) -> str:
+        return as_user(alice).get(issue.get_absolute_url()).content.decode()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(markdown, "SECONDS", 0.01)
+        assert markdown.TOO_SLOW in shown(first)
+    with monkeypatch.context() as patch:
+        patch.setattr(references, "PAGE_SECONDS", 0.01)  # other texts took the time: it says nothing of this one
+        assert markdown.TOO_SLOW in shown(second)
+    assert markdown.TOO_SLOW in shown(first)
+    assert "*slow*" in shown(first)
+    assert "<em>quick</em>" in shown(second)
+    first.body += "."
+    first.save()
+    assert "<em>slow</em>" in shown(first)
