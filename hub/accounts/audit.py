@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -69,8 +70,12 @@ def record(
 
 def digest(event: AuditEvent) -> str:
     """SHA-256 over every field but the id and the hash itself."""
-    fields = as_json(event)
-    del fields["id"], fields["hash"]
+    return digest_of(as_json(event))
+
+
+def digest_of(line: dict[str, Any]) -> str:
+    """The same of an event as as_json gives it."""
+    fields = {name: value for name, value in line.items() if name not in {"id", "hash"}}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -87,4 +92,18 @@ def first_broken() -> AuditEvent | None:
         if event.previous_hash != previous or event.hash != digest(event):
             return event
         previous = event.hash
+    return None
+
+
+def first_forged(lines: Iterable[bytes]) -> int | None:
+    """The number of the first line of an export that is not what the hub wrote down, or None when every line is."""
+    for number, line in enumerate(lines, 1):
+        try:
+            event = json.loads(line)
+            holds = event["hash"] == digest_of(event)
+            known = holds and AuditEvent.objects.filter(pk=event["id"], hash=event["hash"]).exists()
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return number
+        if not known:
+            return number
     return None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -75,6 +76,31 @@ def test_verify_notices_a_cut_off_end_by_a_hash_kept_elsewhere(events: list[Audi
     tamper("DELETE FROM accounts_auditevent WHERE id=%s", events[2].pk)
     with pytest.raises(CommandError, match="cut off"):
         call_command("verify_audit", contains=events[2].hash)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        lambda lines: lines[1].update(subject="forged"),
+        lambda lines: lines[1].update(subject="forged", hash=audit.digest_of({**lines[1], "subject": "forged"})),
+        lambda lines: lines[1].update(id=lines[0]["id"]),
+        lambda lines: lines[1].update(id=[]),
+        lambda lines: lines[1].clear(),
+        lambda lines: lines.__setitem__(1, "no event"),
+    ],
+    ids=["a field", "a field and its hash", "its number", "a senseless number", "empty", "not an event"],
+)
+def test_verify_names_the_line_of_an_export_that_was_altered(
+    events: list[AuditEvent], tmp_path: Path, altered: Callable[[list[dict]], None]
+) -> None:
+    lines, file, out = [audit.as_json(event) for event in AuditEvent.objects.order_by("pk")], tmp_path / "x", StringIO()
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    call_command("verify_audit", export=file, stdout=out)
+    assert "Every line" in out.getvalue()
+    altered(lines)
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(CommandError, match="Line 2 "):
+        call_command("verify_audit", export=file)
 
 
 class TestLogPage:

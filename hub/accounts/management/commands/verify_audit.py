@@ -20,6 +20,8 @@ class Command(BaseCommand):
             help="also fail when the event with this hash is gone (events cut off the end)",
         )
 
+        parser.add_argument("--export", metavar="FILE", help="also fail when a line of this export was altered")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if broken := audit.first_broken():
             raise CommandError(
@@ -29,5 +31,17 @@ class Command(BaseCommand):
             )
         if options["contains"] and not AuditEvent.objects.filter(hash=options["contains"]).exists():
             raise CommandError(f"No event has the hash {options['contains']}: events were cut off.", returncode=1)
+        if options["export"]:
+            self._verify_export(options["export"])
         head = AuditEvent.objects.order_by("-pk").values_list("hash", flat=True).first()
         self.stdout.write(f"{AuditEvent.objects.count()} events hold. Last: {head or audit.GENESIS}")
+
+    def _verify_export(self, name: str) -> None:
+        try:
+            with open(name, "rb") as file:
+                forged = audit.first_forged(file)
+        except OSError as error:
+            raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+        if forged:
+            raise CommandError(f"Line {forged} of {name} is not what the hub wrote down.", returncode=1)
+        self.stdout.write(f"Every line of {name} is what the hub wrote down.")
