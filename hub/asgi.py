@@ -132,15 +132,12 @@ class Capped:
 
     def __init__(self, receive: Receive) -> None:
         self._receive, self._total, self._ended = receive, 0, False
+        self._arriving = streams.Arriving(receive)
 
     async def receive(self) -> dict[str, object]:
         if self._ended:
             return await self._receive()  # the client leaves, some day
-        try:
-            async with asyncio.timeout(streams.IDLE_SECONDS):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise TooSlow from error
+        message = await self._arriving.next()
         self._ended = not message.get("more_body", False)
         self._total += len(message.get("body", b""))
         if self._total > BODY_LIMIT_BYTES:

@@ -28,6 +28,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[str, str]]
 
 IDLE_SECONDS = 60  # for a client that neither sends nor takes a byte while it is its turn
+# A body that the hub has waited for this long must have come at this pace; else a byte now and then held a connection.
+PATIENT_SECONDS, LEAST_BYTES_A_SECOND = 60, 100
 # What every answer carries unless its handler says otherwise: it is never guessed at, never live, never kept.
 SAFE_HEADERS = (
     ("x-content-type-options", "nosniff"),
@@ -76,11 +78,35 @@ async def pieces_of(path: Path) -> AsyncIterator[bytes]:
         file.close()
 
 
+class Arriving:
+    """A body on its way. The time that the hub takes itself does not count against the client."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._waited, self._bytes = receive, 0.0, 0
+
+    async def next(self) -> dict[str, Any]:
+        """The next message. Raises TooSlow when nothing comes any more, or next to nothing."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise TooSlow(headers={"Connection": "close"}) from error
+        self._waited += clock() - began
+        self._bytes += len(message.get("body", b""))
+        ended = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        if not ended and self._waited > PATIENT_SECONDS and self._bytes < self._waited * LEAST_BYTES_A_SECOND:
+            raise TooSlow(headers={"Connection": "close"})
+        return message
+
+
 class Request:
     """One raw ASGI request. path is as received (undecoded); header names are lower case."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
+        self._arriving = Arriving(receive)
         self.method: str = scope["method"]
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         self.path = raw.split(b"?", 1)[0].decode("latin-1")
@@ -105,7 +131,7 @@ class Request:
     # ---- body ----------------------------------------------------------------------------------
     async def body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short, TooSlow
-        when nothing came for IDLE_SECONDS."""
+        when nothing came for IDLE_SECONDS, or next to nothing for longer."""
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit_bytes:
             raise TooLarge(f"The body is {int(declared):,} bytes; this address accepts {limit_bytes:,}.")
@@ -214,11 +240,7 @@ class Request:
 
     async def _next(self) -> dict[str, Any]:
         self._body_asked = True
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self._receive()
-        except TimeoutError as error:
-            raise TooSlow(headers={"Connection": "close"}) from error
+        return await self._arriving.next()
 
     async def _emit(self, message: dict[str, Any]) -> None:
         try:

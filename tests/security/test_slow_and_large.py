@@ -15,8 +15,8 @@ from tests.support.asgi import Answer, basic
 
 
 # ---- bodies --------------------------------------------------------------------------------------
-def ask_and_stall(method: str, path: str, **headers: str) -> Answer:
-    """Send a head and the first piece of a body, then nothing, without hanging up."""
+def ask_and_stall(method: str, path: str, *, every_seconds: float = 0, **headers: str) -> Answer:
+    """Send a head and the first piece of a body, then nothing, or a byte now and then, without hanging up."""
     from hub.asgi import application
 
     first = b"--x\r\n" if "boundary" in headers["content_type"] else b"0"
@@ -25,6 +25,9 @@ def ask_and_stall(method: str, path: str, **headers: str) -> Answer:
     async def receive() -> dict[str, Any]:
         if pieces:
             return pieces.pop()
+        if every_seconds:
+            await asyncio.sleep(every_seconds)
+            return {"type": "http.request", "body": b"0", "more_body": True}
         await asyncio.sleep(30)
         raise AssertionError("the hub waits for ever")
 
@@ -68,6 +71,37 @@ def test_a_form_that_stops_arriving_ends_in_408(monkeypatch):
     monkeypatch.setattr(streams, "IDLE_SECONDS", 0.1)
     answer = ask_and_stall("POST", "/account/login", content_type="application/x-www-form-urlencoded")
     assert (answer.status, answer.headers["connection"]) == (408, "close")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/account/login", "application/x-www-form-urlencoded"),
+        ("/alice/public.git/git-upload-pack", "application/x-git-upload-pack-request"),
+    ],
+)
+def test_a_body_of_a_byte_now_and_then_ends_in_408(monkeypatch, settings, tmp_path, public, path, kind):
+    settings.GIT_ROOT, settings.COVEY_HOME = tmp_path / "git", tmp_path
+    repositories().create(public.pk)
+    monkeypatch.setattr(streams, "PATIENT_SECONDS", 0.3)
+    answer = ask_and_stall("POST", path, every_seconds=0.1, content_type=kind)
+    assert (answer.status, answer.headers["connection"]) == (408, "close")
+
+
+def test_a_body_that_the_hub_itself_lets_wait_is_not_slow(monkeypatch):
+    monkeypatch.setattr(streams, "PATIENT_SECONDS", 0.1)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"0", "more_body": True}
+
+    async def read() -> None:
+        arriving = streams.Arriving(receive)
+        for _ in range(4):
+            assert (await arriving.next())["body"] == b"0"
+            await asyncio.sleep(0.1)
+
+    asyncio.run(read())
 
 
 # ---- heads ---------------------------------------------------------------------------------------
