@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk"),
 ]
 DISK_MIB = 96
+MOST_SIGN_INS = 500
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,27 @@ def test_a_web_edit_says_so_and_keeps_the_text(stage, disk, full):
         page = browser.post(address, data={**form, **token_on(browser.get(address))})
         assert page.status_code == 200
         assert tip_of(stage) != before
+
+
+def test_signing_in_says_so_and_works_once_there_is_room(stage, disk, full):
+    with contextlib.suppress(OSError), open(disk / "last-bytes", "wb") as last:
+        while True:
+            last.write(b"\0" * 4096)
+            last.flush()
+    form = {"login": "kim", "password": "correct horse battery"}
+    answers = []
+    for _ in range(MOST_SIGN_INS):  # the log of the database has room for some
+        with httpx.Client(base_url=stage.hub.url, timeout=60) as browser:
+            answers.append(browser.post("/account/login", data={**form, **token_on(browser.get("/account/login"))}))
+        if answers[-1].status_code != 302:
+            break
+    assert {answer.status_code for answer in answers} <= {302, 507}
+    assert answers[-1].status_code == 507
+    assert "disk is full" in answers[-1].text
+    (disk / "last-bytes").unlink(missing_ok=True)
+    full.unlink()
+    with closing(signed_in(stage)) as browser:
+        assert "Sign out" in browser.get("/").text
 
 
 @pytest.mark.parametrize("versioning", ["git", "dvc"])
