@@ -23,7 +23,7 @@ from datasets.uploads import upload  # noqa: E402
 from experiments import artifact_bytes  # noqa: E402
 from experiments.mlflow.mount import MlflowSurface  # noqa: E402
 from hub.lib import streams  # noqa: E402
-from hub.lib.errors import HubError, Invalid, NotFound, OutOfSpace, TooLarge, TooSlow, says_disk_full  # noqa: E402
+from hub.lib.errors import HubError, Invalid, NotFound, OutOfSpace, Stopping, TooLarge, TooSlow, says_disk_full  # noqa: E402
 from hub.lib.logs import REQUEST_ID  # noqa: E402
 from hub.lib.middleware import new_request_id  # noqa: E402
 from hub.lib.names import OWNER_PATTERN  # noqa: E402
@@ -114,11 +114,14 @@ async def capped_django(request: Request, receive: Receive, send: Send) -> None:
         declared = request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
             raise TooLarge
-        await _django(request.scope, Capped(receive).receive, patient(send))
+        await _django(request.scope, Capped(receive).receive, patient(request, send))
     except TooLarge:  # Django reads the whole body first, so no answer has begun
         await refuse_body(request, TooLarge(TOO_LARGE, details="Upload files with git, dvc or the upload API."))
     except TooSlow as error:
         await refuse_body(request, error)
+    except asyncio.CancelledError:  # a stop of the hub waits for some seconds, and no longer
+        if not request.started:
+            await refuse_body(request, Stopping())
     except TimeoutError:
         return  # the client takes nothing of its answer any more; what made it was stopped
     except OSError as error:
@@ -145,10 +148,11 @@ class Capped:
         return message
 
 
-def patient(send: Send) -> Send:
+def patient(request: Request, send: Send) -> Send:
     """The same send, up to a point. Raises TimeoutError."""
 
     async def timed(message: dict[str, object]) -> None:
+        request.started = True
         async with asyncio.timeout(streams.IDLE_SECONDS):
             await send(message)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from hub.lib.errors import (
     HubError,
     Moved,
     NotFound,
+    Stopping,
     Unauthenticated,
     WrongMethod,
 )
@@ -90,6 +92,8 @@ class Surface:
             await self._dispatch(request, owner, name, rest)
         except ClientGone:
             return
+        except asyncio.CancelledError:  # a stop of the hub waits for some seconds, and no longer
+            await self.respond_error(request, Stopping())
         except Moved as moved:
             await self._redirect(request, owner, name, moved)
         except HubError as error:

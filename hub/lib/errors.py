@@ -119,6 +119,13 @@ class Busy(HubError):
     message = "The hub is busy. Try again in a minute."
 
 
+class Stopping(Busy):
+    message = "The hub is stopping."
+
+    def __init__(self) -> None:
+        super().__init__(details="Try again in a minute.")
+
+
 class OutOfSpace(HubError):
     code = 507
     message = "The hub's disk is full; nothing was stored."

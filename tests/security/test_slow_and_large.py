@@ -15,8 +15,12 @@ from tests.support.asgi import Answer, basic
 
 
 # ---- bodies --------------------------------------------------------------------------------------
-def ask_and_stall(method: str, path: str, *, every_seconds: float = 0, **headers: str) -> Answer:
-    """Send a head and the first piece of a body, then nothing, or a byte now and then, without hanging up."""
+def ask_and_stall(
+    method: str, path: str, *, every_seconds: float = 0, then_stop: bool = False, **headers: str
+) -> Answer:
+    """Send a head and the first piece of a body, then nothing, or a byte now and then, without hanging up.
+
+    then_stop: the server is stopped, and waits no longer."""
     from hub.asgi import application
 
     first = b"--x\r\n" if "boundary" in headers["content_type"] else b"0"
@@ -28,6 +32,7 @@ def ask_and_stall(method: str, path: str, *, every_seconds: float = 0, **headers
         if every_seconds:
             await asyncio.sleep(every_seconds)
             return {"type": "http.request", "body": b"0", "more_body": True}
+        waiting.set()
         await asyncio.sleep(30)
         raise AssertionError("the hub waits for ever")
 
@@ -42,21 +47,30 @@ def ask_and_stall(method: str, path: str, *, every_seconds: float = 0, **headers
         "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in {"host": "testserver", **headers}.items()],
         "client": ("127.0.0.1", 1), "server": ("testserver", 80),
     }  # fmt: skip
-    asyncio.run(application(scope, receive, send))
+
+    async def converse() -> None:
+        asked = asyncio.create_task(application(scope, receive, send))
+        if then_stop:
+            await waiting.wait()
+            asked.cancel()
+        await asked
+
+    waiting = asyncio.Event()
+    asyncio.run(converse())
     return answer
 
 
+UPLOADS = [
+    ("POST", "/alice/private.git/git-upload-pack", "application/x-git-upload-pack-request"),
+    ("POST", "/alice/private.git/git-receive-pack", "application/x-git-receive-pack-request"),
+    ("PUT", "/alice/private.dvc/files/md5/ab/" + "0" * 30, "application/octet-stream"),
+    ("PUT", "/alice/private.mlflow/api/2.0/mlflow-artifacts/artifacts/0/x", "application/octet-stream"),
+    ("PUT", "/api/v1/repos/alice/private/content/main/x", "multipart/form-data; boundary=x"),
+]
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("method", "path", "kind"),
-    [
-        ("POST", "/alice/private.git/git-upload-pack", "application/x-git-upload-pack-request"),
-        ("POST", "/alice/private.git/git-receive-pack", "application/x-git-receive-pack-request"),
-        ("PUT", "/alice/private.dvc/files/md5/ab/" + "0" * 30, "application/octet-stream"),
-        ("PUT", "/alice/private.mlflow/api/2.0/mlflow-artifacts/artifacts/0/x", "application/octet-stream"),
-        ("PUT", "/api/v1/repos/alice/private/content/main/x", "multipart/form-data; boundary=x"),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "kind"), UPLOADS)
 def test_a_body_that_stops_arriving_ends_in_408(
     monkeypatch, settings, tmp_path, alice, private, token_of, method, path, kind
 ):
@@ -65,6 +79,19 @@ def test_a_body_that_stops_arriving_ends_in_408(
     monkeypatch.setattr(streams, "IDLE_SECONDS", 0.2)
     answer = ask_and_stall(method, path, content_type=kind, **basic(token_of(alice)))
     assert (answer.status, answer.headers["connection"]) == (408, "close")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("method", "path", "kind"), [*UPLOADS, ("POST", "/account/login", "application/x-www-form-urlencoded")]
+)
+def test_a_hub_that_stops_says_so(settings, tmp_path, alice, private, token_of, method, path, kind):
+    """uvicorn would answer 500, and log a fault."""
+    settings.GIT_ROOT, settings.COVEY_HOME = tmp_path / "git", tmp_path
+    repositories().create(private.pk)
+    answer = ask_and_stall(method, path, then_stop=True, content_type=kind, **basic(token_of(alice)))
+    assert answer.status == 503
+    assert "The hub is stopping." in answer.text
 
 
 def test_a_form_that_stops_arriving_ends_in_408(monkeypatch):
