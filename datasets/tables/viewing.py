@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from datasets.tables.pages import cell
+from hub.lib.arrow import type_name
 from hub.lib.served import ServedFile
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def about(payload: bytes, *, files: list[str], size: int | None = None) -> dict[
         raise ValueError(f"The table has {len(fields):,} columns; {MAX_COLUMNS:,} can be shown.")
     names = unique([field.name for field in fields])
     columns = [
-        {"name": name, "type": str(field.type)[:200], "kind": _kind(field.type), "text": False}
+        {"name": name, "type": type_name(field.type)[:200], "kind": _kind(field.type), "text": False}
         for name, field in zip(names, fields, strict=True)
     ]
     return {

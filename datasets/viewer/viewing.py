@@ -203,4 +203,4 @@ def asked_version(run: Run) -> tuple[Repository, Version, str]:
 
 def identity_of(version: Version) -> str:
     """By the bytes and by how they are read."""
-    return results.digest("viewed", version.sha256 or version.identity, formats.extension(version.path))
+    return results.digest("viewed-2", version.sha256 or version.identity, formats.extension(version.path))

@@ -112,6 +112,22 @@ def test_rows_of_every_kind_of_table(project, as_user, bob, path, rows, format, 
     assert not Job.objects.exclude(state="done").exclude(kind="datasets.sketch").exists()
 
 
+def test_the_types_of_mixed_columns_have_names_that_people_know(private, writer, as_user, bob):
+    results.forget(private.pk)
+    rows = b'{"m": 1, "o": {"x": 1}}\n{"m": "a", "o": {"x": "b"}}\n'
+    made = writer(private)
+    made.commit({"m.jsonl": b'{"m": 1, "o": {"x": 1}}\n'})
+    made.git("tag", "v1")
+    made.commit({"m.jsonl": rows})
+    types = {c["name"]: c["type"] for c in ask(as_user(bob), "m.jsonl")["columns"]}
+    assert types == {"m": "json", "o": "struct<x: json>"}
+    address = "/alice/private/datasets/diff/v1...main/m.jsonl?format=json"
+    as_user(bob).get(address)
+    work()
+    retyped = as_user(bob).get(address).json()["schema"]["retyped"]
+    assert [(one["name"], one["to"]) for one in retyped] == [("m", "json"), ("o", "struct(x json)")]
+
+
 def test_cells_of_every_type(project, as_user, bob):
     rows = ask(as_user(bob), "rows.parquet")["rows"]
     assert rows[1]["cells"] == ["1", "0.5", "dog", "1970-01-02 00:00:00", "false", "[1, 2]"]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hub.lib.arrow import type_name
 from hub.lib.previews.texts import decoded
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 200, 100, 300
@@ -106,7 +107,7 @@ def _parquet(data: bytes, format: str, complete: bool) -> dict[str, Any]:
     notes = [f"{meta.num_rows:,} rows, {len(fields):,} columns, {meta.num_row_groups:,} row groups."]
     if meta.num_rows > MAX_ROWS or len(fields) > MAX_COLUMNS:
         notes.append(_left_out(meta.num_rows > MAX_ROWS, len(fields)))
-    return _answer(names, [str(field.type) for field in fields[:MAX_COLUMNS]], rows[:MAX_ROWS], notes)
+    return _answer(names, [type_name(field.type) for field in fields[:MAX_COLUMNS]], rows[:MAX_ROWS], notes)
 
 
 # ---- the answer --------------------------------------------------------------------------------
