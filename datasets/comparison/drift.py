@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 PSI_MOVED, PSI_MUCH = 0.1, 0.25
@@ -21,10 +22,16 @@ WORDS = ("about the same", "moved", "moved a lot")
 _LABELS = {"label", "labels", "target", "class", "y", "species", "category", "outcome"}
 
 
-def drift(base: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
-    """{"verdict", "columns": most moved first, "added", "removed": names}. base, head: of sketches.sketch."""
-    old = {column["name"]: column for column in base["columns"]}
+def drift(base: dict[str, Any], head: dict[str, Any], renames: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """{"verdict", "columns": most moved first, "added", "removed": names, "renamed": those of renames that are here,
+    "left_out": how many columns have no sketch}.
+
+    base, head: of sketches.sketch. renames: {"from", "to"} each, as the diff of the rows finds them.
+    """
     new = {column["name"]: column for column in head["columns"]}
+    old = {column["name"]: column for column in base["columns"]}
+    renamed = [pair for pair in renames if pair["from"] in old and pair["to"] in new]
+    old |= {pair["to"]: old.pop(pair["from"]) for pair in renamed}
     columns = [_column(old[name], column, base["rows"], head["rows"]) for name, column in new.items() if name in old]
     columns.sort(key=lambda column: (-column["level"], -column["effect"], column["name"]))
     return {
@@ -32,6 +39,8 @@ def drift(base: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
         "columns": columns,
         "added": [name for name in new if name not in old],
         "removed": [name for name in old if name not in new],
+        "renamed": renamed,
+        "left_out": max(base["left_out"], head["left_out"]),
         "rows": {"base": base["rows"], "head": head["rows"]},
     }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from datasets import formats, results
-from datasets.comparison import drift
+from datasets.comparison import diffs, drift
 from datasets.comparison.comparing import local_or_failed, making, path_of, repository_of, work
-from datasets.comparison.diffs import Compared
+from datasets.comparison.diffs import Compared, Options
 from datasets.tracked.versions import Version, version_at
 from hub.jobs import jobs
 from hub.jobs.jobs import Run, State
@@ -51,7 +51,15 @@ def statistics(asked: Compared, *, user_id: int | None) -> Statistics:
             if job.state == state:
                 return Statistics(asked, str(state), job=job)
     one, other = (json.loads(_place(asked.repository, version, asked.path).read_bytes()) for _, _, version in versions)
-    return Statistics(asked, "done", drift.drift(one, other))
+    found = drift.drift(one, other)
+    if not found["added"] or not found["removed"]:
+        return Statistics(asked, "done", found)
+    # Whether these are renames is for the rows to say: by the rule of their diff, which is asked.
+    rows = diffs.diff(asked, Options(), user_id=user_id)
+    if rows.state in (State.RUNNING, State.QUEUED):
+        return Statistics(asked, rows.state, job=rows.job)
+    renames = rows.result["schema"]["renamed"] if rows.state == "done" and rows.result else []
+    return Statistics(asked, "done", drift.drift(one, other, renames))
 
 
 def sketch_of(repository: Repository, path: str, version: Version) -> dict[str, Any] | None:

@@ -140,6 +140,19 @@ def test_the_verdict_ranks_by_effect_and_names_what_moved(sketch):
     assert (found["added"], found["removed"]) == (["new"], ["gone"])
 
 
+def test_a_renamed_column_is_one_column(sketch):
+    found = drift.drift(
+        sketch(cm=[1, 2, 3], gone=[1] * 3), sketch(mm=[10, 20, 30], new=[2] * 3), [{"from": "cm", "to": "mm"}]
+    )
+    assert [(c["name"], c["verdict"]) for c in found["columns"]] == [("mm", "moved a lot")]
+    assert (found["added"], found["removed"]) == (["new"], ["gone"])
+
+
+def test_what_a_column_is_does_not_hang_on_its_first_rows(sketch):
+    found = sketch("a.csv", b"x,y,z\n" + b",1,\n" * 6_000 + b"5,word,\n")
+    assert [column(found, name)["kind"] for name in "xyz"] == ["integer", "text", "text"]
+
+
 def test_empty_and_strange_columns_do_not_break_it(sketch):
     inf = float("inf")
     one = sketch(a=pyarrow.array([None, None], pyarrow.float64()), b=[inf, inf], c=[[1], [2]], d=["", None], e=[1, 1])
@@ -218,6 +231,24 @@ def test_a_sketch_is_made_once_per_blob(project, as_user, bob):
     assert Job.objects.count() == 2
     assert client.get(f"{ADDRESS}/main...v1/t.csv?format=json").status_code == 200
     assert Job.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_it_knows_of_the_renames_that_the_diff_of_rows_knows_of(project, private, keep, as_user, bob):
+    for name, tag in ((b"height", "r1"), (b"height_cm", "r2")):
+        rows = b"".join(b"%d,%d\n" % (n, n * 7) for n in range(100))
+        project.commit({"r.csv.dvc": pointer(keep(private, b"id," + name + b"\n" + rows), "r.csv")})
+        project.git("tag", tag)
+    address, client = f"{ADDRESS}/r1...r2/r.csv", as_user(bob)
+    for _ in range(2):  # the sketches, then the rows
+        assert client.get(f"{address}?format=json").status_code == 202
+        work()
+    answer = client.get(f"{address}?format=json").json()
+    rows = client.get(f"{address.replace('drift', 'diff')}?format=json").json()
+    assert answer["renamed"] == rows["schema"]["renamed"] == [{"from": "height", "to": "height_cm"}]
+    assert (answer["added"], answer["removed"]) == ([], [])
+    assert answer["verdict"] == "No column moved; 2 of 2 are about the same."
+    assert "height → height_cm</span> renamed" in text(client.get(address))
 
 
 @pytest.mark.django_db
