@@ -8,7 +8,15 @@ from typing import Any
 
 from datasets.tables.engine import Connection, name
 
-SAMPLE_ROWS = 5_000
+SAMPLE_ROWS, BATCH_COLUMNS = 500, 200
+# How many values of a column {c} look like each type. Of those that fit all values the first counts.
+_LOOKS = {
+    "integer": "count(TRY_CAST({c} AS BIGINT)) - count_if(regexp_matches({c}, '^\\s*[+-]?0\\d|\\.'))",
+    "decimal": "count(TRY_CAST({c} AS DOUBLE)) - count_if(regexp_matches({c}, '^\\s*[+-]?0\\d'))",
+    "boolean": "count_if(lower({c}) IN ('true', 'false'))",
+    "date": "count(TRY_CAST({c} AS DATE)) - count_if(length({c}) > 10)",
+    "timestamp": "count(TRY_CAST({c} AS TIMESTAMP))",
+}
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 _TIMES = ("DATE", "TIME", "TIMESTAMP", "INTERVAL")
 
@@ -53,43 +61,27 @@ def of_text(con: Connection, path: Path, described: list[tuple[str, str]]) -> li
 
     "007" is no number: what begins with a zero is a name.
     """
-    names = [column for column, _ in described]
-    likely = _like(con, f"(SELECT * FROM read_parquet(?) LIMIT {SAMPLE_ROWS})", path, names)
-    sure = _like(con, "read_parquet(?)", path, [n for n in names if likely[n] != "text"])
-    return [Column(n, sure.get(n, "text"), _text_kind(sure.get(n, "text")), text=True) for n in names]
+    sample = f"(SELECT * FROM read_parquet(?) LIMIT {SAMPLE_ROWS})"
+    likely = _like(con, sample, path, {column: list(_LOOKS) for column, _ in described})
+    sure = _like(con, "read_parquet(?)", path, {n: types for n, (_, types) in likely.items() if types})
+    types = {n: types[0] for n, (values, types) in sure.items() if values and types}
+    return [Column(n, types.get(n, "text"), _text_kind(types.get(n, "text")), text=True) for n in likely]
 
 
 def _text_kind(type_: str) -> str:
     return {"integer": "integer", "decimal": "number", "date": "time", "timestamp": "time"}.get(type_, type_)
 
 
-def _like(con: Connection, source: str, path: Path, names: list[str]) -> dict[str, str]:
-    """What every value of each column looks like: integer, decimal, boolean, date, timestamp or text."""
-    found: dict[str, str] = {}
-    for start in range(0, len(names), 200):
-        batch = names[start : start + 200]
-        asked = ", ".join(_question(n) for n in batch)
-        values = con.rows(f"SELECT {asked} FROM {source}", [str(path)])[0]
-        for number, column in enumerate(batch):
-            found[column] = _answer([int(str(v or 0)) for v in values[number * 6 : number * 6 + 6]])
+def _like(con: Connection, source: str, path: Path, asked: dict[str, list[str]]) -> dict[str, tuple[int, list[str]]]:
+    """Of each column how many values it has, and which of the types asked about all of them look like. Each type costs
+    a look at every cell: what a few rows rule out is not asked of the rest."""
+    found: dict[str, tuple[int, list[str]]] = {}
+    wanted = list(asked.items())
+    for start in range(0, len(wanted), BATCH_COLUMNS):
+        batch = wanted[start : start + BATCH_COLUMNS]
+        questions = [f"count({name(n)}), {', '.join(_LOOKS[t].format(c=name(n)) for t in types)}" for n, types in batch]
+        counts = iter(con.rows(f"SELECT {', '.join(questions)} FROM {source}", [str(path)])[0])
+        for column, types in batch:
+            values = int(str(next(counts)))
+            found[column] = values, [t for t in types if int(str(next(counts) or 0)) == values]
     return found
-
-
-def _question(column: str) -> str:
-    c = name(column)
-    return (
-        f"count({c}), count(TRY_CAST({c} AS BIGINT)) - count_if(regexp_matches({c}, '^\\s*[+-]?0\\d|\\.')), "
-        f"count(TRY_CAST({c} AS DOUBLE)) - count_if(regexp_matches({c}, '^\\s*[+-]?0\\d')), "
-        f"count_if(lower({c}) IN ('true', 'false')), "
-        f"count(TRY_CAST({c} AS DATE)) - count_if(length({c}) > 10), count(TRY_CAST({c} AS TIMESTAMP))"
-    )
-
-
-def _answer(counts: list[int]) -> str:
-    values, *like = counts
-    if not values:
-        return "text"
-    for type_, count in zip(("integer", "decimal", "boolean", "date", "timestamp"), like, strict=True):
-        if count == values:
-            return type_
-    return "text"

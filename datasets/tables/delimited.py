@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DELIMITERS = ",;\t|"
 MAX_COLUMNS = 5_000
 MAX_FIELD_CHARACTERS = texts.MAX_LINE_BYTES
-BATCH_CELLS = 400_000
+BATCH_CELLS, GROUP_BYTES = 400_000, 64 * 1024**2
 NOT_WELL_FORMED = "The file is not well-formed CSV; it was read as far as it can be."
 
 
@@ -94,8 +94,8 @@ def _by_python(path: Path, made: Path, header: list[str], delimiter: str, *, str
         reader = csv.reader(file, delimiter=delimiter, strict=strict)
         try:
             next(reader, None)
-            for batch in _batches(reader, len(header), ragged):
-                writer.write_batch(_batch(batch, schema))
+            for group in _groups(_batch(batch, schema) for batch in _batches(reader, len(header), ragged)):
+                writer.write_table(pyarrow.Table.from_batches(group))
         except csv.Error as error:
             raise ValueError(f"Line {reader.line_num:,} cannot be read: {error}.") from error
     notes = []
@@ -104,6 +104,18 @@ def _by_python(path: Path, made: Path, header: list[str], delimiter: str, *, str
     if ragged.long:
         notes.append(f"Rows with more cells than the header: {ragged.long:,}; the cells beyond it are left out.")
     return notes
+
+
+def _groups(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[list[pyarrow.RecordBatch]]:
+    """What is written together: a row group of few rows costs its readers more than its rows do."""
+    group: list[pyarrow.RecordBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(one.nbytes for one in group) >= GROUP_BYTES:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 class _Ragged:
