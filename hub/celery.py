@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "reconcile-pushes": {"task": "repos.tasks.reconcile_pushes", "schedule": 30.0},
     "reconcile-merges": {"task": "repos.pulls.tasks.reconcile_merges", "schedule": 30.0},
     "tidy-repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 3600.0},
+    "maintain-left": {"task": "repos.tasks.maintain_left", "schedule": 1800.0},
     "sweep-attachments": {"task": "repos.attachments.tasks.sweep_attachments", "schedule": 3600.0},
     "sweep-store": {"task": "datasets.tasks.sweep_store", "schedule": 1200.0},
     "remove-objects": {"task": "datasets.tasks.remove_leftovers", "schedule": 600.0},

@@ -57,6 +57,7 @@ class Repository(models.Model):
     )
     delete_merged_branches = models.BooleanField(default=False, help_text="as the merge box proposes")
     ref_generation = models.BigIntegerField(default=0, help_text="grows with every ref change; keys cached lists")
+    maintained_generation = models.BigIntegerField(default=0, help_text="ref_generation as of the last maintenance")
     empty = models.BooleanField(default=True)
     size_bytes = models.BigIntegerField(default=0)
     # Counts shown on tabs and cards, written by the apps above; a rebuild command makes them again.

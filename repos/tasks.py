@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
 
 from repos import mending, publishing
 from repos.git import maintenance
+from repos.git.commands import GitError
 from repos.git.store import RepositoryMissing, size_on_disk
 from repos.models import Repository
 from repos.storage import store
 
 logger = logging.getLogger("covey.git")
+LEFT_AFTER = timedelta(minutes=10)
 MAX_ROUNDS = 3  # pushes that come while one round runs are looked after by the next
 
 
@@ -29,7 +34,22 @@ def maintain(repository_id: int) -> None:
         path = store().open_for_write(repository_id)
         if not maintenance.maintain(path):
             return  # another worker is at it and will look again
-        Repository.objects.filter(pk=repository_id).update(size_bytes=size_on_disk(path))
+        Repository.objects.filter(pk=repository_id).update(
+            size_bytes=size_on_disk(path), maintained_generation=generation
+        )
+
+
+@shared_task
+def maintain_left() -> None:
+    """What a lost task left, or a worker that died: one after the other, since nobody waits."""
+    left = Repository.objects.filter(
+        deleted=None, ref_generation__gt=F("maintained_generation"), pushed__lt=timezone.now() - LEFT_AFTER
+    )
+    for repository_id in list(left.values_list("pk", flat=True)):
+        try:
+            maintain(repository_id)
+        except (GitError, RepositoryMissing, OSError):
+            logger.exception("repository %s could not be maintained", repository_id)
 
 
 @shared_task

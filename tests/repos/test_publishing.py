@@ -214,6 +214,20 @@ def test_maintenance_follows_a_push(repository, alice):
     assert not repository.path.exists()
 
 
+def test_maintenance_that_a_dead_worker_left_is_taken_up(repository, alice, django_assert_num_queries):
+    lost = Repository.objects.create(owner=alice.owner, name="lost")  # its folder is gone: the others go on
+    publish(repository, alice, "one")
+    Repository.objects.filter(pk=lost.pk).update(ref_generation=1)
+    tasks.maintain_left()
+    assert not list(repository.path.glob("objects/info/commit-graphs/*.graph"))  # its own task may still come
+    Repository.objects.update(pushed=timezone.now() - 2 * tasks.LEFT_AFTER)
+    tasks.maintain_left()
+    assert list(repository.path.glob("objects/info/commit-graphs/*.graph"))
+    Repository.objects.filter(pk=lost.pk).delete()
+    with django_assert_num_queries(1):
+        tasks.maintain_left()
+
+
 def test_only_deleted_repositories_leave_the_disk(repository):
     tasks.remove_from_disk(repository.pk)
     assert repository.path.exists()
