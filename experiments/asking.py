@@ -10,6 +10,7 @@ from experiments import listing
 from experiments.filters.parser import parse
 from experiments.table import hiding, tree
 from experiments.table.columns import parse as parse_column
+from hub.lib.numbers import LARGEST_NUMBER, whole
 
 MAX_NAME_CHARACTERS = 250
 MOST_COLUMN_CHARACTERS = MAX_NAME_CHARACTERS + 20  # with its kind and aggregate
@@ -36,7 +37,7 @@ def query(
         sort=sort.removeprefix("-")[:MOST_COLUMN_CHARACTERS].replace("\0", ""),
         descending=sort.startswith("-"),
         columns=columns(given),
-        experiment_id=int(experiment[:9]) if experiment.isdecimal() and experiment.isascii() else None,
+        experiment_id=whole(experiment, most=LARGEST_NUMBER),
         after=after,
         before="" if after else given.get("before", ""),
         size=size,

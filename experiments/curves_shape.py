@@ -14,6 +14,7 @@ from experiments import asking, colours, history
 from experiments.charts import bands, statistics, values
 from experiments.charts.picking import Picked, chosen
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 
 METHODS = {
     "curves": "The mean of each bucket of positions, with its least and greatest value; single values where they fit.",
@@ -75,9 +76,10 @@ def _buckets(given: QueryDict) -> int:
     text = given.get("buckets", "")
     if not text:
         return history.BUCKETS
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
+    number = whole(text)
+    if number is None:
         raise Invalid("buckets must be a whole number.", details=f"At most {history.MOST_BUCKETS} are made.")
-    return max(history.LEAST_BUCKETS, min(history.MOST_BUCKETS, int(text)))
+    return max(history.LEAST_BUCKETS, min(history.MOST_BUCKETS, number))
 
 
 def _between(given: QueryDict, most: float) -> tuple[float, float] | None:

@@ -18,6 +18,7 @@ from sqlalchemy.sql.expression import TableClause
 from experiments.database import experiments, logged_models, model_versions, rows_of, runs
 from experiments.registry.reading import DELETED_STAGE
 from experiments.tracked import marks
+from hub.lib.numbers import whole
 
 AT_ONCE = 500  # ids per statement
 _BETWEEN = re.compile(r"[/:]+")
@@ -99,7 +100,7 @@ class Needed:
         elif parts[0] == "models":
             self._models |= set(parts[1:2])
         elif parts[1:2] == ["workspaces"]:
-            self._experiments |= {int(part) for part in parts[3:4] if part.isdecimal()}
+            self._experiments |= {number for part in parts[3:4] if (number := whole(part)) is not None}
             if parts[4:5] == ["models"]:
                 self._models |= set(parts[5:6])
             else:

@@ -16,6 +16,7 @@ from experiments.registry import reading as registry
 from experiments.runs import Run, run, scoped, select_runs
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import NotFound, Unprocessable
+from hub.lib.numbers import whole
 from repos import access
 from repos.issues.models import Thread
 from repos.issues.threads import ShownSpot, Spot
@@ -98,10 +99,11 @@ class ModelKind:
 
 def named(path: str) -> tuple[str, int]:
     """(model, number) of "name/version". Raises NotFound."""
-    name, _, number = path.rpartition("/")
-    if not (name and number.isascii() and number.isdigit() and 0 < int(number[:10]) <= registry.LARGEST_VERSION):
+    name, _, text = path.rpartition("/")
+    number = whole(text, least=1, most=registry.LARGEST_VERSION)
+    if not name or number is None:
         raise NotFound("There is no such version here.", details="A version is named model/number.")
-    return name, int(number[:10])
+    return name, number
 
 
 def _versions_now(repository: Repository, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Any]:

@@ -15,6 +15,7 @@ from hub.accounts import audit, people, tokens
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib.errors import Conflict, NotFound, Unprocessable
+from hub.lib.numbers import whole
 from repos.models import Repository
 
 CONSOLE = Actor(address="console")
@@ -82,10 +83,11 @@ def set_active(name: str, active: bool) -> User:
 
 def set_data_limit(full_name: str, limit: str) -> Repository:
     """limit: bytes, or "default". Raises NotFound, Unprocessable."""
-    if not limit.isdigit() and limit != "default":
+    bytes_ = whole(limit)
+    if bytes_ is None and limit != "default":
         raise Unprocessable(f"{limit!r} is no limit.", details="Write a number of bytes, 0 for none, or default.")
     repository = find_repository(full_name)
-    quotas.set_limit(CONSOLE, repository, int(limit) if limit.isdigit() else None)
+    quotas.set_limit(CONSOLE, repository, bytes_)
     return repository
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import django
 
+from hub.lib.numbers import whole
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 django.setup(set_prefix=False)
 # E402 below: what is imported there needs the apps to be loaded.
@@ -111,8 +113,7 @@ def is_raw_host(header: str) -> bool:
 async def capped_django(request: Request, receive: Receive, send: Send) -> None:
     """Django spools a whole body before it looks at it and waits for ever, so cap and clock stand in front."""
     try:
-        declared = request.headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
+        if (whole(request.headers.get("content-length", "")) or 0) > BODY_LIMIT_BYTES:
             raise TooLarge
         await _django(request.scope, Capped(receive).receive, patient(request, send))
     except TooLarge:  # Django reads the whole body first, so no answer has begun

@@ -7,6 +7,7 @@ import os
 import socket
 
 from hub.env import SettingError
+from hub.lib.numbers import whole
 
 FIRST_PORT, LAST_PORT = 8000, 8999
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where each is answered on this machine
@@ -43,9 +44,10 @@ def split(address: str) -> tuple[str, int]:
     """("127.0.0.1", 8000) of "127.0.0.1:8000"; [::1]:8000 is IPv6; port 0 means any free one."""
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    number = whole(port, most=65535)
+    if not colon or not host or number is None:
         raise SettingError("COVEY_BIND", f"is {address!r}", "Set it to HOST:PORT, e.g. 127.0.0.1:8000.")
-    return host, int(port)
+    return host, number
 
 
 def name_of(opened: socket.socket) -> str:

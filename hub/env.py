@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hub.lib.numbers import whole
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -38,9 +40,10 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
     value = text(name)
     if not value:
         return default
-    if not value.isdigit() or int(value) < minimum:
+    number = whole(value, least=minimum)
+    if number is None:
         raise SettingError(name, f"is {value!r}", f"Set it to a whole number of at least {minimum}.")
-    return int(value)
+    return number
 
 
 def words(name: str) -> list[str]:
@@ -88,9 +91,10 @@ def endpoints(name: str) -> list[tuple[Network, int]]:
     found = []
     for word in words(name):
         network, colon, port = word.rpartition(":")
-        if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        number = whole(port, least=1, most=65535)
+        if not colon or number is None:
             raise SettingError(name, f"holds {word!r}", "Write CIDR:port, e.g. 10.1.0.0/16:443.")
-        found.append((_network(name, network.replace("[", "").replace("]", "")), int(port)))
+        found.append((_network(name, network.replace("[", "").replace("]", "")), number))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 
 from datasets.dvc import documents, keys
 from datasets.dvc.documents import Malformed
+from hub.lib.numbers import whole
 
 __all__ = ["File", "Malformed", "Out", "is_pointer", "items_of", "outs_of", "placed", "stages_of"]
 
@@ -165,7 +166,7 @@ def _mappings(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 else None
+    return whole(value) if isinstance(value, str) else None
 
 
 def _is_text(value: Any) -> TypeGuard[str]:

@@ -10,6 +10,7 @@ from datasets.s3.checksums import PREFIX, Expectations
 from datasets.s3.chunks import STREAMING, Chunks
 from datasets.s3.errors import S3Error, not_implemented
 from datasets.s3.signatures import UNSIGNED
+from hub.lib.numbers import whole
 from hub.lib.objectstore.digests import feed, pieces
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def declared_bytes(call: S3Call) -> int | None:
     chunked = _payload(call) in STREAMING
     if not chunked and call.header("transfer-encoding").lower() == "chunked":
         return None
-    text = call.header("x-amz-decoded-content-length" if chunked else "content-length")
-    if not text.isdigit() or len(text) > 18:
+    length = whole(call.header("x-amz-decoded-content-length" if chunked else "content-length"))
+    if length is None:
         raise S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.")
-    return int(text)
+    return length
 
 
 class Body:

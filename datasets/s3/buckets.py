@@ -14,6 +14,7 @@ from datasets.s3.errors import S3Error
 from datasets.s3.listing import Page
 from datasets.s3.reading import owner
 from hub.accounts.actor import Actor, Area
+from hub.lib.numbers import whole
 from hub.lib.streams import in_thread
 from repos.models import Repository
 
@@ -155,9 +156,10 @@ def max_keys(text: str | None, name: str = "max-keys") -> int:
     """1,000 for none given and for more. Raises S3Error."""
     if text is None or text == "":
         return documents.MAX_KEYS
-    if not text.isdigit() or len(text) > 18 or not text.isascii():
+    number = whole(text)
+    if number is None:
         raise S3Error("InvalidArgument", f"{name} must be a number, 0 or more.")
-    return min(int(text), documents.MAX_KEYS)
+    return min(number, documents.MAX_KEYS)
 
 
 def _asked(text: str) -> str:

@@ -13,6 +13,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from datasets.s3.errors import S3Error
+from hub.lib.numbers import whole
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -78,10 +79,10 @@ def completion(body: bytes) -> list[Part]:
     for child in root:
         if _name(child) != "Part":
             continue
-        number, etag = _child(child, "PartNumber"), _child(child, "ETag").strip('"')
-        if not number.isdigit() or not 1 <= int(number) <= MAX_PARTS or not etag:
+        number, etag = whole(_child(child, "PartNumber"), least=1, most=MAX_PARTS), _child(child, "ETag").strip('"')
+        if number is None or not etag:
             raise S3Error("MalformedXML", "A part needs a PartNumber from 1 to 10000 and an ETag.")
-        parts.append(Part(int(number), etag))
+        parts.append(Part(number, etag))
     if not parts:
         raise S3Error("MalformedXML", "A multipart upload is completed with at least one part.")
     if [p.number for p in parts] != sorted({p.number for p in parts}):

@@ -22,6 +22,7 @@ from datasets.s3.stores import upstream
 from datasets.s3.writing import condition_of, source_of
 from datasets.storage import quotas
 from hub.lib.errors import HubError
+from hub.lib.numbers import whole
 from hub.lib.objectstore import ObjectMissing, StoredPart
 from hub.lib.stores import object_store
 from hub.lib.streams import ClientGone, in_thread
@@ -135,10 +136,10 @@ async def abort(call: S3Call) -> None:
 
 async def list_parts(call: S3Call) -> None:
     upload, limit = await _find(call), max_keys(call.query.get("max-parts"), "max-parts")
-    marker = call.query.get("part-number-marker", "") or "0"
-    if not marker.isdigit() or len(marker) > 9:
+    marker = whole(call.query.get("part-number-marker", "") or "0")
+    if marker is None:
         raise S3Error("InvalidArgument", "part-number-marker must be a number.")
-    found = await in_thread(lambda: list(upload.parts.filter(number__gt=int(marker)).order_by("number")[: limit + 1]))
+    found = await in_thread(lambda: list(upload.parts.filter(number__gt=marker).order_by("number")[: limit + 1]))
     more, parts = len(found) > limit, found[:limit]
     shown = [
         node(
@@ -155,7 +156,7 @@ async def list_parts(call: S3Call) -> None:
         "ListPartsResult",
         *_names(call),
         node("UploadId", upload.name),
-        node("PartNumberMarker", int(marker)),
+        node("PartNumberMarker", marker),
         node("NextPartNumberMarker", parts[-1].number if parts else 0),
         node("MaxParts", limit),
         node("IsTruncated", "true" if more else "false"),
@@ -226,10 +227,10 @@ async def _find(call: S3Call) -> MultipartUpload:
 
 
 def _number(call: S3Call) -> int:
-    text = call.query.get("partNumber", "")
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= MAX_PARTS:
+    number = whole(call.query.get("partNumber", ""), least=1, most=MAX_PARTS)
+    if number is None:
         raise S3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive.")
-    return int(text)
+    return number
 
 
 def _names(call: S3Call) -> list[object]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote_to_bytes
 
 from datasets.s3.errors import S3Error, not_implemented
+from hub.lib.numbers import whole
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAXIMUM_SKEW = timedelta(minutes=15)
@@ -179,14 +180,14 @@ def _of_query(message: Message, query: Mapping[str, str]) -> Claim:
     if len({name for name, _ in message.query}) != len(message.query):
         raise S3Error(code, "A query parameter of a presigned address is there twice.")
     try:
-        expires = int(query["X-Amz-Expires"])
+        expires = whole(query["X-Amz-Expires"], least=1, most=MAXIMUM_EXPIRY_SECONDS)
         time = datetime.strptime(query["X-Amz-Date"], _TIME).replace(tzinfo=UTC)
         credential, signed, signature = (query[f"X-Amz-{n}"] for n in ("Credential", "SignedHeaders", "Signature"))
     except (KeyError, ValueError) as error:
         raise S3Error(
             code, "A presigned address needs X-Amz-Credential, -Date, -Expires, -SignedHeaders and -Signature."
         ) from error
-    if not 1 <= expires <= MAXIMUM_EXPIRY_SECONDS:
+    if expires is None:
         raise S3Error(code, "X-Amz-Expires must be between 1 second and 7 days.")
     payload = query.get("X-Amz-Content-Sha256") or message.header("x-amz-content-sha256") or UNSIGNED
     return _claim(code, credential, time, signed, signature, payload, expires)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 from hub.lib.paging import page_number
 
 PER_PAGE = 100
@@ -89,9 +90,10 @@ def query(given: Any, columns: Columns, rows: int) -> Query:
 
 
 def _number(text: str, what: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and 1 <= int(text) <= max(1, most)):
+    number = whole(text, least=1, most=max(1, most))
+    if number is None:
         raise Invalid(f"{text[:20]!r} is no {what} of this table.", details=f"Its rows are numbered 1 to {most:,}.")
-    return int(text)
+    return number
 
 
 def _column(name: str, numbers: Mapping[str, int]) -> int:

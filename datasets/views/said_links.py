@@ -12,6 +12,7 @@ from datasets.viewer.table_pages import Rows
 from datasets.viewer.viewing import Table
 from hub.accounts.actor import Actor
 from hub.accounts.http import HubRequest
+from hub.lib.numbers import whole
 from repos.issues import threads
 from repos.issues.models import Thread
 from repos.place import Place
@@ -20,7 +21,7 @@ from repos.place import Place
 def pull_of(request: HubRequest) -> str:
     """The number of the pull request whose panel this page is; "" for none."""
     asked = request.GET.get("pull", "")
-    return asked if asked.isascii() and asked.isdigit() and len(asked) < 10 else ""
+    return "" if whole(asked) is None else asked
 
 
 def beginning(request: HubRequest, place: Place) -> Callable[[int], str]:

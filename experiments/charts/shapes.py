@@ -16,6 +16,7 @@ from experiments.charts.values import Column, Value
 from experiments.shapes import plain
 from experiments.table.columns import parse, written
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 
 MOST_TEXTS = 200  # of one column: the commonest; the others are told apart no more
 DIGITS = 17
@@ -95,8 +96,7 @@ def _metric(given: QueryDict) -> str:
 
 
 def _digits(given: QueryDict) -> int:
-    text = given.get("digits", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 and 1 <= int(text) <= DIGITS else DIGITS
+    return whole(given.get("digits", ""), least=1, most=DIGITS) or DIGITS
 
 
 def _column(column: Column, digits: int) -> dict[str, Any]:

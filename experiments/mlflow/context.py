@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from hub.lib.numbers import whole
+
 user_name: ContextVar[str] = ContextVar("covey_mlflow_user", default="")
 
 
@@ -14,5 +16,4 @@ def workspace_of(repository_id: int) -> str:
 
 def repository_id_of(workspace: str) -> int | None:
     """The other way round; None for a workspace of nobody's."""
-    digits = workspace.removeprefix("r")
-    return int(digits) if digits != workspace and digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+    return whole(workspace[1:]) if workspace.startswith("r") else None

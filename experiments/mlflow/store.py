@@ -16,6 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_USER
 
 from experiments.mlflow import batch, creating, places, readonly
 from experiments.mlflow.context import user_name
+from hub.lib.numbers import whole
 
 USER_IS_FIXED = "The tag 'mlflow.user' is set by the hub from the access token and cannot be changed."
 
@@ -150,5 +151,6 @@ class RegistryStore(RegistryBase):
         self, name: str, version: Any, stage: str, archive_existing_versions: bool
     ) -> Any:
         """Clients send the version as text, which PostgreSQL does not compare with numbers."""
-        number = int(version) if str(version).isdecimal() else version
-        return super().transition_model_version_stage(name, number, stage, archive_existing_versions)
+        number = whole(str(version))
+        version = version if number is None else number
+        return super().transition_model_version_stage(name, version, stage, archive_existing_versions)

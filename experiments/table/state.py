@@ -12,6 +12,7 @@ from experiments import asking
 from experiments.models import ChosenColumns, TableSettings
 from experiments.table.columns import Column
 from hub.accounts.actor import Actor
+from hub.lib.numbers import whole
 from repos.models import Repository
 
 MOST_FIXED = 5
@@ -68,8 +69,8 @@ def look(given: QueryDict) -> Look:
     widths = {}
     for said in given.getlist("width")[: asking.MAX_COLUMNS]:
         pixels, _, name = said.partition(":")
-        if pixels.isdecimal() and pixels.isascii() and len(pixels) < 6:
-            widths[name] = max(WIDTHS[0], min(WIDTHS[-1], int(pixels)))
+        if (width := whole(pixels)) is not None:
+            widths[name] = max(WIDTHS[0], min(WIDTHS[-1], width))
     return Look(tuple(dict.fromkeys(given.getlist("fixed")))[:MOST_FIXED], widths)
 
 

@@ -17,6 +17,7 @@ from experiments.views.runs import readable
 from hub.accounts.actor import Area
 from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
+from hub.lib.numbers import whole
 from repos import access, difftable
 
 
@@ -26,8 +27,8 @@ def pictures_panel(request: HubRequest, owner: str, name: str) -> HttpResponse:
     context = _context(request, owner, name)
     found, more = pictures.pictures(context["sides"])
     steps = sorted({step for picture in found for step in picture.steps})
-    asked = request.GET.get("step", "")
-    step = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else (steps[-1] if steps else 0)
+    asked = whole(request.GET.get("step", ""))
+    step = asked if asked is not None else steps[-1] if steps else 0
     return _answer(
         request, "_beside_pictures", {**context, "pictures": found, "more": more, "steps": steps, "step": step}
     )

@@ -18,6 +18,7 @@ from experiments.views.runs import readable
 from hub.accounts.http import HubRequest
 from hub.accounts.models import AuditEvent
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 from hub.lib.paging import Page, page_number, words_of
 from repos.models import Repository
 
@@ -95,9 +96,10 @@ def mount(repository: Repository) -> str:
 
 def number_of(text: str) -> int:
     """A version's number. Raises Invalid."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole(text, most=reading.LARGEST_VERSION)
+    if number is None:
         raise Invalid(f"{text[:20]!r} is no version.", details="Versions are numbers: 1, 2, 3.")
-    return int(text)
+    return number
 
 
 def tracking_uri(repository: Repository) -> str:

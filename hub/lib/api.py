@@ -19,6 +19,7 @@ from rest_framework.views import exception_handler
 
 from hub.lib.errors import Invalid, Moved
 from hub.lib.failures import as_expected
+from hub.lib.numbers import LARGEST_NUMBER, whole
 from hub.lib.ranges import named
 
 R = TypeVar("R")
@@ -138,14 +139,15 @@ def _redirect(moved: Moved, context: dict[str, Any]) -> Response:
     return Response({"error": "This repository was renamed.", "details": path}, status=307, headers={"Location": path})
 
 
-def whole_number(request: Request, name: str, *, default: int, minimum: int = 1, maximum: int = 2**31 - 1) -> int:
+def whole_number(request: Request, name: str, *, default: int, minimum: int = 1, maximum: int = LARGEST_NUMBER) -> int:
     """A number of the query. Raises Invalid."""
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and minimum <= int(text) <= maximum):
+    number = whole(text, least=minimum, most=maximum)
+    if number is None:
         raise Invalid(f"{name} must be a whole number from {minimum} to {maximum:,}.")
-    return int(text)
+    return number
 
 
 def _sentences(detail: Any) -> str:

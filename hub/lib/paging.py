@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import QuerySet
 
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 
 R = TypeVar("R")
 MOST_PAGES = 1000
@@ -47,9 +48,10 @@ def page_of(rows: QuerySet[Any, R] | Sequence[R], asked: str, size: int) -> Page
 
 def page_number(asked: str, *, most: int = MOST_PAGES) -> int:
     """1 to most. Raises Invalid."""
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and 1 <= int(asked) <= most):
+    number = whole(asked, least=1, most=most)
+    if number is None:
         raise Invalid(f"{asked[:20]!r} is not a page.", details=f"Pages are numbered 1 to {most:,}.")
-    return int(asked)
+    return number
 
 
 def words_of(asked: str) -> str:

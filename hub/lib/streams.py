@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from hub.lib.errors import Invalid, TooLarge, TooSlow
+from hub.lib.numbers import whole
 
 T = TypeVar("T")
 Scope = dict[str, Any]
@@ -132,9 +133,9 @@ class Request:
     async def body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short, TooSlow
         when nothing came for IDLE_SECONDS, or next to nothing for longer."""
-        declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit_bytes:
-            raise TooLarge(f"The body is {int(declared):,} bytes; this address accepts {limit_bytes:,}.")
+        declared = whole(self.headers.get("content-length", "")) or 0
+        if declared > limit_bytes:
+            raise TooLarge(f"The body is {declared:,} bytes; this address accepts {limit_bytes:,}.")
         total = 0
         while not self._body_done:
             message = await self._next()

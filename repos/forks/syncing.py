@@ -12,6 +12,7 @@ from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run
 from hub.jobs.models import Job
 from hub.lib.errors import HubError
+from hub.lib.numbers import whole
 from repos.forks import upstream
 from repos.forks.upstream import Synced
 from repos.models import Repository
@@ -60,9 +61,10 @@ def at_work(fork: Repository) -> Job | None:
 
 def ended(actor: Actor, fork: Repository, asked: str) -> Ended | None:
     """How a sync ended that this person has asked for."""
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 18):
+    number = whole(asked)
+    if number is None:
         return None
-    job = Job.objects.filter(pk=int(asked), kind=SYNC, repository_id=fork.pk, user_id=actor.user_id or 0).first()
+    job = Job.objects.filter(pk=number, kind=SYNC, repository_id=fork.pk, user_id=actor.user_id or 0).first()
     if job is None or job.state in jobs.OPEN:
         return None
     if job.state == Job.State.DONE and job.result:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.lib.errors import NotFound
+from hub.lib.numbers import whole
 from repos.git import cli, commands
 from repos.git.read import FULL_ID
 
@@ -76,9 +77,10 @@ def log(
 def _cursor(after: str) -> tuple[list[str], int]:
     ids, _, skip = after.partition("+")
     tips = ids.split(".")
-    if len(tips) > FRONTIER_MAX or not all(FULL_ID.fullmatch(tip) for tip in tips) or not (skip or "0").isdecimal():
+    skipped = whole(skip or "0")
+    if len(tips) > FRONTIER_MAX or not all(FULL_ID.fullmatch(tip) for tip in tips) or skipped is None:
         raise NotFound("That page of the history does not exist.")
-    return tips, min(int(skip or 0), 10**9)
+    return tips, min(skipped, 10**9)
 
 
 def _next(tips: list[str], skip: int, found: list[Commit], limit: int, *, by_path: bool) -> str:

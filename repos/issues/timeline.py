@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from hub.accounts.actor import Actor
 from hub.lib import markdown
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 from hub.lib.tasklists import Box
 from repos.issues import threads, told
 from repos.issues.models import Entry, Issue, Thread
@@ -216,9 +217,10 @@ def _button(box: Box) -> SafeString:
 
 def number_of(text: str) -> int:
     """The id of an entry that an address names; 0 for none. Raises Invalid."""
-    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = whole(text or "0")
+    if number is None:
         raise Invalid("That page of the conversation does not exist.")
-    return int(text or 0)
+    return number
 
 
 def preview(repository: Repository, actor: Actor, text: str) -> SafeString:

@@ -16,6 +16,7 @@ from hub.accounts import audit, people
 from hub.accounts.http import HubRequest
 from hub.accounts.models import AuditEvent, AuditEvents
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
@@ -108,6 +109,7 @@ def _day(text: str) -> date:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = whole(text)
+    if number is None:
         raise Invalid(f"{text[:40]!r} is not an event.", details="Follow the link at the foot of the page.")
-    return int(text)
+    return number

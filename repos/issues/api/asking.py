@@ -13,6 +13,7 @@ from hub.accounts.actor import Area
 from hub.accounts.models import User
 from hub.lib.api_schema import PAGES
 from hub.lib.errors import Invalid, Unprocessable
+from hub.lib.numbers import whole
 from repos import access
 from repos.api import gate
 from repos.issues.models import Milestone
@@ -113,7 +114,7 @@ def _milestone(repository: Repository, value: str) -> str | None:
     """The title of the milestone of this number, or of this title."""
     if not value:
         return None
-    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+    number = whole(value)
     which = Q(number=number) if number else Q(title__iexact=value)
     title = Milestone.objects.filter(which, repository=repository).values_list("title", flat=True).first()
     if title is None:

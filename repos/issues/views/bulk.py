@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
+from hub.lib.numbers import LARGEST_NUMBER, whole
 from repos.issues import bulk, labels, milestones, triage
 from repos.issues.bulk import Act
 from repos.issues.views.gate import number_in, readable
@@ -105,6 +106,7 @@ def _chosen(request: HubRequest, field: str) -> str:
 
 def _numbers(request: HubRequest) -> list[int]:
     given = request.POST.getlist("number")
-    if not all(text.isascii() and text.isdigit() and len(text) < 10 for text in given):
+    numbers = [number for text in given if (number := whole(text, most=LARGEST_NUMBER)) is not None]
+    if len(numbers) < len(given):
         raise Invalid("number must be whole numbers.")
-    return [int(text) for text in given]
+    return numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.accounts.actor import Area
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid
+from hub.lib.numbers import whole
 from repos import access
 from repos.models import Access, Repository
 
@@ -23,6 +24,7 @@ def number_in(request: HubRequest, field: str) -> int:
     text = request.POST.get(field, "")
     if not text:
         return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole(text)
+    if number is None:
         raise Invalid(f"{field} must be a whole number.")
-    return int(text)
+    return number

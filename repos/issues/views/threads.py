@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid, NotFound, Unprocessable
+from hub.lib.numbers import whole
 from repos.issues import opening, threads, timeline
 from repos.issues.models import Issue, Thread
 from repos.issues.rights import rights_of, taking_part
@@ -104,8 +105,8 @@ def _form(
     error: Unprocessable | NotFound | None = None,
 ) -> HttpResponse:
     listed = Issue.objects.filter(repository=repository, state=Issue.State.OPEN).order_by("-updated")
-    asked = fields.get("issue", "")
-    chosen = listed.filter(number=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else ()
+    asked = whole(fields.get("issue", ""))
+    chosen = listed.filter(number=asked) if asked is not None else ()
     recent = list(dict.fromkeys([*chosen, *listed[:20]]))
     context: dict[str, Any] = {"repository": repository, "tab": "issues", "spot": spot, "error": error}
     context |= {"detail": fields.get("detail", "{}"), "recent": recent, "fields": fields}

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from hub.accounts.http import HubRequest
+from hub.lib.numbers import whole
 from repos.issues import conversation, labels, milestones, opening, states, triage
 from repos.issues.models import Issue, Label
 from repos.issues.views.gate import number_in, readable, writable
@@ -65,7 +66,7 @@ def unlock(request: HubRequest, owner: str, name: str, number: int) -> HttpRespo
 def set_labels(request: HubRequest, owner: str, name: str, number: int) -> HttpResponse:
     """Exactly those that are ticked; one that was removed meanwhile is passed over."""
     issue = opening.issue_of(writable(request, owner, name), number)
-    ids = [int(text) for text in request.POST.getlist("label") if text.isascii() and text.isdigit() and len(text) < 19]
+    ids = [pk for text in request.POST.getlist("label") if (pk := whole(text)) is not None]
     chosen = list(Label.objects.filter(repository=issue.repository, pk__in=ids[: labels.MOST]))
     triage.set_labels(request.actor, issue, chosen)
     return redirect(issue)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Conflict, Denied, Invalid, NotFound, Unprocessable
+from hub.lib.numbers import whole
 from repos.issues import threads, timeline
 from repos.issues.models import Entry, Thread
 from repos.issues.rights import rights_of, taking_part
@@ -87,10 +88,9 @@ def remove(request: HubRequest, owner: str, name: str, number: int, comment_id: 
 
 def _spot(fields: Mapping[str, str]) -> Spot:
     """Raises Invalid on what is no number."""
-    numbers = {key: fields.get(key, "") for key in ("start", "line")}
-    if not all(text.isascii() and text.isdigit() and len(text) < 10 for text in numbers.values() if text):
+    detail: dict[str, Any] = {key: whole(text) for key in ("start", "line") if (text := fields.get(key, ""))}
+    if None in detail.values():
         raise Invalid("Lines are named by their numbers.")
-    detail: dict[str, Any] = {key: int(text) for key, text in numbers.items() if text}
     return Spot(
         Thread.Kind.LINE, fields.get("path", ""), fields.get("rev", ""), detail | {"side": fields.get("side", "")}
     )

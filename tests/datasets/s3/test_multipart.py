@@ -38,7 +38,7 @@ def begin(asked, path: str, **options) -> str:
     return text.partition("<UploadId>")[2].partition("</UploadId>")[0]
 
 
-def complete(asked, path: str, upload: str, etags: dict[int, str], **options):
+def complete(asked, path: str, upload: str, etags: dict[int | str, str], **options):
     parts = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in etags.items())
     body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
     return asked("POST", f"{path}?uploadId={upload}", body=body, **options)
@@ -132,7 +132,10 @@ def test_what_cannot_be_completed(asked):
     assert code(complete(asked, "private/k", upload, {1: small[1], 3: small[1]})) == "InvalidPart"
     assert code(complete(asked, "private/k", upload, {1: '"' + "0" * 32 + '"'})) == "InvalidPart"
     assert code(complete(asked, "private/k", upload, {2: small[2], 1: small[1]})) == "InvalidPartOrder"
-    assert code(complete(asked, "private/k", upload, {})) == "MalformedXML"
+    for nothing in ({}, {"²": small[1]}, {"9" * 5000: small[1]}):
+        assert code(complete(asked, "private/k", upload, nothing)) == "MalformedXML"
+    for marker in ("%C2%B2", "9" * 5000, "-1"):
+        assert code(asked("GET", f"private/k?uploadId={upload}&part-number-marker={marker}")) == "InvalidArgument"
     assert code(complete(asked, "private/k", "nonsense", small)) == "NoSuchUpload"
     assert code(complete(asked, "private/other", upload, small)) == "NoSuchUpload"
     for number in ("0", "10001", "x", "²"):

@@ -83,7 +83,8 @@ def test_history_is_paged(project, alice, as_user):
     assert "Number 34!" in first
     assert "Number 0!" in second
     assert "Number 34!" not in second
-    for bad in ("x", "--all", "0" * 40, f"{'0' * 40}+x", "a" * 40 + "." + "b" * 40):
+    beyond = ["0" * 40 + "+" + skip for skip in ("x", "²", "9" * 5000)]
+    for bad in ("x", "--all", "0" * 40, *beyond, "a" * 40 + "." + "b" * 40):
         assert client.get(f"{BASE}/commits/main", {"after": bad}).status_code == 404
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from hub.accounts.http import HubRequest
 from hub.jobs import jobs
 from hub.lib.errors import Conflict, Unprocessable
+from hub.lib.numbers import whole
 from hub.lib.paging import page_number
 from repos.pulls.conflicts import choosing, listing, resolving
 from repos.pulls.conflicts.files import File
@@ -79,10 +80,10 @@ def _made(request: HubRequest) -> dict[int, Choice]:
     """choice-<place> and text-<place> of a form; places left open are left out."""
     made = {}
     for field, word in request.POST.items():
-        start, _, number = field.partition("-")
-        if start == "choice" and number.isascii() and number.isdigit() and len(number) < 9:
-            text = request.POST.get(f"text-{number}", "") if word in {"value", "both"} else ""
-            made[int(number)] = Choice(str(word), str(text))
+        start, _, place = field.partition("-")
+        if start == "choice" and (number := whole(place)) is not None:
+            text = request.POST.get(f"text-{place}", "") if word in {"value", "both"} else ""
+            made[number] = Choice(str(word), str(text))
     return made
 
 
