@@ -21,8 +21,8 @@ from datasets.tracked.versions import Version, version_at
 from hub.jobs import jobs
 from hub.jobs.jobs import Failed, Run, State
 from hub.jobs.models import Job
-from hub.lib.errors import NotFound
-from hub.lib.sandbox import Unreadable
+from hub.lib.errors import NotFound, Unprocessable
+from hub.lib.sandbox import Overrun, Unreadable
 from hub.lib.served import served
 from hub.lib.stores import object_store
 from repos.git import read
@@ -92,7 +92,8 @@ class Table:
 
 
 def table(place: Place, *, user_id: int | None) -> Table:
-    """The table at a place. Raises NotFound when none is there, Busy when too much waits, ObjectStoreError."""
+    """The table at a place. Raises NotFound when none is there, Unprocessable when it takes too much, Busy
+    when too much waits, ObjectStoreError."""
     version = version_at(place.repository, place.commit, place.path) if place.path else None
     if version is None:
         raise NotFound(f"There is no file '{place.path_shown}' at {place.rev_shown}.")
@@ -142,6 +143,10 @@ def _about(repository: Repository, identity: str, blob: Blob) -> dict[str, Any] 
             results.write(json.dumps(Source(repository.pk, blob=blob).call("about")).encode(), place)
         except Unreadable:
             return None
+        except Overrun as error:
+            raise Unprocessable(
+                "This table takes too much time or memory to be read.", details="Download the file."
+            ) from error
     return dict(json.loads(place.read_bytes()))
 
 

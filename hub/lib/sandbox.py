@@ -93,7 +93,8 @@ def _talk(
     header = json.dumps(order).encode()
     channel.settimeout(max(0.1, deadline - time.monotonic()))
     channel.sendall(struct.pack("!IQ", len(header), len(payload)) + header)
-    channel.sendall(payload)
+    if payload:  # a child that waits for none may have answered and ended by now: a pipe that is broken
+        channel.sendall(payload)
     pieces: list[bytes] = []
     total = 0
     while True:

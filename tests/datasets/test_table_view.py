@@ -13,7 +13,7 @@ import pyarrow
 import pytest
 from pyarrow import feather, parquet
 
-from datasets import results
+from datasets import results, sandboxed
 from datasets.dvc import manifests
 from hub.jobs.models import Job
 from tests.datasets.test_contents import md5, pointer
@@ -302,6 +302,16 @@ def test_what_cannot_be_read_says_so(project, as_user, bob, path, words):
         assert response.status_code == 422
         assert words in text(response)
     assert ask(client, path)["state"] == "failed"
+
+
+def test_what_takes_too_long_says_so_and_is_tried_again(project, as_user, bob, monkeypatch):
+    client = as_user(bob)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(sandboxed, "SECONDS", 0.001)
+        response = client.get(f"{ADDRESS}/rows.parquet")
+    assert response.status_code == 422
+    assert "too much time or memory" in text(response)
+    assert client.get(f"{ADDRESS}/rows.parquet").status_code == 200
 
 
 def test_ragged_rows_and_repeated_names(project, as_user, bob):
