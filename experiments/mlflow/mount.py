@@ -157,9 +157,11 @@ async def pass_on(call: Call, app: server.App, scope: dict[str, Any], body: byte
     """Let MLflow answer; the status it gave."""
     request = call.request
     if scope["path"].startswith(direct.PREFIXES):
+        is_told = registry_events.is_told(request.method, scope["path"])
+        old = await in_thread(registry_events.before, call.repository, scope["path"], body) if is_told else None
         status, given, content = await direct.call(scope, body)
-        if status == 200 and registry_events.is_told(request.method, scope["path"]):
-            told = call.actor, call.repository, request.method, scope["path"], body, content
+        if status == 200 and is_told:
+            told = call.actor, call.repository, request.method, scope["path"], body, content, old
             await in_thread(registry_events.record, *told)
         kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS and name != "content-length"]
         await request.respond(status, content, [*kept, *answer_headers(request, scope["path"]), *extra])

@@ -54,7 +54,9 @@ def register(
 def describe(actor: Actor, repository: Repository, name: str, version: int | None, text: str) -> None:
     """The description of a model, or of a version of it."""
     old, text = _described(repository, name, version), _text(text)
-    with _told("model.describe", actor, repository, _subject(name, version), before=old[:200], after=text[:200]):
+    with _told(
+        "model.describe", actor, repository, _subject(name, version), before=old[:200] or None, after=text[:200]
+    ):
         if version is None:
             registry.describe_model(repository.pk, user=actor.username, name=name, text=text)
         else:
@@ -119,7 +121,7 @@ def set_stage(
 def delete_version(actor: Actor, repository: Repository, name: str, version: int) -> None:
     """The version and the aliases that point at it; its files stay with their run."""
     found = reading.version(workspace_of(repository.pk), name, version)
-    before = {"version": version, "run": found.run_id, "source": found.source[:200], "aliases": found.aliases}
+    before = {"version": version, "run": found.run_id, "source": found.source[:200], "aliases": found.aliases or None}
     with _told("model.version-delete", actor, repository, _subject(name, version), before=before):
         registry.delete_version(repository.pk, user=actor.username, name=name, version=version)
 
@@ -127,7 +129,7 @@ def delete_version(actor: Actor, repository: Repository, name: str, version: int
 def delete_model(actor: Actor, repository: Repository, name: str) -> None:
     """The model with all its versions; their files stay with their runs."""
     found = reading.model(workspace_of(repository.pk), name)
-    before = {"versions": found.versions, "aliases": found.aliases}
+    before = {"versions": found.versions, "aliases": found.aliases or None}
     with _told("model.delete", actor, repository, name, before=before):
         registry.delete_model(repository.pk, user=actor.username, name=name)
     indexing.refresh(repository.pk)

@@ -186,9 +186,13 @@ def test_what_clients_change_is_in_the_history(birds, client, pages, private):
     version, of_models = {"name": "birds", "version": "1"}, AuditEvent.objects.filter(action__startswith="model.")
     was = of_models.count()
     stage = {**version, "stage": "Production", "archive_existing_versions": True}
+    client.call("POST", "registered-models/alias", {"name": "birds", "alias": "kept", "version": "1"})
     for method, path, body in (
         ("PATCH", "registered-models/update", {"name": "birds", "description": "About birds"}),
+        ("PATCH", "registered-models/update", {"name": "birds", "description": "More"}),
+        ("POST", "registered-models/set-tag", {"name": "birds", "key": "old", "value": "2"}),
         ("DELETE", "registered-models/delete-tag", {"name": "birds", "key": "old"}),
+        ("POST", "registered-models/alias", {"name": "birds", "alias": "kept", "version": "1"}),
         ("DELETE", "registered-models/alias", {"name": "birds", "alias": "gone"}),
         ("PATCH", "model-versions/update", {**version, "description": "x" * 1000}),
         ("DELETE", "model-versions/delete-tag", {**version, "key": "old"}),
@@ -210,15 +214,19 @@ def test_what_clients_change_is_in_the_history(birds, client, pages, private):
         ("alias", "birds/1", "alias: gone, version: 1"),
     ]
     assert told[was:] == [
+        ("alias", "birds/1", "alias: kept, version: 1"),
         ("describe", "birds", "About birds"),
-        ("tag-delete", "birds", "tag: old"),
-        ("alias-delete", "birds", "alias: gone"),
+        ("describe", "birds", "About birds → More"),
+        ("tag", "birds", "old: 1 → old: 2"),
+        ("tag-delete", "birds", "old: 2"),
+        ("alias", "birds/1", "alias: kept, version: 1 → alias: kept, version: 1"),
+        ("alias-delete", "birds/1", "alias: gone, version: 1"),
         ("describe", "birds/1", "x" * 200),
-        ("tag-delete", "birds/1", "tag: old"),
-        ("stage", "birds/1", "stage: Production, others: archived"),
+        ("tag-delete", "birds/1", "old: 1"),
+        ("stage", "birds/1", "stage: None → stage: Production, others: archived"),
         ("rename", "finches", "birds → finches"),
-        ("version-delete", "finches/1", "version: 1"),
-        ("delete", "finches", ""),
+        ("version-delete", "finches/1", f"version: 1, run: {run_id}, source: {source}, aliases: kept"),
+        ("delete", "finches", "versions: 0"),
     ]
 
 
