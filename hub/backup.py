@@ -9,6 +9,8 @@ meanwhile loses its names; bytes stay until the backup has ended (hub/lib/backup
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -33,6 +35,8 @@ from repos import mending
 from repos.git import commands
 
 FORMAT = 1
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial")
+LEFT_SECONDS = 60  # one that has just begun takes its lock a moment later
 END = "end.json"  # the last member: an archive without it was cut short
 FOLDERS = ("objects", "artifacts")
 # Skipped: what is under way, which nothing names yet; and git's refs, which come from when the backup began.
@@ -56,6 +60,8 @@ def write(target: Path, *, databases_only: bool = False) -> Path:
         ) from error
     try:
         with os.fdopen(handle, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _remove_left_beside(partial)
             with backups.held(), tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 _fill(archive, databases_only=databases_only)
             file.flush()
@@ -64,6 +70,16 @@ def write(target: Path, *, databases_only: bool = False) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return target
+
+
+def _remove_left_beside(partial: Path) -> None:
+    """What killed backups left in the folder: nobody holds its lock any more."""
+    for left in partial.parent.glob(".*.partial"):
+        with contextlib.suppress(OSError):  # held, gone meanwhile, or not ours to touch
+            if _PARTIAL.fullmatch(left.name) and time.time() - left.stat().st_mtime > LEFT_SECONDS:
+                with open(left, "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    left.unlink()
 
 
 def _fill(archive: tarfile.TarFile, *, databases_only: bool) -> None:

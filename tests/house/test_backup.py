@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -133,6 +134,19 @@ def test_a_backup_never_replaces_a_file(running: Hub, tmp_path: Path) -> None:
     assert "exists" in refused(running, "backup", str(archive))
     assert archive.read_text() == "precious"
     assert "cannot be written" in refused(running, "backup", str(tmp_path / "absent" / "hub.tar"))
+
+
+def test_what_a_killed_backup_left_goes_with_the_next(running: Hub, tmp_path: Path) -> None:
+    left, held, other = (tmp_path / name for name in (".a.tar.0123abcd.partial", ".b.tar.4567cdef.partial", ".partial"))
+    for file in (left, held, other):
+        file.write_bytes(b"half")
+        os.utime(file, (1, 1))
+    fresh = tmp_path / ".c.tar.89abcdef.partial"
+    fresh.write_bytes(b"half")
+    with open(held, "rb") as under_way:
+        fcntl.flock(under_way, fcntl.LOCK_EX)
+        running.covey("backup", str(tmp_path / "hub.tar"))
+    assert {path.name for path in tmp_path.iterdir()} == {"hub.tar", held.name, other.name, fresh.name}
 
 
 @pytest.mark.parametrize("name", ["git/../../escape", "/etc/escape", "elsewhere/file", "git//x", "databases/.."])
