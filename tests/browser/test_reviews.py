@@ -135,4 +135,20 @@ def test_a_thread_stands_once_when_the_lines_of_its_file_come_later(
     page.locator("section", has=page.locator(".diff-lost")).scroll_into_view_if_needed()
     expect(page.locator(".diff-beside")).to_contain_text("Why row?", timeout=30_000)
     expect(page.get_by_text("Why row?")).to_have_count(1)
+    said = {"path": "a.txt", "line": 9, "side": "RIGHT", "body": "```suggestion\n" + "wide " * 40 + "\n```"}
+    call(hub, people["alice"], "POST", "/repos/alice/long/pulls/1/comments", **said)
+    check_on_a_phone(page, f"{hub.url}/alice/long/pull/1/files?view=split")
     assert console.problems(page) == []
+
+
+def check_on_a_phone(page: Page, address: str) -> None:
+    """A thread is as wide as what is seen of the lines, wherever they are scrolled to."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    thread = page.locator(".diff-beside .thread").first
+    for left in (0, 10_000):
+        thread.evaluate("(element, left) => { element.closest('.diff-scroll').scrollLeft = left }", left)
+        box = thread.bounding_box()
+        assert box
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
