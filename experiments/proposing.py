@@ -14,14 +14,15 @@ from experiments.review import Review, review
 from experiments.runs import Run
 from experiments.table.state import settings_of
 from hub.accounts.actor import Actor, Area
-from hub.lib.errors import HubError
+from hub.lib.errors import HubError, Lost
 from repos import publishing
+from repos.git.commands import GitError
 from repos.git.read import shown
 from repos.git.store import ZERO, RefChange, refs
 from repos.issues.models import Entry, Issue, Thread
 from repos.models import Repository
 from repos.place import store_of
-from repos.pulls import opening
+from repos.pulls import branches, opening
 from repos.pulls.models import PullRequest
 
 HEADS = "refs/heads/"
@@ -49,6 +50,15 @@ def branch_at(repository: Repository, commit: str) -> str:
     tips = refs(store_of(repository), HEADS)
     names = [ref.removeprefix(HEADS) for ref, tip in sorted(tips.items()) if tip == commit]
     return next((name for name in names if name != repository.default_branch), "")
+
+
+def merged_already(repository: Repository, commit: str) -> bool:
+    """Whether the default branch has its commit, so that a request for it would be refused."""
+    try:
+        tip = branches.tip(repository, repository.default_branch)
+        return tip is not None and branches.merge_base(repository, tip, commit) == commit
+    except (GitError, Lost):  # the page of a run needs no git
+        return False
 
 
 def propose(

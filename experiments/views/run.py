@@ -36,11 +36,13 @@ def run(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResponse
     level = files.level(repository.pk, found.artifact_uri)
     again = _again(repository, found, level, user=request.actor.user.username if request.actor.user else "YOUR-NAME")
     may_propose = bool(again["commit"]) and request.actor.user is not None and not found.deleted
+    merged = may_propose and proposing.merged_already(repository, again["commit"])
     context = {
         **about(repository, found),
         **_values(found, latest, request.GET),
         "linked": proposing.linked(repository, request.actor, found, again["commit"]),
-        "propose_url": reverse("experiments:propose", args=[owner, name, run_id]) if may_propose else "",
+        "propose_url": reverse("experiments:propose", args=[owner, name, run_id]) if may_propose and not merged else "",
+        "merged": merged,
         **again,
         "inputs": inputs.of_run(repository, run_id),
         "family": family.of_run(workspace_of(repository.pk), found),

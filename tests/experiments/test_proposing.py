@@ -55,6 +55,19 @@ def test_it_is_opened_from_the_branch_of_the_run(trained, pages):
     assert 'href="/alice/private/pull/1"' in pages.get(f"{BASE}/{runs[0.7]}").content.decode()
 
 
+def test_a_run_of_what_is_merged_offers_none_and_says_why(trained, pages):
+    made, runs = trained
+    why = "Its commit is part of <code>main</code> already"
+
+    def offers(accuracy: float) -> tuple[bool, bool]:
+        page = pages.get(f"{BASE}/{runs[accuracy]}").content.decode()
+        return "Open a pull request from this run" in page, why in page
+
+    assert [offers(accuracy) for accuracy in (0.7, 0.75, 0.9)] == [(False, True), (True, False), (True, False)]
+    made.git("update-ref", "refs/heads/main", made.tips["work"])
+    assert offers(0.75) == offers(0.9) == (False, True)
+
+
 def test_a_branch_is_made_where_none_ends(trained, pages):
     made, runs = trained
     assert "is made at its commit" in pages.get(f"{BASE}/{runs[0.75]}/propose").content.decode()
