@@ -21,11 +21,18 @@ def signed(number: float) -> str:
     return f"{'+' if number > 0 else '−'}{abs(number):.4g}"
 
 
-def html(value: float | None, base: float | None, direction: str = "") -> str:
-    """direction: which way the metric gets better, "" if nobody knows."""
+def better(value: float | None, base: float | None, direction: str) -> bool | None:
+    """None where nobody knows, and for what is the same."""
+    more = delta(value, base)
+    return {MIN: more < 0, MAX: more > 0}.get(direction) if more else None
+
+
+def html(value: float | None, base: float | None, direction: str = "", *, said: bool = False) -> str:
+    """direction: which way the metric gets better, "" if nobody knows. said: in a word, too."""
     more = delta(value, base)
     if more is None:
         return ""
-    better = {MIN: more < 0, MAX: more > 0}.get(direction)
-    look = "" if better is None or more == 0 else " delta-good" if better else " delta-bad"
-    return f' <span class="delta{look}">{signed(more)}</span>'
+    good = better(value, base, direction)
+    look = {None: "", True: " delta-good", False: " delta-bad"}[good]
+    word = {None: "" if more else " the same", True: " better", False: " worse"}[good] if said else ""
+    return f' <span class="delta{look}{" delta-said" if word else ""}">{signed(more)}{word}</span>'

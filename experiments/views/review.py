@@ -43,11 +43,19 @@ def _shown(found: Review) -> dict[str, Any]:
     ids = [run.run_id for run in (*found.base, *found.head)][:MOST_COMPARED]
     best = [("baseline", found.base[0].run_id)] if found.base else []
     return {
+        "verdict": _verdict(found),
         "rows": [(row, _value(row, "base"), _value(row, "head"), _delta(row)) for row in found.rows],
         "sides": (("Before", found.base), ("With this change", found.head)),
         "compare": urlencode([("run", one) for one in ids] + best) if len(ids) > 1 else "",
         **_pair(found),
     }
+
+
+def _verdict(found: Review) -> str:
+    """Of how many metrics the best run is better than the best one before, and of how many it is worse."""
+    told = [deltas.better(_value(row, "head"), _value(row, "base"), row.direction) for row in found.rows]
+    counted = [f"{told.count(good)} {word}" for good, word in ((True, "better"), (False, "worse")) if good in told]
+    return " and ".join(counted)
 
 
 def _pair(found: Review) -> dict[str, Any]:
@@ -69,4 +77,4 @@ def _value(row: Row, side: str) -> float | None:
 
 
 def _delta(row: Row) -> str:
-    return deltas.html(_value(row, "head"), _value(row, "base"), row.direction)
+    return deltas.html(_value(row, "head"), _value(row, "base"), row.direction, said=True)

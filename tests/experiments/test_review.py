@@ -11,7 +11,7 @@ import pytest
 from experiments.indexing import refresh
 from experiments.review import review
 from experiments.tracked.marks import run_id_of
-from experiments.views.review import _pair
+from experiments.views.review import _pair, _verdict
 from tests.experiments.conftest import metric
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,9 +58,21 @@ def test_of_very_many_runs_some_of_the_newest_commits_are_looked_at(change, priv
 
 def test_the_page_says_what_is_better(change, pages):
     text = pages.get(f"{BASE}/before...main").content.decode()
-    assert '<span class="delta delta-good">+0.1</span>' in text
-    assert '<span class="delta delta-bad">+0.5</span>' in text
+    assert '<span class="delta delta-good delta-said">+0.1 better</span>' in text
+    assert '<span class="delta delta-bad delta-said">+0.5 worse</span>' in text
+    assert re.search(r'<span class="delta">[+−]0.\d</span>', text)  # of n nobody knows
+    assert "<strong>1 better and 1 worse</strong>" in text
     assert "Compare these runs" in text
+
+
+def test_a_change_that_only_makes_it_worse_says_so(change, pages, private):
+    text = pages.get(f"{BASE}/main...before").content.decode()
+    assert "The best runs" not in text  # it has no runs of its own
+    declared = {"acc": "min", "loss": "min"}
+    rows = review(private, change[1], change[2], declared).rows
+    assert _verdict(replace(review(private, change[1], change[2], {}), rows=rows)) == "2 worse"
+    same = [replace(row, head=row.base) for row in rows]
+    assert _verdict(replace(review(private, change[1], change[2], {}), rows=same)) == ""
 
 
 def test_the_best_of_both_sides_lie_beside_each_other(change, pages):
