@@ -144,7 +144,7 @@ def with_lines(
     few = [file for file in files[:MAX_FILES_SHOWN] if file.binary or file.lines <= per_file]
     sizes = blob_sizes(store, [oid for file in few for oid in (file.old_oid, file.oid) if oid.strip("0")], extra=extra)
     shown = _affordable([file for file in few if not file.binary], sizes, per_page)
-    big = {file.name for file in few if file.binary and max(_sizes(file, sizes)) > BIG_BYTES}
+    big = {file.name for file in few if _is_big(file, sizes)}
     names = sorted({name for file in shown for name in (file.old_name, file.name)})
     options = _options(renames=renames, ignore_space=ignore_space)
     hunks = _sections(_git(store, options, "-U3", base, head, "--", *names, extra=extra)) if names else {}
@@ -155,6 +155,13 @@ def with_lines(
         else replace(file, big=file.name in big)
         for file in files
     ]
+
+
+def with_big(store: Path, files: list[FileDiff]) -> list[FileDiff]:
+    """The same files; of those that git takes for binary it is said of which for their size alone."""
+    asked = [oid for file in files if file.binary for oid in (file.old_oid, file.oid) if oid.strip("0")]
+    sizes = blob_sizes(store, asked) if asked else {}
+    return [replace(file, big=_is_big(file, sizes)) for file in files]
 
 
 def text(store: Path, base: str, head: str) -> AsyncIterator[bytes]:
@@ -233,6 +240,10 @@ def _affordable(few: list[FileDiff], sizes: Mapping[str, int], per_page: int) ->
         if max(_sizes(file, sizes)) <= MAX_BLOB_BYTES:
             shown.append(file)
     return shown
+
+
+def _is_big(file: FileDiff, sizes: dict[str, int]) -> bool:
+    return file.binary and max(_sizes(file, sizes)) > BIG_BYTES
 
 
 def _sizes(file: FileDiff, sizes: Mapping[str, int]) -> tuple[int, int]:

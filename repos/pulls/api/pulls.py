@@ -68,12 +68,15 @@ class OnePullObject(PullObject):
 
 
 class PullFileObject(TypedDict):
+    """additions, deletions, changes: null where uncounted says why. A binary file has no lines: 0."""
+
     filename: str
     previous_filename: str | None
     status: str
-    additions: int
-    deletions: int
-    changes: int
+    additions: int | None
+    deletions: int | None
+    changes: int | None
+    uncounted: str | None
 
 
 class MergedObject(TypedDict):
@@ -211,7 +214,8 @@ class PullFiles(ConditionalView):
         base, head = branches.ends(pull)
         parted = branches.parted(pull.repository, base, head)
         found = diffs.listed(pull.repository, parted, head, ignore_space=False)
-        return paged(request, found, lambda page: [_file(file) for file in page])
+        store = store_of(pull.repository)
+        return paged(request, found, lambda page: [_file(file) for file in diff.with_big(store, page)])
 
 
 class Merge(APIView):
@@ -301,7 +305,8 @@ def _file(file: diff.FileDiff) -> PullFileObject:
         "filename": shown(file.name),
         "previous_filename": shown(file.old_name) if file.status == "renamed" else None,
         "status": file.status,
-        "additions": file.added,
-        "deletions": file.removed,
-        "changes": file.added + file.removed,
+        "additions": None if file.big else file.added,
+        "deletions": None if file.big else file.removed,
+        "changes": None if file.big else file.lines,
+        "uncounted": "It is larger than 8 MB; its lines are not compared." if file.big else None,
     }

@@ -55,6 +55,19 @@ def test_thousands_of_changed_files_are_all_listed(bob, project, api):
     assert last[-1]["additions"] == 1
 
 
+def test_lines_that_nobody_counted_are_not_said_to_be_none(bob, project, api):
+    files = {"big.csv": "1,2\n" * 2_200_000, "small.bin": "\0\1", "small.csv": "1\n2\n"}
+    project.commit(files, "Data", branch="work", start=project.tips["work"])
+    client = api(bob)
+    client.post(f"{V1}/pulls", NEW, format="json")
+    found = {one["filename"]: one for one in client.get(f"{V1}/pulls/1/files").json()}
+    counts = {name: (one["additions"], one["deletions"], one["changes"]) for name, one in found.items()}
+    assert counts["big.csv"] == (None, None, None)
+    assert "8 MB" in found["big.csv"]["uncounted"]
+    assert (counts["small.bin"], counts["small.csv"]) == ((0, 0, 0), (2, 0, 2))
+    assert found["small.bin"]["uncounted"] is found["small.csv"]["uncounted"] is None
+
+
 def test_a_merge_that_cannot_be_is_refused_with_the_reason(bob, project, api):
     client = api(bob)
     client.post(f"{V1}/pulls", NEW, format="json")
