@@ -62,7 +62,7 @@ def item(column: str = "", fixed: bool = False, width: int | str = "") -> SafeSt
         f'value="{name}" checked> <span data-column-name>{name}</span></label> <span class="column-acts">'
         f'{_move(name, -1, "left", "←")}{_move(name, 1, "right", "→")}<label class="field-check">'
         f'<input type="checkbox" name="fixed" value="{name}" aria-label="Keep {name} at the left"{pinned}> Pin</label>'
-        f'<input class="column-width" type="number" name="width.{name}" value="{width}" min="40" max="800" step="10" '
+        f'<input class="column-width" type="number" name="width.{name}" value="{width}" min="40" max="800" step="1" '
         f'placeholder="auto" aria-label="Width of {name} in pixels"></span></li>'
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support import console
 from tests.support.hub import Hub
@@ -140,4 +140,59 @@ def test_runs_arrive_while_one_looks_and_what_one_did_is_undone(
     expect(page.get_by_role("status").filter(has_text="1 run archived.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(names).to_have_count(2)
+    assert console.problems(page) == []
+
+
+def test_columns_are_dragged_to_their_place_and_their_edges_to_their_width(
+    demo: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{RUNS}?q=&columns=params.lr,params.optimizer,metrics.val_acc")
+
+    def head(name: str) -> Locator:
+        return page.locator("table.runs th[draggable=true]", has_text=name)
+
+    head("val_acc").drag_to(head("lr"), target_position={"x": 4, "y": 10})
+    order = re.compile(r"metrics.val_acc%2Cparams.lr%2Cparams.optimizer")
+    expect(page).to_have_url(order)
+    expect(page.locator("table.runs th .column-edge").first).to_be_attached()
+    before, edge = head("lr").bounding_box(), head("lr").locator(".column-edge").bounding_box()
+    assert before
+    assert edge
+    x, y = edge["x"] + edge["width"] / 2, edge["y"] + edge["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y, steps=6)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("width=[0-9]+%3Aparams.lr"))
+    expect(page).to_have_url(order)
+    after = head("lr").bounding_box()
+    assert after
+    assert abs(after["width"] - before["width"] - 120) < 20
+    assert console.problems(page) == []
+
+
+def test_curves_on_paper_and_as_pictures_tell_all(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{RUNS}?q=metrics.val_loss+>+0&flat=1")
+    boxes = page.locator("table.runs tbody input[name=run]")
+    names = [box.get_attribute("aria-label") or "" for box in boxes.all()[:2]]
+    for box in boxes.all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Compare").click()
+    chart = page.locator("[data-chart]").first
+    chart.scroll_into_view_if_needed()
+    expect(page.locator("[data-chart][data-drawn] .scatterlayer .trace").nth(1)).to_be_attached(timeout=30_000)
+    with page.expect_download() as saved:
+        chart.get_by_role("button", name="SVG").click()
+    picture = saved.value.path().read_text()
+    for told in (chart.locator("figcaption").inner_text().split("\n")[0], *(n.removeprefix("Choose ") for n in names)):
+        assert told in picture
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as a browser says it before it prints
+    drawing, paper = chart.locator(".main-svg").first.bounding_box(), chart.bounding_box()
+    assert drawing
+    assert paper
+    assert drawing["x"] + drawing["width"] <= paper["x"] + paper["width"]
+    scale = "svg => svg.getScreenCTM().a * svg.getAttribute('width')"
+    assert chart.locator(".main-svg").first.evaluate(scale) <= drawing["width"] + 1
     assert console.problems(page) == []

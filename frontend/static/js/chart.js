@@ -116,7 +116,7 @@ async function draw(figure, plot) {
     await show();
   };
   await show();
-  exported(figure, plot, Plotly, figure.dataset.label);
+  exported(figure, plot, Plotly, figure.dataset.label, { keyed: true });
   hover(figure, plot, () => found);
   zoom(figure, plot, () => found, redraw);
   if (shared(figure)) figure.addEventListener("redraw", ({ detail }) => redraw(null, detail));

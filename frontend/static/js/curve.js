@@ -26,9 +26,9 @@ export function traces(curve, { alone, boxed }, now) {
   const line = { color: colour(curve), width: curve.run_id && curve.run_id === now.get("baseline") ? 4 : 2, dash: curve.dash ?? "solid" };
   const x = curve.x.map((one) => place(curve, one));
   const mean = { x, y: curve.y, type: "scatter", mode: x.length === 1 ? "markers" : "lines", line, marker: { color: line.color }, name: curve.name ?? curve.key, hoverinfo: boxed ? "none" : alone ? "x+y" : "name+x+y" };
-  const raw = weight ? [{ ...mean, line: { ...line, width: 1 }, opacity: 0.3, hoverinfo: "skip" }, { ...mean, y: smoothed(curve.y, weight) }] : [mean];
+  const raw = weight ? [{ ...mean, line: { ...line, width: 1 }, opacity: 0.3, hoverinfo: "skip", showlegend: false }, { ...mean, y: smoothed(curve.y, weight) }] : [mean];
   if (!isBand(curve) && !(alone && reduced(curve, now))) return raw;
-  const band = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
+  const band = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
   const fill = curve.hue === undefined ? `${token("--accent")}33` : colour(curve, 0.2);
   return [{ ...band, y: curve.low }, { ...band, y: curve.high, fill: "tonexty", fillcolor: fill }, ...raw];
 }
@@ -47,7 +47,7 @@ export function layout(found, now, boxed) {
   const logarithmic = now.get("log") === "1", logx = now.get("logx") === "1" && found.axis !== "wall";
   const shape = {
     ...paper(), margin: { l: 56, r: 16, t: 8, b: 40 }, showlegend: false, hovermode: boxed ? "x" : "closest", dragmode: "zoom",
-    xaxis: { ...axis(), type: found.axis === "wall" ? "date" : logx ? "log" : "linear", title: { text: TITLES[found.axis] ?? found.axis } },
+    xaxis: { ...axis(), type: found.axis === "wall" ? "date" : logx ? "log" : "linear", title: { text: TITLES[found.axis] ?? found.axis, standoff: 8 } },
     yaxis: { ...axis(), type: logarithmic ? "log" : "linear" },
   };
   const [from, to] = [now.get("from"), now.get("to")].map((text) => (text ? Number(text) : NaN));

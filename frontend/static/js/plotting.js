@@ -79,9 +79,23 @@ function tabled(heads, rows) {
   return element;
 }
 
-// Buttons that save what is drawn as a picture.
-export function exported(figure, plot, Plotly, name) {
+// Buttons that save what is drawn as a picture. keyed: alone it needs a title, and a key to its lines, which the page
+// tells around the chart.
+export function exported(figure, plot, Plotly, name, { keyed = false } = {}) {
   for (const button of figure.querySelectorAll("[data-export]")) {
-    button.onclick = () => Plotly.downloadImage(plot, { format: button.dataset.export, filename: name.replaceAll(/[^\w.-]+/g, "_"), width: 1000, height: 600, scale: 2 });
+    button.onclick = () => {
+      const lines = keyed ? plot.data.filter((trace) => trace.showlegend !== false).length : 0;
+      const told = keyed ? { title: { text: name }, margin: { l: 72, r: 24, t: 56, b: 64 }, showlegend: lines > 1 } : {};
+      const picture = { data: plot.data, layout: { ...plot.layout, paper_bgcolor: token("--bg"), ...told } };
+      const height = Math.max(600, 120 + lines * 20);
+      Plotly.downloadImage(picture, { format: button.dataset.export, filename: name.replaceAll(/[^\w.-]+/g, "_"), width: 1000, height, scale: 2 });
+    };
   }
 }
+
+// Paper is narrower than the screen: what is drawn shrinks with it (charts.css).
+const drawings = () => document.querySelectorAll(".js-plotly-plot .main-svg");
+addEventListener("beforeprint", () => {
+  for (const drawing of drawings()) drawing.setAttribute("viewBox", `0 0 ${drawing.getAttribute("width")} ${drawing.getAttribute("height")}`);
+});
+addEventListener("afterprint", () => { for (const drawing of drawings()) drawing.removeAttribute("viewBox"); });

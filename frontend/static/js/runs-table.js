@@ -26,8 +26,7 @@ export default function enhance(table) {
       picker.requestSubmit();
     });
     const edge = Object.assign(document.createElement("span"), { className: "column-edge" });
-    edge.draggable = true; // so that it is the edge that is dragged, not the column
-    edge.addEventListener("dragstart", (event) => { event.preventDefault(); event.stopPropagation(); });
+    edge.addEventListener("mousedown", (event) => event.preventDefault()); // else the column itself is dragged along
     edge.addEventListener("pointerdown", (event) => resize(event, edge, head, name));
     head.append(edge);
   }
