@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from typing import Any
 
 from hub.lib.objectstore.base import ObjectStoreError
 from hub.lib.objectstore.digests import run
+from hub.lib.objectstore.s3_errors import tag_of
 
 MIB = 1024 * 1024
 SINGLE_PUT_BYTES = 8 * MIB
@@ -20,16 +23,17 @@ def part_bytes(number: int) -> int:
 
 
 class Multipart:
-    def __init__(self, control: Any, bucket: str, key: str, upload_id: str) -> None:
-        self.control, self.bucket, self.key, self.upload_id = control, bucket, key, upload_id
+    def __init__(self, control: Any, unsigned: Any, bucket: str, key: str, upload_id: str) -> None:
+        self.control, self.unsigned, self.bucket, self.key, self.upload_id = control, unsigned, bucket, key, upload_id
         self.etags: dict[int, str] = {}
         self._number = 0
         self._flying: set[asyncio.Future[None]] = set()
 
     @classmethod
-    async def begin(cls, control: Any, bucket: str, key: str) -> Multipart:
+    async def begin(cls, control: Any, unsigned: Any, bucket: str, key: str) -> Multipart:
+        """unsigned: the client for bodies that go with their md5."""
         answer = await _call(control.create_multipart_upload, Bucket=bucket, Key=key)
-        return cls(control, bucket, key, answer["UploadId"])
+        return cls(control, unsigned, bucket, key, answer["UploadId"])
 
     @property
     def part_bytes(self) -> int:
@@ -73,14 +77,20 @@ class Multipart:
 
     async def _part(self, number: int, data: bytearray) -> None:
         answer = await _call(
-            self.control.upload_part,
+            self.unsigned.upload_part,
             Bucket=self.bucket,
             Key=self.key,
             UploadId=self.upload_id,
             PartNumber=number,
             Body=data,
+            ContentMD5=await run(_md5, data),
         )
-        self.etags[number] = answer["ETag"]
+        self.etags[number] = tag_of(answer, self.key)
+
+
+def _md5(data: bytearray) -> str:
+    """As S3 wants it in Content-MD5: the store compares, so that what a proxy altered is not taken."""
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
 async def _call(operation: Any, **arguments: Any) -> Any:

@@ -21,7 +21,7 @@ from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreE
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, at_once, feed, pieces, run
 from hub.lib.objectstore.following import Following
 from hub.lib.objectstore.multipart import SINGLE_PUT_BYTES, Multipart
-from hub.lib.objectstore.s3_errors import translated
+from hub.lib.objectstore.s3_errors import tag_of, translated
 from hub.lib.objectstore.s3_parts import S3Parts
 
 READ_AHEAD_BYTES = 4 * PIECE_BYTES
@@ -55,7 +55,9 @@ class S3Store(S3Parts):
             async for piece in pieces(stream):
                 await feed(digests.update, piece)
                 if len(buffer) + len(piece) > (multipart.part_bytes if multipart else SINGLE_PUT_BYTES):
-                    multipart = multipart or await Multipart.begin(self.control, self.bucket, _random_key())
+                    multipart = multipart or await Multipart.begin(
+                        self.control, self.unsigned, self.bucket, _random_key()
+                    )
                     await multipart.send(buffer)
                     buffer = bytearray()
                 buffer += piece
@@ -66,9 +68,11 @@ class S3Store(S3Parts):
                 await multipart.send(buffer)
                 await multipart.complete()
                 multipart = None
+                if await run(self._size_after, key) != digests.size:
+                    raise ObjectStoreError(f"The object store made nothing whole of the parts of {key}.")
             else:
                 key = f"sha256/{digests.sha256[:2]}/{digests.sha256[2:]}"
-                await self._put_small(key, bytes(buffer))
+                await self._put_small(key, bytes(buffer), digests.md5)
         finally:
             if multipart:
                 await asyncio.shield(multipart.abort())
@@ -227,14 +231,20 @@ class S3Store(S3Parts):
             },
         )
 
-    async def _put_small(self, key: str, data: bytes) -> None:
+    async def _put_small(self, key: str, data: bytes, md5: str) -> None:
         with translated(key):
             if self._stream is None:
-                await run(lambda: self.control.put_object(Bucket=self.bucket, Key=key, Body=data))
+                answer = await run(lambda: self.control.put_object(Bucket=self.bucket, Key=key, Body=data))
+                tag = tag_of(answer, key)
             else:
                 import obstore
 
-                await obstore.put_async(self._stream, key, data, use_multipart=False)
+                tag = str((await obstore.put_async(self._stream, key, data, use_multipart=False))["e_tag"])
+        # Where the store encrypts with keys of its own the tag is no md5: then the bytes themselves are compared.
+        if tag.strip('"') == md5:
+            return
+        if await run(self._size_after, key) != len(data) or (data and await self._range(key, 0, len(data)) != data):
+            raise ObjectStoreError(f"The object store keeps other bytes of {key} than it was given.")
 
     async def _range(self, key: str, start: int, end: int) -> bytes:
         with translated(key):
@@ -256,6 +266,13 @@ class S3Store(S3Parts):
             import obstore
 
             return obstore.head(self._stream, key)["size"]
+
+    def _size_after(self, key: str) -> int:
+        """Of what was just stored; -1 where nothing was."""
+        try:
+            return self._size(key)
+        except ObjectMissing:
+            return -1
 
 
 def _whole(key: str, data: bytes, size: int) -> bytes:

@@ -27,4 +27,12 @@ def _is_of_a_client(error: BaseException) -> bool:
 
 
 def _code(error: Any) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    answer = getattr(error, "response", None) or {}  # None: it broke off in the middle
+    return str(answer.get("Error", {}).get("Code", ""))
+
+
+def tag_of(answer: dict[str, Any], key: str) -> str:
+    """The ETag of boto3's answer. Raises ObjectStoreError: what stores bytes gives one."""
+    if tag := answer.get("ETag"):
+        return str(tag)
+    raise ObjectStoreError(f"The object store took {key}, and gave no tag for it.")

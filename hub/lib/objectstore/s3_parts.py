@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored, StoredPart
 from hub.lib.objectstore.digests import Digests, pieces, run
 from hub.lib.objectstore.following import Following
-from hub.lib.objectstore.s3_errors import translated
+from hub.lib.objectstore.s3_errors import tag_of, translated
 
 PREFIX = "joined/"
 KEEP_SECONDS = 8 * 24 * 3600  # a day longer than the rows that tell of them
@@ -73,7 +73,7 @@ class S3Parts:
                         ContentMD5=base64.b64encode(kept.md5.digest()).decode(),
                     )
                 )
-            part = StoredPart(number, kept.size, kept.md5.hexdigest(), answer["ETag"])
+            part = StoredPart(number, kept.size, kept.md5.hexdigest(), tag_of(answer, key))
             if kept.file is None:
                 await run(self.following.add, handle, part, kept.data)
         return part
