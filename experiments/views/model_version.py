@@ -46,7 +46,7 @@ def _shown(repository: Repository, model: Model, version: Version) -> dict[str, 
         "front": contents.front,
         "snippet": snippet(repository, model, version),
         "stages": changes.STAGES,
-        "history": told(changes.history(repository, model.name, version.number)),
+        "history": told(changes.history(repository, model.name, version.number), model.name),
         "mlflow_url": f"{mount(repository)}#/models",
     }
 

@@ -27,12 +27,12 @@ ACTS = {
     "model.create": "created the model",
     "model.rename": "renamed it:",
     "model.register": "registered",
-    "model.describe": "described it:",
+    "model.describe": "described {which}:",
     "model.alias": "pointed",
     "model.alias-delete": "removed",
-    "model.tag": "tagged",
-    "model.tag-delete": "removed the tag",
-    "model.stage": "moved",
+    "model.tag": "tagged {which}",
+    "model.tag-delete": "removed a tag of {which}:",
+    "model.stage": "moved {which}:",
     "model.version-delete": "deleted the version:",
     "model.delete": "deleted the model",
 }
@@ -65,7 +65,7 @@ def model(request: HubRequest, owner: str, name: str, model: str) -> HttpRespons
         "page": Page(versions[:PER_PAGE], number, len(versions) > PER_PAGE),
         "card": files.description(repository, found.description) if found.description else None,
         "snippet": snippet(repository, found, None),
-        "history": told(changes.history(repository, model)),
+        "history": told(changes.history(repository, model), model),
         "mlflow_url": f"{mount(repository)}#/models",
     }
     return render(request, "experiments/model.html", context)
@@ -111,9 +111,14 @@ def model_url(repository: Repository, model: str) -> str:
     return f"/{repository.full_name}/models/{quote(model, safe='')}"
 
 
-def told(events: list[AuditEvent]) -> list[tuple[str, AuditEvent]]:
-    """What was done, in words, with the event that says by whom."""
-    return [(ACTS.get(event.action, event.action), event) for event in events]
+def told(events: list[AuditEvent], model: str) -> list[tuple[str, AuditEvent]]:
+    """What was done, in words, with the event that says by whom. Words that could mean any version name theirs."""
+    found = []
+    for event in events:
+        words, number = ACTS.get(event.action, event.action), event.subject.removeprefix(model)[1:]
+        version = f"v{number}" if number else "it"
+        found.append((words.replace("{which}", version), event))
+    return found
 
 
 def snippet(repository: Repository, model: Model, version: Version | None) -> dict[str, str]:

@@ -236,5 +236,6 @@ def test_a_clients_change_is_on_the_models_page_and_a_refused_one_is_not(birds, 
     assert answer.status == 404
     assert AuditEvent.objects.count() == was
     text = pages.get(f"{BASE}/birds").content.decode().split("Changes")[1]
-    assert "tagged" in text
+    assert "tagged it <" in text
+    assert "tagged v1 <" in text
     assert "alias: gone, version: 1" in text
