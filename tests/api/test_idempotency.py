@@ -50,9 +50,9 @@ def test_a_key_is_its_persons(alice, bob, private, api):
 
 def test_what_was_refused_may_be_tried_again(bob, private, api):
     client = api(bob)
-    missing = {"title": "x", "labels": ["bug"]}
+    missing = {"title": "x", "milestone": 1}
     assert client.post(f"{V1}/issues", missing, format="json", headers=KEY).status_code == 404
-    client.post(f"{V1}/labels", {"name": "bug"}, format="json")
+    client.post(f"{V1}/milestones", {"title": "Soon"}, format="json")
     assert client.post(f"{V1}/issues", missing, format="json", headers=KEY).status_code == 201
 
 
