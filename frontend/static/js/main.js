@@ -37,12 +37,17 @@ const behaviours = {
   "[data-conflicts]": () => import("./conflicts.js"),
 };
 
+const taken = new WeakSet();
+
 async function enhanceAll(root, [selector, load]) {
-  const found = [...root.querySelectorAll(selector)].filter((element) => !element.dataset.enhanced);
+  const found = [...root.querySelectorAll(selector)].filter((element) => !taken.has(element));
   if (!found.length) return;
-  found.forEach((element) => (element.dataset.enhanced = "1"));
+  found.forEach((element) => taken.add(element));
   const { default: enhance } = await load();
-  found.forEach(enhance);
+  for (const element of found) {
+    enhance(element);
+    element.dataset.enhanced = "1"; // now, not when its module was asked for
+  }
 }
 
 // All at once: a page does not wait for one module to ask for the next.
