@@ -149,7 +149,8 @@ class AuditEvent(models.Model):
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_words(part)}" for name, part in value.items() if part is not None)
+        # sorted: PostgreSQL keeps the names of an object in an order of its own
+        return ", ".join(f"{name}: {_words(part)}" for name, part in sorted(value.items()) if part is not None)
     if isinstance(value, list):
         return " ".join(_words(part) for part in value)
     return str(value)

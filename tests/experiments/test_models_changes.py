@@ -223,9 +223,9 @@ def test_what_clients_change_is_in_the_history(birds, client, pages, private):
         ("alias-delete", "birds/1", "alias: gone, version: 1"),
         ("describe", "birds/1", "x" * 200),
         ("tag-delete", "birds/1", "old: 1"),
-        ("stage", "birds/1", "stage: None → stage: Production, others: archived"),
+        ("stage", "birds/1", "stage: None → others: archived, stage: Production"),
         ("rename", "finches", "birds → finches"),
-        ("version-delete", "finches/1", f"version: 1, run: {run_id}, source: {source}, aliases: kept"),
+        ("version-delete", "finches/1", f"aliases: kept, run: {run_id}, source: {source}, version: 1"),
         ("delete", "finches", "versions: 0"),
     ]
 
