@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 
 from hub.accounts.actor import Actor
 from hub.demo import texts
@@ -12,23 +12,23 @@ from repos.git.store import ZERO, RefChange
 from repos.models import Repository
 from repos.storage import store
 
-# name → what was tried instead, and what came of it
+# name → params.yaml with what was tried instead
 TRIED = {
-    "plump-owlet": ("lr: 0.003", "lr: 0.01", {"val_acc": 0.842, "val_loss": 0.466, "mae": 0.71}),
-    "brisk-wren": ("weight_decay: 0.0001", "weight_decay: 0.001", {"val_acc": 0.876, "val_loss": 0.405, "mae": 0.61}),
+    "plump-owlet": texts.PARAMS.replace("lr: 0.003", "lr: 0.01"),
+    "brisk-wren": texts.PARAMS.replace("weight_decay: 0.0001", "weight_decay: 0.001"),
 }
 
 
-def push(repository: Repository, actor: Actor, *, baseline: str, author: str, when: int) -> None:
-    """when: seconds since 1970, of the first; the others follow every half hour."""
+def push(
+    repository: Repository, actor: Actor, metrics: Mapping[str, str], *, baseline: str, author: str, when: int
+) -> None:
+    """metrics: metrics.json of each that was tried. when: seconds since 1970, of the first; the others follow every
+    half hour."""
     changes = []
     with store().quarantine(repository.pk) as quarantine, writing.object_store(quarantine.objects) as objects:
         root = writing.root_of(objects, baseline)
-        for number, (name, (old, new, metrics)) in enumerate(TRIED.items()):
-            files = {
-                "params.yaml": texts.PARAMS.replace(old, new),
-                "metrics.json": json.dumps(metrics, indent=2) + "\n",
-            }
+        for number, (name, params) in enumerate(TRIED.items()):
+            files = {"params.yaml": params, "metrics.json": metrics[name]}
             edits = {
                 writing.parts_of(path): writing.TreeFile(writing.FILE, writing.add_blob(objects, text.encode()))
                 for path, text in files.items()

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
-import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from hub.demo import texts
+from hub.demo.project import evaluate, prepare, train
 
 Record = dict[str, Any]
-OPTIMIZERS = ("adam", "lion")
+OPTIMIZERS = tuple(train.OPTIMIZERS)
 
 
-def prepared(observations: bytes) -> bytes:
-    """What src/prepare.py keeps."""
-    rows = list(csv.reader(io.StringIO(observations.decode())))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([rows[0], *(row for row in rows[1:] if -40 <= float(row[5]) <= 45)])
-    return out.getvalue().encode()
+@dataclass(frozen=True)
+class Made:
+    """What a run of the stages makes: files that DVC keeps, by path, and the metrics."""
+
+    files: dict[str, bytes]
+    metrics: str
 
 
-def model(optimizer: str, *, epochs: int) -> bytes:
-    chance = random.Random(f"{optimizer}-{epochs}")
-    weights = [round(chance.gauss(0, 1), 4) for _ in range(64)]
-    return (json.dumps({"optimizer": optimizer, "epochs": epochs, "weights": weights}) + "\n").encode()
-
-
-def made(observations: bytes, *, epochs: int) -> dict[str, bytes]:
-    """path → content of what the stages make and DVC keeps."""
-    models = {f"models/{name}.json": model(name, epochs=epochs) for name in OPTIMIZERS}
-    return {"data/clean.csv": prepared(observations), **models}
+def run(observations: bytes, pictures: Mapping[str, bytes], params: str) -> Made:
+    """pictures: by path below data/images. params: of params.yaml."""
+    table, wanted = prepare.clean(observations.decode()), train.Parameters(**yaml.safe_load(params)["train"])
+    colour = train.colours((path.split("/")[0], io.BytesIO(data)) for path, data in sorted(pictures.items()))
+    models = {name: train.written([*train.fit(table, colour, name, wanted)][-1]) for name in OPTIMIZERS}
+    files = {"data/clean.csv": table} | {f"models/{name}.json": model for name, model in models.items()}
+    return Made({path: text.encode() for path, text in files.items()}, evaluate.scores(models.values()))
 
 
 def records(files: Mapping[str, bytes], images: Record, metrics: str, params: str) -> dict[str, Record]:

@@ -81,60 +81,66 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     tables = {clean: data.observations(clean=clean) for clean in (False, True)}
     raw, clean = (_track(repository, "observations.csv", tables[it]) for it in (False, True))
     images, folder = _track_folder(repository, "images", pictures)
-    first = _run(repository, tables[False], folder, texts.METRICS, texts.PARAMS, epochs=60)
-    again = _run(repository, tables[True], folder, texts.METRICS_CLEAN, texts.PARAMS_LONGER, epochs=80)
+    made = pipeline.run(tables[False], pictures, texts.PARAMS)
+    remade = pipeline.run(tables[True], pictures, texts.PARAMS_LONGER)
+    first = _ran(repository, tables[False], folder, made, texts.PARAMS)
+    again = _ran(repository, tables[True], folder, remade, texts.PARAMS_LONGER)
     again["train@lion"] = first["train@lion"]  # one model was left for tomorrow
     remote = f"{settings.COVEY_URL}/{repository.full_name}.dvc"
     config = f"[core]\n    remote = origin\n['remote \"origin\"']\n    url = {remote}\n    auth = basic\n"
     ignore = Put("data/.gitignore", b"/observations.csv\n/images\n/clean.csv\n")
     ignored = Put("models/.gitignore", b"/adam.json\n/lion.json\n")
-    stages = [_put("dvc.yaml", texts.PIPELINE), _put("src/evaluate.py", texts.EVALUATE), ignored]
+    stages = [_put("dvc.yaml", texts.PIPELINE), _source("evaluate"), ignored]
     main: list[tuple[str, str, list[Put]]] = [
         (MAYA, "Begin with a README", [_put("README.md", texts.README.split("![A covey]")[0])]),
         (MAYA, "Add a first training script", [_put("src/train.py", texts.TRAIN_FIRST)]),
         (TOMAS, "Set up DVC", [_put(".dvc/config", config), _put(".dvc/.gitignore", "/config.local\n/tmp\n/cache\n")]),
         (TOMAS, "Track the observations", [Put("data/observations.csv.dvc", raw), ignore]),
         (INES, "Track sixty photographs", [Put("data/images.dvc", images)]),
-        (INES, "Prepare the table", [_put("src/prepare.py", texts.PREPARE)]),
+        (INES, "Prepare the table", [_source("prepare")]),
         (MAYA, "Describe the model", [_put("README.md", texts.README), Put("docs/covey.png", cover)]),
-        (MAYA, "Train with a Poisson loss", [_put("src/train.py", texts.TRAIN), _put("params.yaml", texts.PARAMS)]),
+        (
+            MAYA,
+            "Train with a Poisson loss",
+            [_source("train"), _put("params.yaml", texts.PARAMS)],
+        ),
         (TOMAS, "Add the pipeline", [*stages, _put("requirements.txt", texts.REQUIREMENTS)]),
         (INES, "Explore in a notebook", [_put("notebooks/explore.ipynb", texts.notebook(cover))]),
         (INES, "Write down what we saw outside", [_put("docs/notes.md", texts.NOTES)]),
         (
             MAYA,
             "Run the pipeline",
-            [_put("metrics.json", texts.METRICS), Put("dvc.lock", pipeline.lock(first)), *_reports(0.7)],
+            [_put("metrics.json", made.metrics), Put("dvc.lock", pipeline.lock(first)), *_reports(0.7)],
         ),
     ]
-    made = [
+    ids = [
         _commit(repository, actor, "main", author, message, changes, END - (len(main) - number) * 4 * DAY)
         for number, (author, message, changes) in enumerate(main)
     ]
     branch = "clean-labels"
     notebook = _put("notebooks/explore.ipynb", texts.notebook_again(cover))
     mended = [Put("data/observations.csv.dvc", clean), notebook]
-    _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - 3 * DAY, start=made[-1])
-    trained = [_put("metrics.json", texts.METRICS_CLEAN), Put("dvc.lock", pipeline.lock(again))]
+    _commit(repository, actor, branch, INES, "Mend misspelt labels", mended, END - 3 * DAY, start=ids[-1])
+    trained = [_put("metrics.json", remade.metrics), Put("dvc.lock", pipeline.lock(again))]
     trained += _reports(0.9)
     trained += [_put("params.yaml", texts.PARAMS_LONGER), _put("dvc.yaml", texts.PIPELINE_REPORT)]
     _commit(repository, actor, branch, INES, "Train again, for longer", trained, END - 66 * HOUR)
-    exps.push(repository, actor, baseline=made[-1], author=INES, when=END - 70 * HOUR)
-    return made
+    tried = {name: pipeline.run(tables[False], pictures, params).metrics for name, params in exps.TRIED.items()}
+    exps.push(repository, actor, tried, baseline=ids[-1], author=INES, when=END - 70 * HOUR)
+    return ids
 
 
 def _reports(score: float) -> list[Put]:
     return [_put(path, text) for path, text in texts.reports(score).items()]
 
 
-def _run(
-    repository: Repository, table: bytes, images: pipeline.Record, metrics: str, params: str, *, epochs: int
+def _ran(
+    repository: Repository, table: bytes, images: pipeline.Record, made: pipeline.Made, params: str
 ) -> dict[str, pipeline.Record]:
-    """Store what the stages make; dvc.lock's records of them."""
-    made = pipeline.made(table, epochs=epochs)
-    for body in made.values():
+    """Store what the stages made; dvc.lock's records of them."""
+    for body in made.files.values():
         _store(repository, body)
-    return pipeline.records({**made, "data/observations.csv": table}, images, metrics, params)
+    return pipeline.records({**made.files, "data/observations.csv": table}, images, made.metrics, params)
 
 
 def _commit(
@@ -155,6 +161,10 @@ def _commit(
 
 def _put(path: str, text: str) -> Put:
     return Put(path, text.encode())
+
+
+def _source(name: str) -> Put:
+    return _put(f"src/{name}.py", texts.SOURCES[f"src/{name}.py"])
 
 
 def _track(repository: Repository, path: str, body: bytes) -> bytes:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
+
+_PROJECT = Path(__file__).parent / "project"
+SOURCES = {f"src/{name}.py": (_PROJECT / f"{name}.py").read_text() for name in ("prepare", "train", "evaluate")}
 
 README = """# Bird counter
 
@@ -20,7 +24,7 @@ It is the demo of this hub: **code** in git, **data** in DVC, **experiments** in
 
 ## The model
 
-The count $y$ is Poisson with a rate that a small network $f_\\theta$ predicts from the picture $x$:
+The count $y$ is Poisson with a rate that $f_\\theta$, linear for now, predicts from the colours $x$ of a picture:
 
 $$
 p(y \\mid x) = \\frac{\\lambda^y e^{-\\lambda}}{y!}, \\qquad \\lambda = \\exp f_\\theta(x)
@@ -31,6 +35,7 @@ and $\\theta$ is found by minimising the negative log-likelihood with weight dec
 ## Run it
 
 ```bash
+pip install -r requirements.txt
 dvc pull                  # the data
 dvc repro                 # clean the table, train, evaluate: what changed only
 ```
@@ -39,20 +44,6 @@ dvc repro                 # clean the table, train, evaluate: what changed only
 - [x] Augmentation
 - [ ] Clean labels (branch `clean-labels`)
 """
-
-PREPARE = '''"""Read the observations and keep what can be true."""
-
-import pandas as pd
-
-
-def load(path: str = "data/observations.csv") -> pd.DataFrame:
-    table = pd.read_csv(path, parse_dates=["date"])
-    return table[table["temperature_c"].between(-40, 45)]
-
-
-if __name__ == "__main__":
-    load().to_csv("data/clean.csv", index=False)
-'''
 
 TRAIN_FIRST = '''"""Train the counter and log it to MLflow."""
 
@@ -68,42 +59,6 @@ if __name__ == "__main__":
     train()
 '''
 
-TRAIN = '''"""Train the counter and log it to MLflow."""
-
-import math
-import sys
-from dataclasses import dataclass
-
-import mlflow
-import yaml
-
-
-@dataclass
-class Parameters:
-    lr: float
-    epochs: int
-    weight_decay: float
-    augment: bool
-
-
-def poisson_loss(rate: float, count: int) -> float:
-    """Negative log-likelihood of a count under a Poisson rate."""
-    return rate - count * math.log(rate) + math.lgamma(count + 1)
-
-
-def train(optimizer: str, parameters: Parameters) -> None:
-    mlflow.set_experiment("counting")
-    with mlflow.start_run(run_name=optimizer):
-        mlflow.log_params(vars(parameters))
-        for epoch in range(parameters.epochs):
-            mlflow.log_metrics(run_epoch(parameters, epoch), step=epoch)
-
-
-if __name__ == "__main__":
-    with open("params.yaml") as file:
-        train(sys.argv[-1], Parameters(**yaml.safe_load(file)["train"]))
-'''
-
 PARAMS = """train:
   lr: 0.003
   epochs: 60
@@ -111,16 +66,6 @@ PARAMS = """train:
   augment: true
 """
 PARAMS_LONGER = PARAMS.replace("epochs: 60", "epochs: 80")
-
-EVALUATE = '''"""Compare the models on the birds that none of them has seen."""
-
-import json
-from pathlib import Path
-
-if __name__ == "__main__":
-    models = [json.loads(path.read_text()) for path in Path("models").glob("*.json")]
-    Path("metrics.json").write_text(json.dumps(score(models), indent=2) + "\\n")
-'''
 
 PIPELINE = """vars:
   - optimizers: [adam, lion]
@@ -179,10 +124,7 @@ PIPELINE_REPORT = (
 """
 )
 
-SOURCES = {"src/prepare.py": PREPARE, "src/train.py": TRAIN, "src/evaluate.py": EVALUATE}
-REQUIREMENTS = "mlflow\npandas\npyyaml\n"
-METRICS = json.dumps({"val_acc": 0.871, "val_loss": 0.412, "mae": 0.63}, indent=2) + "\n"
-METRICS_CLEAN = json.dumps({"val_acc": 0.889, "val_loss": 0.377, "mae": 0.58}, indent=2) + "\n"
+REQUIREMENTS = "mlflow\npandas\npillow\npyyaml\n"
 SPECIES = ("covey", "ptarmigan", "quail")
 
 
