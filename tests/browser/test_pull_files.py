@@ -89,9 +89,13 @@ def test_the_rest_of_a_file_comes_once_and_beside_what_is_being_written(
     page = open_page("/")
     held: list[Route] = []
     page.route("**/diff/**", lambda route: held.append(route))
-    page.goto(f"{page.url.rstrip('/')}{spread}/1/files")
+    scripts: list[Route] = []
+    page.route("**/js/review*.js", lambda route: scripts.append(route))
+    with page.expect_request("**/js/review*.js"):
+        page.goto(f"{page.url.rstrip('/')}{spread}/1/files")
     expect(page.locator("table.diff tr")).to_have_count(60)
-    page.locator("td.diff-number[id$='R9']").hover()
+    page.locator("td.diff-number[id$='R9']").hover()  # before there is a script to see it
+    scripts.pop().continue_()
     page.locator(".line-plus").click()
     page.locator(".diff-beside textarea").fill("Half a thought")
     page.get_by_role("link", name="Show the other lines").scroll_into_view_if_needed()

@@ -86,12 +86,12 @@ export default function enhance(root) {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && !document.querySelector(".review-menu[open]")) htmx.trigger(document.body, "review-changed");
   });
-  root.addEventListener("pointerover", (event) => {
-    const row = event.target.closest?.("tr");
+  function offer(target) {
+    const row = target?.closest?.("tr");
     if (!row || !root.contains(row) || row.matches(".diff-beside")) return;
     const cells = [...row.querySelectorAll(CELL)];
     if (!cells.length) return;
-    const over = event.target.closest("td");
+    const over = target.closest("td");
     // In a split view the side under the pointer counts.
     const cell = cells.find((one) => one === over || one.nextElementSibling === over) || cells.at(-1);
     if (plus.dataset.dragging) {
@@ -101,7 +101,9 @@ export default function enhance(root) {
     }
     (cell.nextElementSibling || cell).prepend(plus);
     plus.line = parse(cell);
-  });
+  }
+  root.addEventListener("pointerover", (event) => offer(event.target));
+  offer(root.querySelector("td:hover")); // where the pointer rests since before this ran
   plus.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     plus.releasePointerCapture?.(event.pointerId);
