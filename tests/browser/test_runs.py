@@ -75,7 +75,7 @@ def test_a_brushed_axis_filters_the_table_and_the_address(demo: str, open_page: 
     assert "status+%3D+finished+and+metrics.val_acc+%3E%3D" in page.url
     expect(page.locator("#q")).to_have_value(re.compile(r"^status = finished and metrics\.val_acc >= "))
     page.locator("summary", has_text="Axes and ranges as a list").click()
-    page.get_by_label("sgd").uncheck()  # the same by keyboard or by finger
+    page.get_by_label("sgd", exact=True).uncheck()  # the same by keyboard or by finger
     expect(page.locator("#q")).to_have_value(re.compile(r'params\.optimizer in \("adam", "lion"\)'))
     expect(page.locator("[data-parallel-rows] td", has_text="sgd")).to_have_count(0)
     for row in page.locator("[data-parallel-rows] tbody input").all()[:2]:
