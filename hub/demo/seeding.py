@@ -179,7 +179,7 @@ def _track_folder(repository: Repository, path: str, files: dict[str, bytes]) ->
     manifest = _store(repository, manifests.dumps(entries), suffix=".dir")
     known = {"md5": f"{manifest.md5}.dir", "size": sum(map(len, files.values())), "nfiles": len(files), "hash": "md5"}
     pointer = yaml.safe_dump({"outs": [{**known, "path": path}]}, sort_keys=False)
-    return pointer.encode(), {"path": f"data/{path}", **known}
+    return pointer.encode(), {"path": f"data/{path}", "hash": "md5", **known}  # in the order that DVC writes
 
 
 def _store(repository: Repository, body: bytes, *, suffix: str = "") -> Stored:
