@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support import console
 from tests.support.hub import Hub
@@ -90,9 +90,13 @@ def test_y_leads_to_the_same_place_for_good(open_page: Open, demo: str) -> None:
 def test_the_finder_opens_what_was_typed(open_page: Open, demo: str) -> None:
     page = open_page(demo)
     page.wait_for_load_state("networkidle")  # the keys' module is there
-    page.keyboard.press("t")
+    held: list[Route] = []
+    page.route("**/js/finder*.js", lambda route: held.append(route))
+    with page.expect_request("**/js/finder*.js"):
+        page.keyboard.press("t")
     page.wait_for_url(f"**{demo}/find/main")
-    page.get_by_label("Letters of its name").press_sequentially("srtrn")
+    page.get_by_label("Letters of its name").press_sequentially("srtrn")  # before there is a script to see it
+    held.pop().continue_()
     expect(page.locator("[data-finder-list] a")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{demo}/blob/main/src/train.py")

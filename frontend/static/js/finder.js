@@ -55,4 +55,5 @@ export default function enhance(form) {
       links[at].click();
     }
   });
+  if (input.value !== input.defaultValue) ask(); // typed before this ran
 }
