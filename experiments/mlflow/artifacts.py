@@ -25,6 +25,7 @@ from experiments.mlflow import rules
 from experiments.mlflow.context import workspace_of
 from experiments.mlflow.responses import artifact_headers
 from experiments.tracked import marks
+from hub.lib.durable import fsync
 from hub.lib.errors import Conflict, Invalid, NotFound, OutOfSpace, Upstream, says_disk_full
 from hub.lib.streams import in_thread
 from repos.surface import Call
@@ -282,11 +283,7 @@ class Folder:
                 raise OutOfSpace() from error
             raise Upstream("The artifact could not be stored.", details="Run `covey doctor` on the hub.") from error
         for folder in {final.parent, *(parent.parent for parent in made)}:
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                _sync(handle)
-            finally:
-                os.close(handle)
+            fsync(folder)
 
 
 def _sync(handle: int) -> None:

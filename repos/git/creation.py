@@ -11,6 +11,7 @@ from dulwich.objects import Blob, Commit, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from hub.lib.durable import fsync
 from repos.git import commands
 
 TIMEOUT_SECONDS = 30
@@ -63,14 +64,6 @@ def sync(folder: Path) -> None:
         for name in files:
             fsync(Path(place, name))
         fsync(Path(place))
-
-
-def fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _tree(files: dict[str, bytes], objects: list[Blob | Tree | Commit]) -> Tree:

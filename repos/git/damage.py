@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from hub.lib.durable import fsync
 from hub.lib.errors import Lost
 
 HEAD = "HEAD"
@@ -57,7 +58,7 @@ def mend(path: Path, ref: str, value: str) -> bool:
         else:
             _write(path, [*lost(path), ref])
             file.unlink()
-        _fsync(file.parent)
+        fsync(file.parent)
     finally:
         lock.unlink(missing_ok=True)
     return True
@@ -101,11 +102,3 @@ def _write(path: Path, names: list[str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, path / LIST)
-
-
-def _fsync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

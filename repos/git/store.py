@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.lib.durable import fsync
 from hub.lib.errors import Lost
 from repos.git import commands
 from repos.git.commands import GitError
@@ -137,13 +138,13 @@ class RepoStore:
         (fresh / "config").write_text(_CONFIG)
         (fresh / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
         for name in ["config", "HEAD", "."]:
-            _fsync(fresh / name)
+            fsync(fresh / name)
         try:
             os.rename(fresh, path)
         except OSError:  # another process made it at the same moment
             shutil.rmtree(fresh)
             self.open_for_read(repository_id)
-        _fsync(path.parent)
+        fsync(path.parent)
         return path
 
     def remove(self, repository_id: int) -> None:
@@ -225,7 +226,7 @@ def _store(path: Path, quarantine: Quarantine) -> None:
         source = quarantine.objects / "pack" / f"{made}{suffix}"
         if source.exists():
             os.rename(source, path / "objects" / "pack" / source.name)
-    _fsync(path / "objects" / "pack")
+    fsync(path / "objects" / "pack")
 
 
 def move_refs(path: Path, changes: Sequence[RefChange], *, unmoved: Mapping[str, str] | None = None) -> None:
@@ -258,11 +259,3 @@ def size_on_disk(path: Path) -> int:
             with contextlib.suppress(FileNotFoundError):  # a push ended, or maintenance replaced a pack
                 total += os.stat(os.path.join(folder, name)).st_size
     return total
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,6 +3,11 @@
 from django.db import migrations, models
 
 
+def maintained_until_now(apps, schema_editor):
+    """What was there before was looked after by tasks: not all of it anew at once."""
+    apps.get_model("repos", "Repository").objects.update(maintained_generation=models.F("ref_generation"))
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("repos", "0009_forks"),
@@ -14,4 +19,5 @@ class Migration(migrations.Migration):
             name="maintained_generation",
             field=models.BigIntegerField(default=0, help_text="ref_generation as of the last maintenance"),
         ),
+        migrations.RunPython(maintained_until_now, migrations.RunPython.noop),
     ]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hub.lib.durable import fsync
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, at_once, pieces, run
-from hub.lib.objectstore.folder_parts import FolderParts, fsync_folder
+from hub.lib.objectstore.folder_parts import FolderParts
 from hub.lib.together import Together
 
 
@@ -33,8 +34,8 @@ class FolderStore(FolderParts):
         if missing := [folder for folder in folders if not folder.is_dir()]:
             for folder in missing:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fsync_folder(self.root / "sha256")
-            fsync_folder(self.root)
+            fsync(self.root / "sha256")
+            fsync(self.root)
 
     async def put(
         self, stream: AsyncIterator[bytes], *, md5s: frozenset[str] = frozenset(), unix_text: bool = False
@@ -248,7 +249,7 @@ class _Upload:
     def fsync(self) -> None:
         assert self.file is not None
         os.fsync(self.file)
-        fsync_folder(self.place.parent)
+        fsync(self.place.parent)
 
     def close(self) -> None:
         """Nothing is left of it beside its place."""

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.lib.durable import fsync
 from hub.lib.objectstore.base import DigestMismatch, ObjectMissing, ObjectStoreError, Stored, StoredPart
 from hub.lib.objectstore.digests import PIECE_BYTES, Digests, pieces, run
 
@@ -150,9 +151,9 @@ class FolderParts:
     def _make(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True)
         os.close(os.open(folder / WHOLE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        fsync_folder(folder)
-        fsync_folder(folder.parent)
-        fsync_folder(folder.parent.parent)
+        fsync(folder)
+        fsync(folder.parent)
+        fsync(folder.parent.parent)
 
 
 class _Part(ABC):
@@ -180,7 +181,7 @@ class _Part(ABC):
         try:
             os.fsync(self.file)
             tag = self._publish(self.md5.hexdigest())
-            fsync_folder(self.folder)
+            fsync(self.folder)
             return StoredPart(self.number, self.size, self.md5.hexdigest(), tag)
         except FileNotFoundError as error:
             raise ObjectMissing(self.folder.name) from error
@@ -270,11 +271,3 @@ def _digest(path: Path, digests: Digests) -> bool:
                 return False
             digests.update(piece)
     return True
-
-
-def fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
