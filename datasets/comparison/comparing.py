@@ -173,13 +173,10 @@ def job_of(
     here = at_once and _turns.acquire(blocking=False)
     try:
         job = jobs.start(
-            kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id, wake=not here
+            kind, f"{kind}:{digest}", arguments, repository_id=repository.pk, user_id=user_id, at_once=here
         )
         if job.state == State.DONE and not is_kept(job):
-            jobs.restart(job)
-        if here and job.state == State.QUEUED:
-            jobs.run(job.pk)
-            job.refresh_from_db()
+            jobs.restart(job, at_once=here)
         return job
     finally:
         if here:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from hub.accounts.actor import Actor, Area
+from hub.lib.errors import Busy
 from repos import access
 from repos.git.store import refs
 from repos.issues import conversation, labels, milestones, opening, states, threads, triage
@@ -42,6 +46,7 @@ TOPICS = [
     ("Which camera took the pictures?", "The shadows differ.", ["question"]),
 ]
 
+PATIENCE_SECONDS = 60
 STATUSES = [("ci/tests", "14 passed"), ("data/validation", "Every species is in the list")]
 
 
@@ -73,6 +78,19 @@ def talk(repository: Repository, actor: Actor) -> None:
     )
     tips = refs(store_of(repository), "refs/heads/")
     row = Spot("row", "data/observations.csv", tips["refs/heads/clean-labels"], {"row": 12})
-    threads.begin(actor, pull.issue, row, "Is this count right? The picture shows fewer.")
+    _once_there(lambda: threads.begin(actor, pull.issue, row, "Is this count right? The picture shows fewer."))
     shadow = Spot("image", "data/images/quail/002.png", tips["refs/heads/main"], {"region": [0.1, 0.55, 0.5, 0.35]})
     threads.begin(actor, issue, shadow, "Here the shadow falls to the left.")
+
+
+def _once_there(say: Callable[[], object]) -> None:
+    """A worker may be reading the table just now. Raises Busy after a minute."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            say()
+            return
+        except Busy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)

@@ -31,7 +31,7 @@ MAYA, TOMAS, INES = (
     "Tomas Reyes <tomas@example.org>",
     "Ines Okafor <ines@example.org>",
 )
-MARK = settings.COVEY_HOME / "demo-seeded"
+MARK, BEGUN = settings.COVEY_HOME / "demo-seeded", settings.COVEY_HOME / "demo-begun"
 HOUR, DAY = 3_600, 86_400
 END = int(datetime(2026, 10, 30, 9, 30, tzinfo=UTC).timestamp())
 
@@ -58,13 +58,19 @@ def seed() -> Repository:
 
 
 def seed_once() -> None:
-    """What `covey up --demo` asks at each start."""
+    """What `covey up --demo` asks at each start. One that was only half made is made anew."""
     if MARK.exists():
         return
-    if not Repository.objects.filter(owner__name_key=OWNER, name_key=NAME).exists():
+    found = Repository.objects.filter(owner__name_key=OWNER, name_key=NAME)
+    if BEGUN.exists():
+        for half in found.filter(deleted=None).select_related("owner"):
+            repositories.delete(Actor(user=User.objects.get(username=OWNER)), half)
+    if BEGUN.exists() or not found.exists():
+        BEGUN.touch()
         repository = seed()
         logger.info("the demo is at %s%s", settings.COVEY_URL, repository.get_absolute_url())
     MARK.touch()
+    BEGUN.unlink(missing_ok=True)
 
 
 def _person() -> User:

@@ -96,31 +96,47 @@ def start(
     repository_id: int | None = None,
     user_id: int | None = None,
     again: bool = False,
-    wake: bool = True,
+    at_once: bool = False,
 ) -> Job:
     """The job of this key, asked for if it was not yet. again: try one that failed or was cancelled once more.
-    wake: False when the caller runs it at once (run()); only if that dies, a worker takes it.
+    at_once: it is run here before this returns, unless a worker has it; only if this process dies, one takes it.
 
     Raises Busy when a repository has too many waiting already.
     """
     job = Job.objects.filter(key=key).first()
+    begun = _begun() if at_once else {}
     if job is None:
         waiting = Job.objects.filter(repository_id=repository_id, state=State.QUEUED).count() if repository_id else 0
         if waiting >= QUEUED_PER_REPOSITORY:
             raise Busy("Too much work waits for this repository already.", details="Try again in a few minutes.")
         values = {"kind": kind, "arguments": arguments, "repository_id": repository_id, "user_id": user_id}
-        job, made = Job.objects.get_or_create(key=key, defaults=values)
+        job, made = Job.objects.get_or_create(key=key, defaults=values | begun)
     else:
-        made = again and _reset(job)
-    if made and wake:
-        _hint(job.pk)
+        made = again and _reset(job, begun)
+    _go_on(job, made, at_once)
     return job
 
 
-def restart(job: Job) -> None:
+def restart(job: Job, *, at_once: bool = False) -> None:
     """Do finished work again: what it left behind was removed."""
-    if _reset(job):
+    _go_on(job, _reset(job, _begun() if at_once else {}), at_once)
+
+
+def _begun() -> dict[str, Any]:
+    """A row made so is its maker's from the first: no worker that looks for work comes between."""
+    now = timezone.now()
+    return {"state": State.RUNNING, "attempts": 1, "started": now, "leased_until": now + LEASE}
+
+
+def _go_on(job: Job, made: bool, at_once: bool) -> None:
+    if made and at_once:
+        _attempt(Run(job, job.attempts))
+    elif made:
         _hint(job.pk)
+    elif at_once and job.state == State.QUEUED:
+        run(job.pk)
+    if at_once:
+        job.refresh_from_db()
 
 
 def cancel(job_id: int) -> bool:
@@ -140,10 +156,11 @@ def forget_ended() -> int:
     return ended.delete()[0]
 
 
-def _reset(job: Job) -> bool:
+def _reset(job: Job, begun: dict[str, Any]) -> bool:
     ended = Job.objects.filter(pk=job.pk, state=job.state).exclude(state__in=OPEN)
     fresh = {"state": State.QUEUED, "done": 0, "total": None, "error": "", "result": None, "attempts": 0, "excused": 0}
-    changed = ended.update(**fresh, not_before=None, leased_until=None, started=None, finished=None)
+    fresh |= {"not_before": None, "leased_until": None, "started": None, "finished": None}
+    changed = ended.update(**fresh | begun)
     job.refresh_from_db()
     return bool(changed)
 
@@ -191,8 +208,11 @@ def stop() -> None:
 def run(job_id: int) -> None:
     """One attempt at one job, when nobody else has it."""
     claimed = None if _stopping.is_set() else _claim(job_id)
-    if claimed is None:
-        return
+    if claimed is not None:
+        _attempt(claimed)
+
+
+def _attempt(claimed: Run) -> None:
     job = claimed.job
     try:
         result = _handlers[job.kind](claimed)

@@ -17,18 +17,22 @@ from experiments.mlflow.context import workspace_of
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.demo import data, pipeline, seeding, texts
-from hub.lib.errors import Unprocessable
+from hub.lib.errors import Busy, Unprocessable
 from repos import repositories
 from repos.git.store import refs
+from repos.issues import threads
+from repos.issues.models import Thread
 from repos.models import Repository
 from repos.storage import store
 
 
 @pytest.fixture
 def unmarked():
-    seeding.MARK.unlink(missing_ok=True)
+    for mark in (seeding.MARK, seeding.BEGUN):
+        mark.unlink(missing_ok=True)
     yield
-    seeding.MARK.unlink(missing_ok=True)
+    for mark in (seeding.MARK, seeding.BEGUN):
+        mark.unlink(missing_ok=True)
 
 
 def test_its_data_is_the_same_each_time():
@@ -94,3 +98,37 @@ def test_it_is_whole_small_and_never_made_again(unmarked):
     repositories.delete(Actor(user=User.objects.get(username="demo")), repository)
     seeding.seed_once()
     assert not Repository.objects.filter(owner__name_key="demo", deleted=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_half_of_it_is_made_anew(unmarked, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(seeding.conversations, "talk", killed)
+        with pytest.raises(KeyboardInterrupt):
+            seeding.seed_once()
+    half = Repository.objects.get(owner__name_key="demo", deleted=None)
+    seeding.seed_once()
+    whole = Repository.objects.get(owner__name_key="demo", deleted=None)
+    assert whole.pk != half.pk
+    assert whole.issues.count() == 6
+    assert (seeding.MARK.exists(), seeding.BEGUN.exists()) == (True, False)
+
+
+def killed(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_a_worker_is_reading_is_waited_for(unmarked, monkeypatch):
+    begin, tries = threads.begin, []
+
+    def busy_at_first(*asked):
+        tries.append(asked)
+        if len(tries) == 1:
+            raise Busy("The table is still being read.")
+        return begin(*asked)
+
+    monkeypatch.setattr(threads, "begin", busy_at_first)
+    seeding.seed_once()
+    assert len(tries) == 3  # the row twice, the picture
+    assert Thread.objects.count() == 2

@@ -79,6 +79,31 @@ def test_progress_is_seen(ran):
     assert job.leased_until is None
 
 
+def test_what_is_done_at_once_is_left_to_no_worker(ran, monkeypatch):
+    seen = []
+    attempt = jobs._attempt
+
+    def between(claimed: Run) -> None:
+        seen.append(jobs._next())  # what a worker finds that looks for more just now
+        attempt(claimed)
+
+    monkeypatch.setattr(jobs, "_attempt", between)
+    job = start(at_once=True)
+    jobs.restart(job, at_once=True)
+    assert (seen, len(ran), job.state, job.result, job.attempts) == ([None, None], 2, State.DONE, {"rows": 3}, 1)
+
+
+def test_what_a_worker_has_is_not_done_at_once_too(ran):
+    job = start()
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, leased_until=timezone.now() + jobs.LEASE, attempts=1)
+    assert (start(at_once=True).state, ran) == (State.RUNNING, [])
+
+
+def test_what_waits_is_done_by_who_wants_it_at_once(ran):
+    start()
+    assert (start(at_once=True).state, len(ran)) == (State.DONE, 1)
+
+
 def test_what_cannot_be_done_is_not_tried_again_unless_asked(ran):
     job = start(does="fail")
     jobs.work(job.pk)

@@ -75,21 +75,20 @@ def begin(actor: Actor, pull: PullRequest, order: Order) -> Job:
     arguments = order.as_json | {"pull": pull.pk, "user": user.pk, "token": actor.token_id}
     digest = hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
     quick = len(found.files) <= listing.QUICK_FILES and all(file.kind != DATA for file in found.files)
-    job = jobs.start(
+    key = f"{key_of(pull, order.ours, order.theirs)}{digest[:32]}"
+    done = Job.objects.filter(key=key, state=Job.State.DONE).first()
+    if done and not (done.result or {}).get("commit"):
+        jobs.restart(done, at_once=quick)  # it was refused for what may be mended by now
+        return done
+    return jobs.start(
         RESOLVE,
-        f"{key_of(pull, order.ours, order.theirs)}{digest[:32]}",
+        key,
         arguments,
         repository_id=pull.repository.pk,
         user_id=user.pk,
         again=True,
-        wake=not quick,
+        at_once=quick,
     )
-    if job.state == Job.State.DONE and not (job.result or {}).get("commit"):
-        jobs.restart(job)  # it was refused for what may be mended by now
-    if quick:
-        jobs.run(job.pk)
-        job.refresh_from_db()
-    return job
 
 
 def key_of(pull: PullRequest, ours: str, theirs: str) -> str:
