@@ -19,6 +19,7 @@ from repos.models import Repository
 
 HEADS = "refs/heads/"
 NAMESPACES = ("refs/heads/", "refs/tags/", "refs/notes/", "refs/exps/")
+WRITABLE = "Push branches (refs/heads), tags (refs/tags), notes (refs/notes) or DVC experiments (refs/exps)."
 MAX_PART_BYTES = 250  # git keeps a ref as a file, and a lock beside it
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$")
 _LOOKS_LIKE_ID = re.compile(r"refs/(?:heads|tags)/[0-9a-f]{40}")
@@ -49,13 +50,15 @@ def check(
     return forced
 
 
+def is_hidden(ref: str) -> bool:
+    """Whether git refuses every change of this ref by itself: hideRefs in repos/git/config says the same."""
+    return ref.startswith("refs/") and not f"{ref}/".startswith(NAMESPACES)
+
+
 def check_name(change: RefChange) -> None:
     """Raises Unprocessable when the ref may not be written. What exists may always be deleted."""
     if not change.ref.startswith(NAMESPACES):
-        raise Unprocessable(
-            f"{change.ref} cannot be written here.",
-            details="Push branches (refs/heads), tags (refs/tags), notes (refs/notes) or DVC experiments (refs/exps).",
-        )
+        raise Unprocessable(f"{change.ref} cannot be written here.", details=WRITABLE)
     if change.new == ZERO:
         return
     short = change.ref.split("/", 2)[2]

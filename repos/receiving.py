@@ -16,7 +16,7 @@ from django.conf import settings
 from hub.lib.errors import HubError, Invalid
 from hub.lib.failures import as_expected
 from hub.lib.streams import ClientGone, in_thread
-from repos import gitstreams, publishing
+from repos import gitstreams, policy, publishing
 from repos.git import commands, pkt
 from repos.git.store import ZERO, Quarantine, RefChange
 from repos.git.transfer import GRACE_SECONDS, Transfer
@@ -153,9 +153,10 @@ class Receiving:
     async def verdict(self, changes: list[RefChange], quarantine: Quarantine | None) -> str:
         """What the hook is told: lines for the person, then accept or refuse."""
         call = self.call
+        kept = self.kept(changes)
         try:
             self.push = await in_thread(
-                publishing.judge, call.repository, call.actor, changes, quarantine=quarantine, via="git"
+                publishing.judge, call.repository, call.actor, kept, quarantine=quarantine, via="git"
             )
         except HubError as error:
             said = [*error.message.splitlines(), *error.details.splitlines()]
@@ -169,9 +170,21 @@ class Receiving:
         else:
             if not self.failure:
                 self.git.keep = True  # from here on git finishes, whoever leaves
-                return "accept\n"
+                return f"{self.left_out(len(changes) - len(kept))}accept\n"
             said = []
         return "".join(f"say {line}\n" for line in said) + "refuse\n"
+
+    def kept(self, changes: list[RefChange]) -> list[RefChange]:
+        """Without the refs that git itself refuses, one by one: a mirror of another host brings its refs/pull along,
+        and its branches and tags need not stay out for that. All, where all or none is asked for."""
+        if "atomic" in self.request.capabilities:
+            return changes
+        return [change for change in changes if not policy.is_hidden(change.ref)] or changes
+
+    @staticmethod
+    def left_out(count: int) -> str:
+        """The line of a verdict that says why this many refs are refused while the others are taken."""
+        return f"say {count:,} of these refs cannot be written here. {policy.WRITABLE}\n" if count else ""
 
     async def relay(self) -> None:
         """git's output until its end: progress goes out at once, the report is kept."""

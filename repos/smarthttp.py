@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -96,6 +97,14 @@ async def upload_pack(call: Call) -> None:
                 await gitstreams.relay(call.request, gitstreams.output(git), RESULT)
 
 
+async def large_files(call: Call) -> None:
+    """Git LFS is not kept here. Its client shows the message of a JSON answer alone; of a 404 it says that the
+    repository is missing, and 501 is how it knows that there are no locks."""
+    said = "This hub does not keep Git LFS objects. Use DVC for large files: git lfs untrack, dvc add, dvc push."
+    answer = json.dumps({"message": said, "request_id": call.request.request_id}).encode()
+    await call.request.respond(501, answer, [("content-type", "application/vnd.git-lfs+json"), *gitstreams.NO_CACHE])
+
+
 @contextlib.asynccontextmanager
 async def _packing(path: Path, protocol: str, file: IO[bytes], output: int | None) -> AsyncIterator[Transfer]:
     """git at work on a request, in its turn. output: a descriptor to write to, instead of a pipe."""
@@ -113,5 +122,6 @@ surface = Surface(
         route("GET", "info/refs", info_refs, service_need),
         route("POST", "git-upload-pack", upload_pack, Access.READ),
         route("POST", "git-receive-pack", receive_pack, Access.WRITE),
+        route("GET POST PUT", "info/lfs/.*", large_files, Access.READ),
     ],
 )

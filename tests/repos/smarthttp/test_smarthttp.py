@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -276,6 +277,40 @@ def test_refs_of_the_hub_cannot_be_written(writer, path, ref):
     answer = push(writer, pushed(f"{ZERO} {main_of(path)} {ref}", pack=empty_pack(path)))
     assert b"ng " in answer.body
     assert set(store.refs(path)) == {"refs/heads/main"}
+
+
+def test_a_mirror_of_another_host_leaves_only_its_own_refs_out(writer, path):
+    main = main_of(path)
+    sent = [f"{ZERO} {main} {ref}" for ref in ("refs/pull/1/head", "refs/heads/new", "refs/tags/v1", "refs/changes/1")]
+    answer = push(writer, pushed(*sent, capabilities="report-status side-band-64k", pack=empty_pack(path)))
+    assert b"2 of these refs cannot be written here. Push branches" in answer.body
+    assert b"ng refs/pull/1/head" in answer.body
+    assert set(store.refs(path)) == {"refs/heads/main", "refs/heads/new", "refs/tags/v1"}
+    assert {row.ref for row in Push.objects.get().updates.all()} == {"refs/heads/new", "refs/tags/v1"}
+
+
+@pytest.mark.parametrize("odd", ["refs/heads", "HEAD", "refs/tags/a..b", "config"])
+def test_an_odd_name_still_keeps_a_whole_push_out(writer, path, odd):
+    main = main_of(path)
+    answer = push(writer, pushed(f"{ZERO} {main} {odd}", f"{ZERO} {main} refs/heads/new", pack=empty_pack(path)))
+    assert b"ng refs/heads/new" in answer.body
+    assert set(store.refs(path)) == {"refs/heads/main"}
+
+
+def test_of_a_mirror_that_wants_all_or_nothing_nothing_is_taken(writer, path):
+    main = main_of(path)
+    sent = [f"{ZERO} {main} refs/pull/1/head", f"{ZERO} {main} refs/heads/new"]
+    answer = push(writer, pushed(*sent, capabilities="report-status atomic side-band-64k", pack=empty_pack(path)))
+    assert b"ng refs/heads/new" in answer.body
+    assert set(store.refs(path)) == {"refs/heads/main"}
+
+
+def test_git_lfs_hears_what_to_use_instead(writer, path):
+    for method, below in [("POST", "objects/batch"), ("GET", "locks"), ("POST", "locks/verify")]:
+        answer = ask(method, f"/alice/private.git/info/lfs/{below}", headers=writer, body=[b"{}"])
+        assert (answer.status, answer.headers["content-type"]) == (501, "application/vnd.git-lfs+json")
+        assert "dvc add" in json.loads(answer.body)["message"]
+        assert ask(method, f"/alice/private.git/info/lfs/{below}", body=[b"{}"]).status == 401
 
 
 def test_a_refusal_of_the_policy_is_shown_to_the_person(writer, path, private):
