@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from hub.accounts.authentication import actor_from_session
@@ -17,4 +18,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         actor = SimpleLazyObject(lambda: actor_from_session(request))
         request.actor = actor  # type: ignore[attr-defined]  # what makes it a HubRequest
-        return self.get_response(request)
+        response = self.get_response(request)
+        # Django says so where a view has looked who asks: for what is private, and not for what is absent.
+        patch_vary_headers(response, ["Cookie"])
+        return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
 from itertools import islice
 
 from asgiref.sync import sync_to_async
@@ -89,6 +90,8 @@ class CompressedText(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         kind = response.get("Content-Type", "")
         if response.streaming or not kind.startswith(("text/", "application/json")):
+            return response
+        if response.status_code == HTTPStatus.NOT_FOUND:  # what is private has the very size of what is absent
             return response
         return super().process_response(request, response)
 

@@ -37,6 +37,12 @@ def test_equal_pages_differ_in_length() -> None:
     assert len(lengths) > 5
 
 
+def test_what_is_not_found_has_its_own_length() -> None:
+    """A private page must not differ from an absent one, not even by the random length."""
+    absent = answered(HttpResponse(b"word " * 1000, status=404))
+    assert not absent.has_header("Content-Encoding")
+
+
 def test_it_leaves_streams_and_files_alone() -> None:
     archive = answered(StreamingHttpResponse([b"word " * 1000], content_type="application/zip"))
     image = answered(HttpResponse(b"word " * 1000, content_type="image/png"))

@@ -174,3 +174,14 @@ def test_row_36_no_page_of_the_hub_lives_on_the_raw_host(settings, host, path):
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/plain")
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("how", [{}, {"accept": "application/json"}, {"hx-request": "true"}])
+@pytest.mark.parametrize("page", ["", "/issues", "/tree/main", "/datasets/diff/a...b/c?format=json", "/nothing"])
+def test_row_32_a_private_page_has_the_headers_and_the_size_of_an_absent_one(page, how):
+    def told(name: str) -> tuple[int, int, dict[str, str | None]]:
+        answer = ask("GET", f"/alice/{name}{page}", headers={"accept-encoding": "gzip", **how})
+        return answer.status, len(answer.body), answer.headers | dict.fromkeys(["X-Request-ID", "Set-Cookie"])
+
+    assert told("private") == told("missing")
+    assert told("private")[0] == 404
