@@ -140,7 +140,7 @@ def test_the_clock_may_differ_by_a_quarter_of_an_hour() -> None:
         ("AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=", "InvalidRequest"),
         ("Basic YTpi", "InvalidRequest"),
         ("Bearer covey_x", "InvalidRequest"),
-        ("AWS4-ECDSA-P256-SHA256 Credential=a", "NotImplemented"),
+        ("AWS4-ECDSA-P256-SHA256 Credential=a", "InvalidRequest"),
         ("AWS4-HMAC-SHA256 Credential=a", "AuthorizationHeaderMalformed"),
         (f"{START}{CREDENTIAL.replace('/s3/', '/iam/')},SignedHeaders=host,Signature=0", MALFORMED),
         (f"{START}{CREDENTIAL.replace('20130524', '20130525')},SignedHeaders=host,Signature=0", MALFORMED),
@@ -155,6 +155,13 @@ def test_other_authorizations_are_told_apart(authorization: str, code: str) -> N
 
 def test_what_is_not_signed_claims_nothing() -> None:
     assert signatures.claim_of(Message("GET", "/", [], [("host", "x")]), now=NOW) is None
+
+
+@pytest.mark.parametrize("name", ["Algorithm", "Credential", "Signature", "SignedHeaders"])
+@pytest.mark.parametrize("odd", ["%FF", "%ED%A0%80", "%00"])
+def test_a_presigned_address_of_odd_bytes_is_a_bad_request(name: str, odd: str) -> None:
+    tampered = PRESIGNED.replace(f"X-Amz-{name}=", f"X-Amz-{name}={odd}")
+    assert code_of(presigned_message(tampered)) == "AuthorizationQueryParametersError"
 
 
 @settings(max_examples=60, deadline=None)
