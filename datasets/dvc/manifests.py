@@ -154,11 +154,18 @@ def _pair(entry: object) -> tuple[str, str] | None:
         return None
     if path.startswith("/") or clean(path) != path:
         return "", md5
-    try:
-        path.encode()
-    except UnicodeEncodeError:  # half a surrogate pair is no name that a file can have
+    if not _is_utf8(path):  # half a surrogate pair is no name that a file can have
         return "", md5
     return path, md5
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether a list may hold this path; addresses may name any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # ---- the index file ----------------------------------------------------------------------------
@@ -240,6 +247,8 @@ class Manifest:
 
     def find(self, path: str) -> Item | None:
         """What a path names, or None."""
+        if not _is_utf8(path):
+            return None
         parent, _, name = path.rpartition("/")
         with self._open() as base:
             row = base.execute(

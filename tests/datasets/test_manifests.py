@@ -117,6 +117,7 @@ def test_the_index_lists_and_finds(tmp_path):
     assert manifest.find("a/c/y.txt") == Item("y.txt", md5("3"))
     assert manifest.find("a/c") == Item("c", "")
     assert manifest.find("a/no") is None
+    assert manifest.find("a/\udcff") is None
     assert manifest.count() == 4
     whole = list(manifest.children(""))
     for start in range(5):
