@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE, ErrorCode
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
@@ -13,6 +16,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from hub.lib.errors import OutOfSpace, says_disk_full
 
 logger = logging.getLogger("covey.mlflow")
+# What Python raises on a value of another kind than it was written for.
+BAD_VALUES = (ValueError, TypeError, AttributeError, KeyError)
+_INTERNAL = ErrorCode.Name(INTERNAL_ERROR)
 
 
 class NoRoom(MlflowException):
@@ -30,6 +36,23 @@ def hide(engine: Engine) -> None:
     """From now on the errors of this engine carry no SQL; the log does, without the values."""
     if not event.contains(engine, "handle_error", _plain):
         event.listen(engine, "handle_error", _plain, retval=True)
+
+
+def tell_causes(store: Any) -> None:
+    """From now on what MLflow trips over in a session is raised as it is; MLflow calls it all an internal error."""
+    make_session = store.ManagedSessionMaker
+
+    @contextmanager
+    def session(*args: Any, **options: Any) -> Iterator[Any]:
+        try:
+            with make_session(*args, **options) as made:
+                yield made
+        except MlflowException as error:
+            if error.error_code == _INTERNAL and isinstance(error.__cause__, BAD_VALUES):
+                raise error.__cause__ from None
+            raise
+
+    store.ManagedSessionMaker = session
 
 
 def _plain(context: ExceptionContext) -> BaseException | None:

@@ -15,7 +15,7 @@ _NEEDS = {"read": Access.READ, "write": Access.WRITE}
 _PARAMETER = re.compile(r"<(?:(path):)?[a-z_]+(?::(path))?>")
 _STILL_ENCODED = re.compile(r"%[0-9a-fA-F]{2}")
 _FORBIDDEN = frozenset("\\;#")
-_PATH_PARAMETERS = frozenset({"path", "artifact_path"})
+_PATH_PARAMETERS = frozenset({"path", "artifact_path", "artifact_file_path", "artifact_directory_path"})
 BAD_PATH = "The path holds a form that is not accepted: '.', '..', '//', '\\', ';', '#' or a double encoding."
 
 
@@ -53,16 +53,23 @@ def clean_path(raw: str) -> str:
     # An encoded slash would move the border between segments after the route was chosen.
     if "%2f" in raw.lower() or not _is_plain(path):
         raise Invalid(BAD_PATH, details="Use plain names joined by single slashes.")
-    if any(len(name.encode()) > MAX_NAME_BYTES for name in path.split("/")):
-        raise Invalid(f"A part of the path is longer than {MAX_NAME_BYTES} bytes.", details="Use a shorter name.")
+    _check_names(path)
     return path
+
+
+def _check_names(path: str) -> None:
+    if any(len(name.encode("utf-8", "surrogateescape")) > MAX_NAME_BYTES for name in path.split("/")):
+        raise Invalid(f"A part of the path is longer than {MAX_NAME_BYTES} bytes.", details="Use a shorter name.")
 
 
 def check_query(query: bytes) -> None:
     """Hold `path=` parameters to the rule of clean_path. Raises Invalid."""
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if name in _PATH_PARAMETERS and value and (value.startswith("/") or not _is_plain(value.rstrip("/"))):
+        if name not in _PATH_PARAMETERS or not value:
+            continue
+        if value.startswith("/") or not _is_plain(value.rstrip("/")):
             raise Invalid(BAD_PATH, details="Use a path relative to the run's artifacts.")
+        _check_names(value)
 
 
 def _is_plain(path: str) -> bool:

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,6 +25,7 @@ from hub.lib.stores import object_store
 
 logger = logging.getLogger("covey.mlflow")
 App = Callable[..., Awaitable[None]]
+OWN_PACKAGES = frozenset({"hub", "repos", "datasets", "experiments"})
 
 _lock = threading.Lock()
 _app: App | None = None
@@ -122,6 +124,7 @@ def _make() -> App:
     handlers._model_registry_store = RegistryStore(url)
     for store in (handlers._tracking_store, handlers._model_registry_store):
         databaseerrors.hide(database.patient(store.engine))
+        databaseerrors.tell_causes(store)
     handlers._artifact_repo = _artifact_repository()
     handlers.utils.set_tracking_uri(url)
     handlers.registry_utils.set_registry_uri(url)
@@ -131,17 +134,19 @@ def _make() -> App:
 
 
 def _answer_bad_input() -> None:
-    """What MLflow's parsers raise on a malformed body, answered as the caller's mistake instead of a 500."""
-    from flask import request
+    """What MLflow's code raises on values that it was not written for, answered as the caller's mistake, not a 500."""
     from google.protobuf.json_format import ParseError
+    from graphql import GraphQLError
     from mlflow.exceptions import MlflowException
     from mlflow.server import app as flask_app
     from werkzeug.exceptions import HTTPException
 
+    from experiments.mlflow.databaseerrors import BAD_VALUES
+
     def answer(error: Exception) -> tuple[str, int, dict[str, str]]:
-        # The last two may also be faults of the server: only a body that is no JSON object makes them the caller's.
-        if isinstance(error, TypeError | AttributeError) and isinstance(request.get_json(silent=True), dict):
+        if _is_ours(error):
             raise error
+        logger.warning("MLflow does not take this", exc_info=error)  # should it be a fault of MLflow's after all
         refusal = MlflowException.invalid_parameter_value(f"The request's body is not what this address takes: {error}")
         return refusal.serialize_as_json(), 400, {"Content-Type": "application/json"}
 
@@ -161,8 +166,14 @@ def _answer_bad_input() -> None:
         return json.dumps(said), expected.code, {"Content-Type": "application/json", **expected.headers}
 
     flask_app.register_error_handler(Exception, come_again)
-    for kind in (ParseError, UnicodeDecodeError, RecursionError, TypeError, AttributeError):
+    for kind in (*BAD_VALUES, ParseError, RecursionError, GraphQLError):
         flask_app.register_error_handler(kind, answer)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether a line of the hub raised it, which is a fault."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return frames[-1].f_globals.get("__name__", "").partition(".")[0] in OWN_PACKAGES
 
 
 def _artifact_repository() -> Any:

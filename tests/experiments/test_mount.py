@@ -9,7 +9,7 @@ from django.conf import settings
 from django.middleware.csrf import _get_new_csrf_string
 from starlette.routing import Match, Mount
 
-from experiments.mlflow import direct, rules
+from experiments.mlflow import direct, rules, server
 from experiments.mlflow.mount import BODY_LIMIT_BYTES
 from tests.experiments.conftest import API, Client, metric
 from tests.support.asgi import ask
@@ -98,6 +98,39 @@ def test_it_refuses_a_body_that_is_too_large(client):
 def test_it_answers_bad_json_with_4xx(client, body):
     answer = client.ask("POST", f"{API}/runs/log-batch", body=[body])
     assert 400 <= answer.status < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("graphql", {}),
+        ("graphql", {"query": None}),
+        ("graphql", {"query": "{"}),
+        ("graphql", {"query": "{a" * 5000}),
+        (f"{API}/experiments/search", {"view_type": [{}]}),
+        (f"{API}/logged-models/search", {"experiment_ids": ["1"], "max_results": {}}),
+        (f"{API}/metrics/get-history?run_id=RUN&metric_key=m&max_results=5&page_token=%C3%A9", None),
+        (f"{API}/experiments/search?max_results=5&page_token=%C3%A9", None),
+        (f"{API}/traces?experiment_ids=x", None),
+        (f"{API}/artifacts/list?run_id=RUN&path={'a' * 300}", None),
+        (f"get-artifact?run_uuid=RUN&path={'a' * 300}", None),
+        ("ajax-api/2.0/mlflow/metrics/get-history-bulk?run_id=RUN&metric_key=m&max_results=x", None),
+    ],
+)
+def test_it_answers_values_of_another_kind_with_400(client, path, body):
+    path = path.replace("RUN", client.run()["run_id"])
+    answer = client.ask("GET", path) if body is None else client.ask("POST", path, body)
+    assert answer.status == 400, answer.text
+    assert json.loads(answer.body)["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_fault_of_the_hubs_own_is_told_from_what_mlflow_does_not_take():
+    with pytest.raises(TypeError) as ours:
+        rules.pattern_of(None)
+    with pytest.raises(ValueError, match="Expecting") as others:
+        json.loads("{")
+    assert server._is_ours(ours.value)
+    assert not server._is_ours(others.value)
 
 
 # ---- browsers ------------------------------------------------------------------------------------
