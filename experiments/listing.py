@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from django.utils.safestring import SafeString
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select, union_all
 
 from experiments import finding, ordering
@@ -24,6 +26,7 @@ from experiments.table.columns import parse, parsed, written
 from experiments.table.tree import Nest
 
 PAGE_RUNS = 100
+KEPT_PAGES = 16  # per process; of 100 runs and 40 columns each takes about a megabyte
 DEFAULT_COLUMNS = 6  # of metrics, and of params, when nobody named any
 MAX_EXPORTED = 10_000  # runs of one file
 _EXPORT_RUNS = 1000
@@ -47,7 +50,7 @@ class Query:
     after: str = ""
     before: str = ""
     size: int = PAGE_RUNS
-    directions: Mapping[str, str] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict, hash=False)
     show: str = hiding.LIVE
     pinned: tuple[str, ...] = ()
     nested: bool = False
@@ -62,7 +65,8 @@ class Query:
 class Page:
     """total: runs that pass the filter, on all pages; of a tree those at its top; more: and others, uncounted.
 
-    next, previous: places; empty where there is no page. nests: run id → where it stands in the tree.
+    next, previous: places; empty where there is no page. nests: run id → where it stands in the tree. drawn: what
+    whoever shows it made of its rows.
     """
 
     rows: list[Run]
@@ -74,6 +78,7 @@ class Page:
     experiments: list[Any] = field(default_factory=list)
     pinned: list[Run] = field(default_factory=list)
     nests: dict[str, Nest] = field(default_factory=dict)
+    drawn: dict[str, tuple[Any, SafeString]] = field(default_factory=dict, compare=False)
 
 
 def page(query: Query) -> Page:
@@ -100,6 +105,12 @@ def page(query: Query) -> Page:
             pinned=made[: len(pinned)],
             nests=nests,
         )
+
+
+@lru_cache(maxsize=KEPT_PAGES)
+def kept(query: Query, snapshot: str) -> Page:
+    """The same page, perhaps as it was made before. snapshot: see snapshot.current."""
+    return page(query)
 
 
 def exported(query: Query) -> Iterator[Run]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 
 from experiments import asking, commits, rows
 from experiments.directions import direction, guessed
@@ -44,7 +46,7 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
     return {
         "page": page,
         "query": query,
-        "rows": rows.html(page.rows, made),
+        "rows": _rows(page, made),
         "pinned_rows": rows.pinned(page.pinned, made, unpin=_unpin(given, page.pinned, baseline)),
         "heads": heads.heads(base, query, columns, look),
         "kinds": heads.kinds(columns),
@@ -61,6 +63,15 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "python": snippet.python(query, tracking_uri(repository), columns, [run.run_id for run in page.rows]),
         "some": bool(page.total or set(given) & {*CONTROLS, *state.PLACES}),
     }
+
+
+def _rows(page: Page, made: rows.Table) -> SafeString:
+    """Kept with the page until it is shown in another way, or its times are told anew."""
+    way = made, int(time.time() // 60)
+    kept = page.drawn.get("rows")
+    if kept is None or kept[0] != way:
+        kept = page.drawn["rows"] = way, rows.html(page.rows, made)
+    return kept[1]
 
 
 def grouped(agreed: TableSettings, given: QueryDict, query: Query, found: Groups, number: int) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import lru_cache
 from typing import Any
 
 from django.core.cache import cache
 from sqlalchemy import ColumnElement, case, func, select
 
+from experiments import snapshot
 from experiments.database import latest_metrics, reading, runs
 from experiments.mlflow.context import workspace_of
 from experiments.ordering import ALL_RUNS
@@ -24,8 +26,13 @@ def changed(repository_id: int) -> None:
 
 
 def version(repository_id: int) -> str:
+    told = [cache.get(_key(repository_id)), *_told(workspace_of(repository_id), snapshot.current())]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _told(workspace: str, _: str) -> list[tuple[str, ...]]:
     """Two statements: runs that came, ended or went, and the last points of those that are going on."""
-    workspace = workspace_of(repository_id)
     running = func.sum(case((runs.c.status == RUNNING, 1), else_=0))
     told: list[ColumnElement[Any]] = [func.count(), func.max(runs.c.start_time), func.max(runs.c.end_time), running]
     last = latest_metrics.c
@@ -34,8 +41,7 @@ def version(repository_id: int) -> str:
     with reading() as reader:
         found = list(reader.rows(scoped(select(*told), workspace)))
         found += reader.rows(scoped(select(*points), workspace, joined).where(runs.c.status == RUNNING))
-    told_by_hand = cache.get(_key(repository_id))
-    return hashlib.sha256(repr([told_by_hand, *(tuple(map(str, row)) for row in found)]).encode()).hexdigest()[:16]
+    return [tuple(map(str, row)) for row in found]
 
 
 def _key(repository_id: int) -> str:

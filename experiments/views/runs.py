@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from experiments import asking, keys, listing
+from experiments import asking, keys, listing, snapshot
 from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
 from experiments.models import RunsAct
@@ -44,7 +44,7 @@ def runs(request: HubRequest, owner: str, name: str) -> HttpResponse:
     except FilterError as error:
         return render(request, PAGE, frame | shown.refused(given, error), status=400)
     nested = given.get("flat") != "1" and query.show == hiding.LIVE
-    page = listing.page(replace(query, nested=nested))
+    page = listing.kept(replace(query, nested=nested), snapshot.current())
     return render(request, PAGE, frame | shown.table(agreed, given, query, page))
 
 
