@@ -20,7 +20,7 @@ from hub.accounts.models import User
 from hub.demo import conversations, data, exps, model, pipeline, runs, texts
 from hub.lib.objectstore import Stored
 from hub.lib.stores import object_store
-from repos import editing, repositories
+from repos import editing, repositories, starting
 from repos.editing import Put
 from repos.models import Repository
 
@@ -93,14 +93,14 @@ def _history(repository: Repository, actor: Actor) -> list[str]:
     again = _ran(repository, tables[True], folder, remade, texts.PARAMS_LONGER)
     again["train@lion"] = first["train@lion"]  # one model was left for tomorrow
     remote = f"{settings.COVEY_URL}/{repository.full_name}.dvc"
-    config = f"[core]\n    remote = origin\n['remote \"origin\"']\n    url = {remote}\n    auth = basic\n"
+    dvc = [Put(path, body) for path, body in starting.dvc_files(remote).items()]
     ignore = Put("data/.gitignore", b"/observations.csv\n/images\n/clean.csv\n")
     ignored = Put("models/.gitignore", b"/adam.json\n/lion.json\n")
     stages = [_put("dvc.yaml", texts.PIPELINE), _source("evaluate"), ignored]
     main: list[tuple[str, str, list[Put]]] = [
         (MAYA, "Begin with a README", [_put("README.md", texts.README.split("![A covey]")[0])]),
         (MAYA, "Add a first training script", [_put("src/train.py", texts.TRAIN_FIRST)]),
-        (TOMAS, "Set up DVC", [_put(".dvc/config", config), _put(".dvc/.gitignore", "/config.local\n/tmp\n/cache\n")]),
+        (TOMAS, "Set up DVC", dvc),
         (TOMAS, "Track the observations", [Put("data/observations.csv.dvc", raw), ignore]),
         (INES, "Track sixty photographs", [Put("data/images.dvc", images)]),
         (INES, "Prepare the table", [_source("prepare")]),

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from tests.support.dvc import Clone, md5
+from repos import starting
+from tests.support.dvc import Clone, Remote, md5
 
 pytestmark = pytest.mark.client
 FILES = {
@@ -69,6 +70,20 @@ def test_a_stranger_neither_pushes_nor_pulls(remote, clone):
     clone.forget("f")
     assert clone.dvc("pull", "f.dvc", check=False).returncode != 0
     assert remote.object(b"intruder").status_code == 404
+
+
+def test_public_data_is_pulled_without_a_token(hub, people, clone):
+    hub.repository(people[0], "open", private=False)
+    open_ = Remote(f"{hub.url}/dana/open", *people)
+    clone.remote(open_, open_.token)
+    clone.write({"f": b"for everybody"})
+    clone.dvc("add", "f")
+    clone.dvc("push")
+    (clone.folder / ".dvc/config.local").unlink()
+    (clone.folder / ".dvc/config").write_bytes(starting.dvc_files(f"{open_.url}.dvc")[".dvc/config"])
+    clone.forget("f")
+    clone.dvc("pull")
+    assert (clone.folder / "f").read_bytes() == b"for everybody"
 
 
 def test_a_push_that_was_killed_can_be_finished(remote, clone):

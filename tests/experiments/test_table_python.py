@@ -117,9 +117,11 @@ def test_a_version_moves_with_what_is_done_in_the_table(client, pages):
 def test_four_questions_of_the_version(client, pages, charlie, bob, statements):
     client.run()
     pages.get(f"{BASE}/version")
-    with statements() as told:
-        assert pages.get(f"{BASE}/version?seen={'x' * 9000}").status_code == 200
-    assert len(told) == 2
+    client.run()
+    for many in (2, 0):  # nothing is read twice while nothing changes
+        with statements() as told:
+            assert pages.get(f"{BASE}/version?seen={'x' * 9000}").status_code == 200
+        assert len([one for one in told if "runs" in one]) == many
     assert pages.post(f"{BASE}/version").status_code == 405
     assert re.search(r'data-live="[^"]+/version"', pages.get(BASE).content.decode())
     pages.force_login(bob)
