@@ -60,6 +60,8 @@ OPERATIONS = [
     _write("POST", BUCKET, "delete", writing.delete_objects),
     _read("GET", OBJECT, "", reading.get_object),
     _read("HEAD", OBJECT, "", reading.get_object),
+    _read("GET", OBJECT, "partNumber", reading.get_object),
+    _read("HEAD", OBJECT, "partNumber", reading.get_object),
     _read("GET", OBJECT, "acl", reading.get_acl),
     _read("GET", OBJECT, "tagging", reading.get_tagging),
     _read("GET", OBJECT, "uploadId", multipart.list_parts),

@@ -25,13 +25,25 @@ async def get_object(call: S3Call) -> None:
     row = call.row
     if row is None:
         raise no_such_key()
+    as_part = _is_part(call)
     etag = f'"{row.etag}"'
     if not _changed(call, row, etag):
         await call.read()
         return await call.request.respond_empty(304, [("etag", etag), ("last-modified", http_date(row.created))])
     with upstream():
         read = partial(intact.read, row.blob, call.data)
-        await serve(call.request, read, size=row.blob.size, etag=etag, headers=_headers(call, row))
+        size, headers = row.blob.size, _headers(call, row)
+        await serve(call.request, read, size=size, etag=etag, headers=headers, as_part=as_part)
+
+
+def _is_part(call: S3Call) -> bool:
+    """Whether ?partNumber=1 asks for the whole: a completed upload is one object here. Raises S3Error."""
+    number = call.query.get("partNumber", "")
+    if number and call.header("range"):
+        raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter.")
+    if number and number != "1":
+        raise S3Error("InvalidPartNumber", "The requested partnumber is not satisfiable.", details="There is part 1.")
+    return bool(number)
 
 
 def at_hand(row: StoredObject) -> bytes | None:

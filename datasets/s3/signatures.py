@@ -32,12 +32,15 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Message:
-    """One request as it was sent. path: undecoded. query: decoded pairs. headers: lower-case names, in order."""
+    """One request as it was sent. path: undecoded. query: decoded pairs. headers: lower-case names, in order.
+
+    below: the path below the endpoint, which may hold a path of its own; only version 2 signs it."""
 
     method: str
     path: str
     query: Pairs
     headers: Pairs
+    below: str = ""
 
     def header(self, name: str) -> str:
         """The values of this header, joined by commas as signers do."""
@@ -86,8 +89,6 @@ def claim_of(message: Message, *, now: datetime) -> Claim | None:
         claim = _of_header(message, authorization)
     elif "X-Amz-Algorithm" in query:
         claim = _of_query(message, query)
-    elif "Signature" in query and "AWSAccessKeyId" in query:
-        raise _unsupported()
     else:
         return None
     _check(message, claim, now)
@@ -240,7 +241,7 @@ def _check(message: Message, claim: Claim, now: datetime) -> None:
 def _other_mechanism(authorization: str) -> S3Error:
     scheme = authorization.split(" ", 1)[0]
     if scheme == "AWS" or scheme.startswith("AWS4-"):
-        return _unsupported()
+        return unsupported()
     return S3Error(
         "InvalidRequest",
         "This address takes requests signed with AWS4-HMAC-SHA256 only.",
@@ -248,7 +249,7 @@ def _other_mechanism(authorization: str) -> S3Error:
     )
 
 
-def _unsupported() -> S3Error:
+def unsupported() -> S3Error:
     return S3Error(
         "InvalidRequest",
         "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",

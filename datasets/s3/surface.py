@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from datasets import objects
-from datasets.s3 import addresses, documents, operations, reading, rows, signatures
+from datasets.s3 import addresses, documents, old_signatures, operations, reading, rows, signatures
 from datasets.s3.addresses import Address
 from datasets.s3.call import XML, S3Call
 from datasets.s3.chunks import STREAMING, Signer
 from datasets.s3.errors import S3Error, code_and_status, no_such_bucket
+from datasets.s3.old_signatures import OldClaim
 from datasets.s3.operations import BUCKET, ENDPOINT, OBJECT, OPERATIONS, Operation
 from datasets.s3.signatures import Claim, Message
 from hub.accounts.actor import Actor, Area
@@ -24,17 +25,18 @@ from repos.models import Access, Repository
 from repos.surface import Route, Surface, route
 
 
-def message_of(request: Request) -> Message:
+def message_of(request: Request, rest: str) -> Message:
+    """rest: the raw path below the endpoint."""
     headers = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.scope["headers"]]
-    return Message(
-        request.method, request.path, signatures.query_pairs(request.scope.get("query_string", b"")), headers
-    )
+    query = signatures.query_pairs(request.scope.get("query_string", b""))
+    return Message(request.method, request.path, query, headers, f"/{rest}")
 
 
 def is_signed(request: Request) -> bool:
     """Whether a request can only be meant for S3: what the form without a path in its endpoint goes by."""
     query = request.scope.get("query_string", b"")
-    return request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256") or b"X-Amz-Algorithm=" in query
+    presigned = b"X-Amz-Algorithm=" in query or (b"AWSAccessKeyId=" in query and b"Signature=" in query)
+    return request.headers.get("authorization", "").startswith(("AWS4-HMAC-SHA256", "AWS ")) or presigned
 
 
 class S3Surface(Surface):
@@ -45,7 +47,7 @@ class S3Surface(Surface):
         self.place = place
 
     async def _dispatch(self, request: Request, owner: str, name: str, rest: str) -> None:
-        message = message_of(request)
+        message = message_of(request, rest)
         address = self.place(owner, name, rest)
         operation = operations.find(address, message)
         call = await in_thread(_gated, request, message, address, operation)
@@ -65,7 +67,7 @@ class S3Surface(Surface):
 
 def _gated(request: Request, message: Message, address: Address, operation: Operation) -> S3Call:
     """Everything that is asked before a byte of the body is read. Raises HubError."""
-    claim = signatures.claim_of(message, now=datetime.now(UTC))
+    claim = claim_of(message, address)
     actor, secret = actor_of(request, message, claim)
     bucket = address.bucket if address.bucket_name else None
     owner, name = (bucket.owner, bucket.name) if bucket else (address.owner, address.name)
@@ -99,13 +101,27 @@ def _gated(request: Request, message: Message, address: Address, operation: Oper
     return call
 
 
+def claim_of(message: Message, address: Address) -> Claim | None:
+    """What the request claims in either version, None when it is not signed. Raises S3Error."""
+    now = datetime.now(UTC)
+    old = old_signatures.claim_of(message, now=now)
+    if old and not address.key:  # its prefix would not be signed
+        raise signatures.unsupported()
+    return old or signatures.claim_of(message, now=now)
+
+
 def actor_of(request: Request, message: Message, claim: Claim | None) -> tuple[Actor, str]:
     """(who has signed, with which secret). Raises Unauthenticated, Throttled, S3Error."""
     if claim is None:
         return Actor(address=request.remote_address), ""
-    return actor_from_key(
-        claim.key_id, lambda secret: signatures.verify(message, claim, secret), address=request.remote_address
-    )
+
+    def verify(secret: str) -> None:
+        if isinstance(claim, OldClaim):
+            old_signatures.verify(message, claim, secret)
+        else:
+            signatures.verify(message, claim, secret)
+
+    return actor_from_key(claim.key_id, verify, address=request.remote_address)
 
 
 def repository_of(actor: Actor, owner: str, name: str, operation: Operation) -> Repository:

@@ -43,8 +43,11 @@ async def serve(
     size: int,
     etag: str,
     headers: Headers = (),
+    as_part: bool = False,
 ) -> None:
     """Send the bytes read(start, end) gives, lazily. etag: with its quotes, unique to these bytes.
+
+    as_part: the whole as a range of itself, for a client that asked for the only part there is.
 
     Raises RangeNotSatisfiable, and ClientGone when the client hangs up.
     """
@@ -56,7 +59,7 @@ async def serve(
     asked = request.headers.get("range", "")
     if asked and request.headers.get("if-range", etag) != etag:
         asked = ""
-    part = parse_range(asked, size) if asked else None
+    part = parse_range(asked, size) if asked else (0, size) if as_part and size else None
     start, end = part or (0, size)
     if part:
         fields.append(("content-range", f"bytes {start}-{end - 1}/{size}"))

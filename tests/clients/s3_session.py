@@ -19,7 +19,8 @@ def boto(address=endpoint, secret=secret, **options):
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, signature_version="s3v4", **options)
+    options = {"signature_version": "s3v4"} | options
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, **options)
     return boto3.client("s3", endpoint_url=address, aws_access_key_id=key, aws_secret_access_key=secret,
                         region_name="us-east-1", config=config)  # fmt: skip
 
@@ -85,6 +86,10 @@ def boto3():
         link = c.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a.txt"}, ExpiresIn=60)
         if hub.startswith("http://"):
             assert urllib.request.urlopen(link).read() == b"a.txt"
+            unsaid = boto(address, signature_version=None)  # presigns by version 2, as the AWS CLI 1 and s3cmd do
+            link = unsaid.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": NAMES[2]})
+            assert "AWSAccessKeyId=" in link
+            assert urllib.request.urlopen(link).read().decode() == NAMES[2]
         everything = [{"Key": o["Key"]} for o in c.list_objects_v2(Bucket=bucket)["Contents"]]
         assert len(c.delete_objects(Bucket=bucket, Delete={"Objects": everything})["Deleted"]) == 7
         assert c.list_objects_v2(Bucket=bucket)["KeyCount"] == 0

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -49,6 +49,15 @@ def presigned(method: str, path: str, key: str, secret: str = "", *, seconds: in
     """The path with its signed query."""
     request = AWSRequest(method=method, url=HOST + path)
     S3SigV4QueryAuth(Credentials(key, secret or key), "s3", "us-east-1", expires=seconds).add_auth(request)
+    return str(request.url).removeprefix(HOST)
+
+
+def presigned_of_old(
+    method: str, path: str, key: str, *, below: str = "", headers: dict[str, str] | None = None, seconds: int = 60
+) -> str:
+    """The same in version 2. below: the path that is signed, where that is not the whole, as boto3 signs it."""
+    request = AWSRequest(method=method, url=HOST + path, headers=headers or {}, auth_path=below or None)
+    HmacV1QueryAuth(Credentials(key, key), expires=seconds).add_auth(request)
     return str(request.url).removeprefix(HOST)
 
 

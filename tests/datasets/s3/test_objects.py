@@ -265,6 +265,48 @@ def test_presigned_links_work_without_headers_and_show_nothing_live(bob, private
     assert ask("PUT", put, headers={"x-amz-copy-source": "/private/k", "content-length": "0"}).status == 403
 
 
+@pytest.mark.parametrize("below", ["", "/private/a%20b%2Bc"])  # s3cmd signs the path as sent, boto3 that of the bucket
+def test_links_presigned_in_version_2_are_taken_for_one_object(bob, private, token_of, folder, below):
+    token, path = token_of(bob), "/alice/private.s3/private/a%20b%2Bc"
+    kind = {"content-type": "text/x", "x-amz-meta-a": "b"}
+    put = s3.presigned_of_old("PUT", path, token, below=below, headers=kind)
+    assert ask("PUT", put, body=[b"old"], headers={"content-length": "3"}).status == 403  # without what is signed
+    assert ask("PUT", put, body=[b"old"], headers=kind | {"content-length": "3"}).status == 200
+    link = s3.presigned_of_old("GET", f"{path}?response-content-type=text%2Fplain", token, below=below)
+    answer = ask("GET", link)
+    assert (answer.status, answer.body) == (200, b"old")
+    assert (answer.headers["content-type"], answer.headers["content-disposition"]) == ("text/plain", "attachment")
+    for other in (link.replace("a%20b", "ab"), link.replace("plain", "html"), link.replace("Expires=1", "Expires=2")):
+        assert ask("GET", other).status == 403
+    assert ask("DELETE", link).status == 403
+    assert ask("GET", f"{link}&tagging").status == 403
+    assert ask("PUT", put, headers=kind | {"x-amz-copy-source": "/private/k", "content-length": "0"}).status == 403
+
+
+def test_links_of_version_2_end_and_open_no_list(bob, private, token_of, folder):
+    token, path = token_of(bob), "/alice/private.s3/private/k"
+    s3.call("PUT", path, token, body=b"x")
+    assert "expired" in ask("GET", s3.presigned_of_old("GET", path, token, seconds=-1)).text
+    assert "7 days" in ask("GET", s3.presigned_of_old("GET", path, token, seconds=8 * 24 * 3600)).text
+    odd = ask("GET", f"{path}?AWSAccessKeyId=%ED%A0%80&Signature=%FF&Expires=4000000000")
+    assert "plain text" in odd.text
+    assert ask("GET", f"{path}?AWSAccessKeyId=a&Signature=b&Expires=x").status == 403
+    assert ask("GET", s3.presigned_of_old("GET", "/alice.private/k", token)).body == b"x"
+    listed = ask("GET", s3.presigned_of_old("GET", "/alice/private.s3/private?prefix=k", token))
+    assert code(listed) == "InvalidRequest"
+    assert "s3v4" in listed.text
+    assert code(ask("GET", "/alice.private/k", headers={"authorization": "AWS a:b"})) == "InvalidRequest"
+
+
+def test_the_only_part_is_the_whole(bobs, folder):
+    bobs("PUT", "private/k", body=b"whole")
+    answer = bobs("GET", "private/k?partNumber=1")
+    assert (answer.status, answer.body, answer.headers["content-range"]) == (206, b"whole", "bytes 0-4/5")
+    assert bobs("HEAD", "private/k?partNumber=1").headers["content-length"] == "5"
+    assert code(bobs("GET", "private/k?partNumber=2")) == "InvalidPartNumber"
+    assert code(bobs("GET", "private/k?partNumber=1", headers={"range": "bytes=0-1"})) == "InvalidRequest"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/alice/private.s3/private/k", "/api/v1/repo-buckets/s3/alice/private/k", "/alice.private/k", "/Alice.PRIVATE/k"],

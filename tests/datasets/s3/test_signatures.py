@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.s3 import signatures
+from datasets.s3 import old_signatures, signatures
 from datasets.s3.errors import S3Error
 from datasets.s3.signatures import Message
 from tests.support import s3
@@ -95,6 +95,18 @@ def test_it_verifies_the_presigned_example_of_aws() -> None:
     assert code_of(presigned_message(longer)) == "AuthorizationQueryParametersError"
     twice = PRESIGNED + "&X-Amz-Expires=600000"
     assert code_of(presigned_message(twice)) == "AuthorizationQueryParametersError"
+
+
+def test_it_verifies_the_presigned_example_of_version_2() -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html"""
+    query = b"AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
+    pairs, below = signatures.query_pairs(query), "/johnsmith/photos/puppy.jpg"
+    asked = Message("GET", "/photos/puppy.jpg", pairs, [("host", "johnsmith.s3.amazonaws.com")], below)
+    claim = old_signatures.claim_of(asked, now=datetime(2007, 3, 29, tzinfo=UTC))
+    assert claim
+    old_signatures.verify(asked, claim, SECRET)
+    with pytest.raises(S3Error):
+        old_signatures.verify(asked, claim, SECRET + "x")
 
 
 def test_each_change_of_a_signed_request_is_refused() -> None:
