@@ -14,12 +14,14 @@ from repos.place import store_of
 
 
 def response(repository: Repository, wanted: str, *, body: bool) -> StreamingHttpResponse:
-    """wanted: <rev>.zip or <rev>.tar.gz. body: False for HEAD. The caller has asked the gate. Raises NotFound."""
+    """wanted: <rev>.zip or <rev>.tar.gz. body: False for HEAD. The caller has asked the gate. Raises
+    NotFound, TooLarge and Busy."""
     ending = next((ending for ending in archive.FORMATS if wanted.endswith("." + ending)), None)
     if ending is None:
         raise NotFound("Archives end in .zip or .tar.gz.")
     store = store_of(repository)
     rev = read.resolve(store, wanted.removesuffix("." + ending))
+    read.check_count(store, rev.commit)  # git would take in all names before the first byte
     folder = f"{repository.name}-{re.sub(r'[^A-Za-z0-9._-]+', '-', read.shown(rev.name))[:100]}"
     answer = StreamingHttpResponse(
         archive.stream(store, rev.commit, ending, prefix=folder) if body else [],

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
-from hub.lib.errors import NotFound
+from hub.lib.errors import Busy, NotFound, TooLarge
 from repos import cache, content
 from repos.git import damage, history, lastcommit, read, refs
 from repos.git.damage import RefLost
@@ -145,13 +145,21 @@ def entries(
     else:
         in_git = tree_entries(place, entry.oid)
         names = {e.name for e in in_git}
-        added = [e for source in content.sources() for e in source.listing(place.repository, place.commit, place.path)]
+        added = [e for source in content.sources() for e in _beside_git(source, place)]
         rows: list[TreeEntry | content.Entry] = [*in_git, *(e for e in added if e.name not in names)]
         rows.sort(key=lambda e: (e.kind != "dir", e.name))
         found, total = rows[start : start + size], len(rows)
     if not found and page > 1:
         raise NotFound("That page of the directory does not exist.")
     return found, total
+
+
+def _beside_git(source: content.Source, place: Place) -> list[content.Entry]:
+    """What a source has in a directory of git's; nothing in a commit of more files than it can look at."""
+    try:
+        return list(source.listing(place.repository, place.commit, place.path))
+    except (TooLarge, Busy):
+        return []
 
 
 def _of_source(place: Place, start: int, size: int) -> tuple[list[TreeEntry | content.Entry], int]:

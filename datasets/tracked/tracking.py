@@ -10,6 +10,7 @@ from pathlib import Path
 from datasets.dvc import pointers, projects
 from datasets.dvc.pointers import Malformed, Out
 from datasets.dvc.projects import Folders
+from hub.lib.errors import TooLarge
 from repos import cache
 from repos.git import commands, read
 from repos.models import Repository
@@ -61,7 +62,12 @@ class Tracked:
 
 def tracked(repository: Repository, commit: str) -> Tracked:
     """commit: a full id. Raises Busy or TooLarge when git cannot list the tree in time."""
-    return cache.by_ids(repository, "dvc-tracked", VERSION, commit, make=lambda: _read(repository, commit))
+    found = cache.by_ids(
+        repository, "dvc-tracked", VERSION, commit, make=lambda: _read_or_too_large(repository, commit)
+    )
+    if isinstance(found, str):
+        raise TooLarge(found, details="Clone the repository to work with it.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,14 @@ class _Tree:
     pointers: dict[str, str]
     files: set[str]
     folders: set[str]
+
+
+def _read_or_too_large(repository: Repository, commit: str) -> Tracked | str:
+    """What is too large takes seconds to find out, at every page."""
+    try:
+        return _read(repository, commit)
+    except TooLarge as error:
+        return error.message
 
 
 def _read(repository: Repository, commit: str) -> Tracked:

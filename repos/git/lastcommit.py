@@ -60,8 +60,10 @@ def last_commits(
     while walk.missing and (left := end - time.monotonic()) > 0:
         try:
             again = _stream(store, start, walk, narrow=narrow, seconds=left)
-        except cli.GitTimeout:
-            break
+        except cli.GitError as error:
+            if error.answer:  # the repository is damaged
+                raise
+            break  # more than git may take in time or in memory
         if again is None:
             break
         start, narrow = again, True

@@ -10,9 +10,11 @@ import re
 import shlex
 import stat
 import traceback
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -21,8 +23,9 @@ from dulwich.objects import Commit, ObjectID, Tag, Tree
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
-from hub.lib.errors import HubError, Lost, NotFound
+from hub.lib.errors import Busy, HubError, Lost, NotFound, TooLarge
 from repos.git import cli, commands, damage
+from repos.git.commands import GitTimeout
 
 logger = logging.getLogger("covey.git")
 
@@ -30,6 +33,7 @@ FULL_ID = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
 MAX_REF_CHARACTERS = 500
 MAX_TAG_DEPTH = 10
+MAX_FILES = 500_000  # of one commit
 SUBMODULE = 0o160000
 BATCH_BYTES = 16 * 1024 * 1024  # of blobs held at once
 
@@ -230,12 +234,29 @@ def read_tree(store: Path, tree: str, *, sizes: bool = True) -> list[TreeEntry]:
 
 def files(store: Path, commit: str, *paths: str) -> Iterator[tuple[str, str, bool]]:
     """(path, id, whether it is an ordinary file: no link, no submodule) of all that a commit holds, or of these paths
-    and what is below them. Streamed."""
+    and what is below them. Streamed. Raises TooLarge beyond MAX_FILES, Busy past the time limit."""
     chosen = ("--", *paths) if paths else ()
-    for record in commands.records(store, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *chosen):
+    for record in _listed("--end-of-options", commit, *chosen, store=store):
         head, _, raw = record.partition(b"\t")
         mode, _, oid = head.decode().split()
         yield to_text(raw), oid, mode.startswith("100")
+
+
+def check_count(store: Path, commit: str) -> None:
+    """Raises as files() does, for a command that would hold them all in memory."""
+    deque(_listed("--name-only", "--end-of-options", commit, store=store), maxlen=0)
+
+
+def _listed(*arguments: str, store: Path) -> Iterator[bytes]:
+    """What git says of each file. Ten trees that name each other are ten thousand million files."""
+    found = commands.records(store, "ls-tree", "-r", "-z", "--full-tree", *arguments)
+    try:
+        with closing(found):
+            yield from islice(found, MAX_FILES)
+            if next(found, None) is not None:
+                raise TooLarge(f"This commit holds more than {MAX_FILES:,} files.", details="Clone it to work with it.")
+    except GitTimeout as error:
+        raise Busy("Reading this took too long.", details="Try again, or clone the repository to read it.") from error
 
 
 def blob_sizes(store: Path, oids: list[str], *, extra: Mapping[str, str] | None = None) -> dict[str, int]:
