@@ -14,7 +14,7 @@ from experiments.mlflow import after, artifacts, direct, registry_events, rules,
 from experiments.mlflow.context import user_name, workspace_of
 from experiments.mlflow.default_experiment import Named
 from experiments.mlflow.direct import Headers
-from experiments.mlflow.responses import DROPPED_HEADERS, answer_headers, cookie_headers
+from experiments.mlflow.responses import cookie_headers, passed_on
 from experiments.table import version
 from hub.accounts import authentication
 from hub.accounts.actor import Actor, Area
@@ -163,8 +163,8 @@ async def pass_on(call: Call, app: server.App, scope: dict[str, Any], body: byte
         if status == 200 and is_told:
             told = call.actor, call.repository, request.method, scope["path"], body, content, old
             await in_thread(registry_events.record, *told)
-        kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS and name != "content-length"]
-        await request.respond(status, content, [*kept, *answer_headers(request, scope["path"]), *extra])
+        kept = [(name, value) for name, value in given if name != "content-length"]
+        await request.respond(status, content, [*passed_on(kept, request, scope["path"]), *extra])
         return status
     answer = Answer(request, scope["path"], extra)
     await app(scope, once(request, body), answer.send)
@@ -237,8 +237,7 @@ class Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in message["headers"]]
-            kept = [(name, value) for name, value in given if name not in DROPPED_HEADERS]
-            await self.request.start(message["status"], [*kept, *answer_headers(self.request, self.path), *self.extra])
+            await self.request.start(message["status"], [*passed_on(given, self.request, self.path), *self.extra])
         elif message["type"] == "http.response.body":
             if piece := message.get("body", b""):
                 await self.request.write(piece)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 
 from hub.accounts import authentication
@@ -25,6 +27,13 @@ DROPPED_HEADERS = frozenset(
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 CSRF_COOKIE = "mlflow-request-header-X-CSRFToken"
 _ARTIFACT_PATHS = ("/get-artifact", "/model-versions/get-artifact")
+
+
+def passed_on(given: Iterable[tuple[str, str]], request: Request, path: str) -> list[tuple[str, str]]:
+    """The headers of an answer of MLflow's (lower case) with the hub's own in place of those of the same name."""
+    own = answer_headers(request, path)
+    dropped = DROPPED_HEADERS | {name for name, _ in own}
+    return [*((name, value) for name, value in given if name not in dropped), *own]
 
 
 def answer_headers(request: Request, path: str) -> list[tuple[str, str]]:

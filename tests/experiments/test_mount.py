@@ -9,8 +9,9 @@ from django.conf import settings
 from django.middleware.csrf import _get_new_csrf_string
 from starlette.routing import Match, Mount
 
-from experiments.mlflow import direct, rules, server
+from experiments.mlflow import direct, responses, rules, server
 from experiments.mlflow.mount import BODY_LIMIT_BYTES
+from hub.lib.streams import Request
 from tests.experiments.conftest import API, Client, metric
 from tests.support.asgi import ask
 from tests.support.samples import of_expression
@@ -151,6 +152,16 @@ def browser(client_of, private, alice, db):
 
 def token_in(answer) -> str:
     return answer.headers["set-cookie"].split("=", 1)[1].split(";", 1)[0]
+
+
+@pytest.mark.parametrize("path", ["/", "/get-artifact", "/api/2.0/mlflow/runs/get", "/static-files/a.js"])
+def test_no_header_is_sent_twice(path):
+    request = Request({"type": "http", "method": "GET", "path": path, "headers": []}, None, None)
+    given = [("x-content-type-options", "nosniff"), ("cache-control", "no-cache"), ("set-cookie", "a=b"), ("etag", "x")]
+    names = [name for name, _ in responses.passed_on(given, request, path)]
+    assert len(names) == len(set(names))
+    assert "etag" in names
+    assert "set-cookie" not in names
 
 
 def test_the_ui_opens_for_a_signed_in_reader(browser):
