@@ -25,6 +25,14 @@ class StoragePage(TypedDict):
     next_token: str | None
 
 
+class GraphError(TypedDict):
+    message: str
+
+
+class GraphErrors(TypedDict):
+    errors: list[GraphError]
+
+
 class Storage(APIView):
     """The repository's buckets: its own. DagsHub's client asks at every start, so code:read is enough."""
 
@@ -32,6 +40,20 @@ class Storage(APIView):
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         return Response(buckets.buckets(gate.repository_for(request, owner, name)))
+
+
+class DataEngine(APIView):
+    """DagsHub's Data Engine is not offered. Its client shows what a GraphQL answer says; of any other answer it shows
+    the status alone."""
+
+    answers = {"post": GraphErrors}
+
+    def post(self, request: Request, owner: str, name: str) -> Response:
+        gate.repository_for(request, owner, name)
+        said = (
+            "This hub has no Data Engine. Keep labels as a table beside the data (dvc add); its pages compare tables."
+        )
+        return Response({"errors": [{"message": said}]})
 
 
 class StorageContent(APIView):

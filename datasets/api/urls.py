@@ -24,5 +24,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_REPOSITORY}/storage/garbage/look", care.Look.as_view()),
     path(f"{_REPOSITORY}/storage/garbage/collect", care.Collect.as_view()),
     path(f"{_REPOSITORY}/storage/limit", care.Limit.as_view()),
+    path(f"{_REPOSITORY}/data-engine/graphql", storages.DataEngine.as_view()),
     path(f"{_REPOSITORY}/storage/content/<path:rest>", storages.StorageContent.as_view()),
 ]

@@ -28,6 +28,14 @@ def test_the_bucket_is_listed(api, bob, filled):
     assert bucket["list_path"].endswith("/api/v1/repos/alice/private/storage/content/s3/private")
 
 
+def test_the_data_engine_says_that_there_is_none(api, bob, charlie, filled):
+    asked = {"query": "query { datasource { id } }", "variables": {}}
+    answer = api(bob).post("/api/v1/repos/alice/private/data-engine/graphql", asked, format="json")
+    assert answer.status_code == 200
+    assert "no Data Engine" in answer.json()["errors"][0]["message"]
+    assert api(charlie).post("/api/v1/repos/alice/private/data-engine/graphql", asked, format="json").status_code == 404
+
+
 def test_a_folder_has_files_and_folders(api, bob, filled):
     page = api(bob).get(f"{BASE}/content/s3/private/?paging=true").json()
     assert page["next_token"] is None
