@@ -323,6 +323,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["hub.accounts.api_authentication.ActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "hub.lib.api.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "hub.lib.api_schema.Schema",
     "DEFAULT_PARSER_CLASSES": ["hub.lib.api.Json", "rest_framework.parsers.FormParser"],
     "DEFAULT_THROTTLE_CLASSES": [

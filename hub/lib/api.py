@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,6 +38,17 @@ class Json(JSONParser):
             raise exceptions.ParseError("JSON parse error: nested too deep") from error
 
 
+class Negotiation(DefaultContentNegotiation):
+    """What a client would rather have, and JSON where there is none of that: GitHub's clients ask for one type or the
+    other of GitHub's own (application/vnd.github.…+json)."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except exceptions.NotAcceptable:
+            return renderers[0], renderers[0].media_type
+
+
 class Flag(BooleanField):
     """true or false; an empty form field, which is how clients send None, is the default."""
 
@@ -44,14 +56,18 @@ class Flag(BooleanField):
         return super().run_validation(self.default if data == "" else data)
 
 
-def valid(serializer: type[Serializer], request: Request) -> dict[str, Any]:
+def valid(serializer: type[Serializer], request: Request, *, bare: str = "") -> dict[str, Any]:
     """The checked fields of a body, JSON or form. A field that was not sent takes its default, in forms too.
+
+    bare: the field that a list without an object around it stands for, where GitHub takes one.
 
     Raises Invalid or DRF's ValidationError.
     """
     data = request.data
     if isinstance(data, QueryDict):
         data = data.dict()  # DRF reads a checkbox missing from a form as False; an API client means "default"
+    if bare and isinstance(data, list):
+        data = {bare: data}
     if not isinstance(data, Mapping):
         raise Invalid("The body must be a JSON object or a form.", details='Send e.g. {"name": "value"}.')
     checked = serializer(data=data)

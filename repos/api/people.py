@@ -39,10 +39,13 @@ class OfferObject(TypedDict):
     created_at: str
 
 
-class Permission(serializers.Serializer):
-    """permission: read, write or admin."""
+GITHUBS = {"pull": "read", "push": "write"}
 
-    permission = serializers.ChoiceField(choices=list(collaborators.RUNGS), default="write")
+
+class Permission(serializers.Serializer):
+    """permission: read, write or admin; GitHub's pull and push are read and write."""
+
+    permission = serializers.ChoiceField(choices=[*collaborators.RUNGS, *GITHUBS], default="write")
 
 
 class Recipient(serializers.Serializer):
@@ -74,7 +77,8 @@ class OneCollaborator(APIView):
 
     def put(self, request: Request, owner: str, name: str, username: str) -> Response:
         repository = gate.repository_for(request, owner, name, need=Access.ADMIN)
-        rung = collaborators.rung_named(valid(Permission, request)["permission"])
+        asked = valid(Permission, request)["permission"]
+        rung = collaborators.rung_named(GITHUBS.get(asked, asked))
         collaborators.put(gate.actor_of(request), repository, collaborators.user_named(username), rung)
         return Response(status=204)
 

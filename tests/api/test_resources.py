@@ -144,6 +144,9 @@ def test_collaborators(api, alice, bob, charlie, lab):
     assert client.delete(f"{LAB}/collaborators/charlie").status_code == 204
     assert client.delete(f"{LAB}/collaborators/charlie").status_code == 404
     assert client.put(f"{LAB}/collaborators/nobody").status_code == 404
+    for asked, given in (("pull", "read"), ("push", "write")):  # GitHub's words
+        assert client.put(f"{LAB}/collaborators/charlie", {"permission": asked}, format="json").status_code == 204
+        assert client.get(f"{LAB}/collaborators/charlie").json()["permission"] == given
     assert client.put(f"{LAB}/collaborators/bob", {"permission": "god"}, format="json").status_code == 400
 
 

@@ -201,7 +201,7 @@ class OneComment(ConditionalView):
 
 
 class IssueLabels(ConditionalView):
-    """POST adds labels, PUT replaces them, DELETE takes all off."""
+    """POST adds labels, PUT replaces them, DELETE takes all off. A list of names alone is taken too."""
 
     inputs = {"post": LabelNames, "put": LabelNames}
     answers = dict.fromkeys(("get", "post", "put"), list[LabelObject])
@@ -212,7 +212,7 @@ class IssueLabels(ConditionalView):
 
     def post(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue, actor = opening.issue_of(writable(request, owner, name), number), gate.actor_of(request)
-        names = valid(LabelNames, request)["labels"]
+        names = valid(LabelNames, request, bare="labels")["labels"]
         with transaction.atomic():
             added = labels.named_or_new(actor, issue.repository, names)
             triage.set_labels(actor, issue, [*{*issue.labels.all(), *added}])
@@ -220,7 +220,7 @@ class IssueLabels(ConditionalView):
 
     def put(self, request: Request, owner: str, name: str, number: int) -> Response:
         issue, actor = opening.issue_of(writable(request, owner, name), number), gate.actor_of(request)
-        names = valid(LabelNames, request)["labels"]
+        names = valid(LabelNames, request, bare="labels")["labels"]
         with transaction.atomic():
             triage.set_labels(actor, issue, labels.named_or_new(actor, issue.repository, names))
         return self.get(request, owner, name, number)

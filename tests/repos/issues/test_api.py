@@ -42,6 +42,17 @@ def test_an_issue_lives(bob, alice, private, api):
     assert client.get(f"{V1}/issues/comments/{said['id']}").status_code == 404
 
 
+def test_clients_of_github_are_understood(bob, private, api):
+    """PyGithub: types of GitHub's own in Accept, labels as a list without an object."""
+    client, github = api(bob), {"headers": {"Accept": "application/vnd.github.symmetra-preview+json"}}
+    made = client.post(f"{V1}/labels", {"name": "a"}, format="json", **github)
+    assert (made.status_code, made["content-type"]) == (201, "application/json")
+    client.post(f"{V1}/issues", {"title": "x"}, format="json", **github)
+    assert [one["name"] for one in client.post(f"{V1}/issues/1/labels", ["a", "b"], format="json").json()] == ["a", "b"]
+    assert [one["name"] for one in client.put(f"{V1}/issues/1/labels", ["b"], format="json").json()] == ["b"]
+    assert client.post(f"{V1}/issues/1/assignees", ["bob"], format="json").status_code == 400
+
+
 def test_labels_assignees_and_lock_of_an_issue(bob, private, api):
     client = api(bob)
     for name in ("a", "b"):
