@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from hub import bind
+from hub import bind, orphans
 from hub.env import SettingError
 
 READY = "Covey is ready at "
@@ -65,6 +65,7 @@ class Supervisor:
     def run(self) -> int:
         """Run until told to stop; the exit code is 0 after Ctrl-C or SIGTERM, else what ended the tree."""
         self._listen_to_signals()
+        orphans.adopt()
         self.web.due = time.monotonic()
         while self._busy():
             self._start_due()
@@ -138,6 +139,10 @@ class Supervisor:
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child, child.process)
+        orphans.reap(self._pids())
+
+    def _pids(self) -> set[int]:
+        return {child.process.pid for child in self.children if child.process is not None}
 
     def _ended(self, child: Child, process: subprocess.Popen[bytes]) -> None:
         for stream in (process.stdout, process.stderr):
@@ -148,8 +153,10 @@ class Supervisor:
             stream.close()
         assert process.stdin is not None
         process.stdin.close()
-        _signal_group(process, signal.SIGKILL)  # a git it had started must not outlive it
+        _signal_group(process, signal.SIGKILL)  # what it had started must not outlive it
         child.process, code = None, process.returncode
+        if child is not self.web:  # whose gits talk with it, and see its end
+            orphans.end(self._pids())
         if self.stopping_since is not None or (not child.wanted and code == 0):
             return
         if (code == CONFIGURATION_ERROR and child.wanted) or (child is self.web and not self.ready):
