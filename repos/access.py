@@ -51,6 +51,7 @@ def repository_for(actor: Actor, owner: str, name: str, *, need: Access, area: A
     """
     if "\0" in owner + name:  # no name holds it, and PostgreSQL refuses it in a query
         raise NotFound()
+    _ = actor.user  # a page looks its visitor up when first asked: now, so that what is absent takes no less time
     repository = _BY_NAME.first(owner.lower(), name.lower())
     if repository is None:
         raise _moved(actor, owner, name) or NotFound()
@@ -92,11 +93,17 @@ def require_scope(actor: Actor, area: Area, *, write: bool) -> None:
 
 
 def _moved(actor: Actor, owner: str, name: str) -> Moved | None:
-    old = (
-        OldName.objects.select_related("repository__owner")
-        .filter(owner_key=owner.lower(), name_key=name.lower(), repository__deleted=None)
-        .first()
-    )
+    old = _OLD_NAME.first(owner.lower(), name.lower())
     if old is None or access_for(actor, old.repository) < Access.READ:
         return None
     return Moved(old.repository.owner.name, old.repository.name)
+
+
+# Prepared like the others: what is absent must not take longer than what is private.
+_OLD_NAME = Prepared(
+    lambda owner_key, name_key: OldName.objects.select_related("repository__owner").filter(
+        owner_key=owner_key, name_key=name_key, repository__deleted=None
+    ),
+    str,
+    str,
+)

@@ -185,3 +185,14 @@ def test_row_32_a_private_page_has_the_headers_and_the_size_of_an_absent_one(pag
 
     assert told("private") == told("missing")
     assert told("private")[0] == 404
+
+
+def test_row_32_what_is_absent_takes_as_many_queries_as_what_is_private(charlie, client, django_assert_max_num_queries):
+    """All of them prepared: making the SQL of one takes longer than all the rest."""
+    client.force_login(charlie)
+    counts = []
+    for name in ("private", "missing", "private", "missing"):
+        with django_assert_max_num_queries(20) as asked:
+            assert client.get(f"/alice/{name}/issues?format=json").status_code == 404
+        counts.append(len(asked))
+    assert counts[2] == counts[3], counts
