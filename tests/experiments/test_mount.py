@@ -109,6 +109,7 @@ def test_it_answers_bad_json_with_4xx(client, body):
         ("graphql", {"query": "{"}),
         ("graphql", {"query": "{a" * 5000}),
         (f"{API}/experiments/search", {"view_type": [{}]}),
+        (f"{API}/experiments/search", {"view_type": "\ud800"}),
         (f"{API}/logged-models/search", {"experiment_ids": ["1"], "max_results": {}}),
         (f"{API}/metrics/get-history?run_id=RUN&metric_key=m&max_results=5&page_token=%C3%A9", None),
         (f"{API}/experiments/search?max_results=5&page_token=%C3%A9", None),
