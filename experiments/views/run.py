@@ -23,7 +23,7 @@ from experiments.tracked import joined
 from experiments.tracked.marks import HUB_TAGS
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
-from hub.lib import markdown
+from hub.lib import slow_texts
 from hub.lib.paging import words_of
 from repos.models import Repository
 
@@ -68,7 +68,7 @@ def about(repository: Repository, found: Run) -> dict[str, Any]:
 
 
 def note_html(found: Run) -> str:
-    return markdown.render(found.tags.get(NOTE, ""), link_base="", raw_base="")
+    return slow_texts.render(found.tags.get(NOTE, ""))
 
 
 def _values(found: Run, latest: list[Any], given: QueryDict) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.accounts.actor import Actor
-from hub.lib import markdown
+from hub.lib import slow_texts
 from hub.lib.errors import Invalid
 from hub.lib.numbers import whole
 from hub.lib.tasklists import Box
@@ -28,7 +27,6 @@ from repos.models import Repository
 
 PAGE_ENTRIES = 50
 THREAD_ENTRIES = 20  # of each thread at once
-SLOW_SECONDS = 24 * 3600  # until a text is tried again: perhaps only the hub was busy
 NOWHERE = ShownSpot("A place that you cannot see")
 
 
@@ -229,22 +227,11 @@ def preview(repository: Repository, actor: Actor, text: str) -> SafeString:
 
 
 def rendered(text: str, mentioned: References, *, box: Callable[[Box], SafeString] | None = None) -> SafeString:
-    """A text that once took all the time there is for one is shown as written from then on, at once."""
-    slow = f"markdown:slow:{markdown.VERSION}:{digest(text)}"
-    if cache.get(slow):
-        return markdown.source(text, markdown.TOO_SLOW)
-    seconds = min(markdown.SECONDS, mentioned.until - time.monotonic())
-    try:
-        return markdown.render(
-            text,
-            references=mentioned.links,
-            cards=mentioned.cards,
-            gone=mentioned.gone,
-            box=box,
-            seconds=seconds,
-            strict=True,
-        )
-    except markdown.OutOfTime:
-        if seconds >= markdown.SECONDS:
-            cache.set(slow, True, SLOW_SECONDS)
-        return markdown.source(text, markdown.TOO_SLOW)
+    return slow_texts.render(
+        text,
+        references=mentioned.links,
+        cards=mentioned.cards,
+        gone=mentioned.gone,
+        box=box,
+        seconds=mentioned.until - time.monotonic(),
+    )

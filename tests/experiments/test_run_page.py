@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.details import sparks
+from hub.lib import markdown
 from repos.git.creation import first_commit
 from repos.models import Repository
 from repos.storage import store
@@ -175,6 +176,16 @@ def test_traces_are_listed_with_a_way_to_them(client, pages, run):
     second = pages.get(f"{BASE}/{run}/traces?page=2", headers={"HX-Request": "true"}).content.decode()
     assert second.count("selectedEvaluationId=tr-") == 5
     assert "<html" not in second
+
+
+def test_a_note_that_took_too_long_is_not_tried_at_each_view(client, pages, run, monkeypatch):
+    client.call("POST", "runs/set-tag", {"run_id": run, "key": "mlflow.note.content", "value": "*slow* " * 900})
+    with monkeypatch.context() as patch:
+        patch.setattr(markdown, "SECONDS", 0.001)
+        assert markdown.TOO_SLOW in pages.get(f"{BASE}/{run}").content.decode()
+    assert markdown.TOO_SLOW in pages.get(f"{BASE}/{run}").content.decode()
+    client.call("POST", "runs/set-tag", {"run_id": run, "key": "mlflow.note.content", "value": "*slow* " * 901})
+    assert "<em>slow</em>" in pages.get(f"{BASE}/{run}").content.decode()
 
 
 def test_a_note_is_markdown_that_writers_keep(client, pages, run, bob):
