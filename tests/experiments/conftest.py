@@ -43,6 +43,7 @@ def statements() -> Callable[[], Any]:
     @contextmanager
     def listening() -> Iterator[list[str]]:
         told: list[str] = []
+        database.tables_exist()  # asked once in a process
 
         def note(*given: Any) -> None:
             told.append(given[2])
