@@ -200,8 +200,7 @@ def _places(base: Base, order: Order, files: list[File]) -> Places:
     """Raises Refused or Unprocessable for names no file may have."""
     incoming: dict[str, Incoming] = {}
     for file in files:
-        # Below a directory, DagsHub's client until 0.5 begins them with a slash.
-        path = f"{order.directory}/{file.filename.removeprefix('/')}" if order.directory else file.filename
+        path = f"{order.directory}/{file.filename}" if order.directory else file.filename
         try:
             writing.parts_of(path)
         except BadPath as error:

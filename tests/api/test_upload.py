@@ -87,12 +87,6 @@ def test_nested_names_make_one_commit(put, get, lab):
     assert json.loads(get("commits/main").body)["commit"]["message"] == "Both"
 
 
-def test_names_of_an_older_client_begin_with_a_slash(put, get):
-    assert put("main/data", {"/s/0": b"1", "/1": b"2"}, versioning="git").status == 200
-    assert (get("raw/main/data/s/0").body, get("raw/main/data/1").body) == (b"1", b"2")
-    assert put("main/data", {"//s/2": b"1"}, versioning="git").status == 422
-
-
 def test_the_same_again_is_204_and_no_commit(put, lab):
     put("main/", {"a.txt": b"1"}, versioning="git")
     before = tip(lab)
