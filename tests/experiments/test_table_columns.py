@@ -135,7 +135,8 @@ def test_aggregates_cost_one_statement(curves, pages, statements):
     pages.get(BASE)
     with statements() as told:
         pages.get(f"{BASE}?columns=metrics.loss:min,metrics.acc:max,metrics.acc:best_step")
-    assert len(told) <= 5, told  # experiments, nested?, runs, values, aggregates
+    read = [one for one in told if "pg_current_snapshot" not in one]  # of no table
+    assert len(read) <= 5, read  # experiments, nested?, runs, values, aggregates
 
 
 @db
