@@ -20,6 +20,7 @@ from hub.lib.errors import Invalid, NotFound, Upstream
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.ranges import serve
 from hub.lib.streams import in_thread
+from hub.lib.unicode import is_utf8
 from repos import access
 from repos.api.contents import EntryObject, api_url
 from repos.git.read import to_text
@@ -57,10 +58,8 @@ def key_of(repository: Repository, path: str) -> str:
     bucket, _, key = rest.partition("/")
     if protocol != PROTOCOL or bucket.lower() != repository.name_key or "\0" in key:
         raise NotFound("There is no such bucket.", details=f"This repository's own is {PROTOCOL}/{repository.name}.")
-    try:
-        key.encode()
-    except UnicodeEncodeError as error:
-        raise Invalid("The path is not UTF-8.") from error
+    if not is_utf8(key):
+        raise Invalid("The path is not UTF-8.")
     return key
 
 

@@ -43,18 +43,20 @@ class _Watch:
     def told(self, path: str) -> str:
         with self._lock:
             try:
-                file = os.stat(path)
-                if self._link is None or self._of != (path, file.st_dev, file.st_ino):
-                    self._link = self._open(path, file)
-                return f"{self._number}.{self._link.execute('PRAGMA data_version').fetchone()[0]}"
+                link = self._link_to(path)
+                return f"{self._number}.{link.execute('PRAGMA data_version').fetchone()[0]}"
             except (OSError, sqlite3.Error):  # whoever reads the rows says what is wrong
                 return f"{next(self._numbers)}?"
 
-    def _open(self, path: str, file: os.stat_result) -> sqlite3.Connection:
-        if self._link is not None:
-            self._link.close()
-        self._of, self._number = (path, file.st_dev, file.st_ino), next(self._numbers)
-        return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    def _link_to(self, path: str) -> sqlite3.Connection:
+        """Another one when another file has come in the place of the one that it was made to."""
+        file = os.stat(path)
+        if self._link is None or self._of != (path, file.st_dev, file.st_ino):
+            made = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            if self._link is not None:
+                self._link.close()
+            self._link, self._of, self._number = made, (path, file.st_dev, file.st_ino), next(self._numbers)
+        return self._link
 
 
 _watch = _Watch()

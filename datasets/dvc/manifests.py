@@ -16,6 +16,7 @@ from pathlib import Path
 
 from datasets.dvc import keys
 from datasets.dvc.pointers import clean
+from hub.lib.unicode import is_utf8
 
 MAX_BYTES = 2 * 1024**3
 MAX_ENTRY_CHARACTERS = 16_384
@@ -154,18 +155,9 @@ def _pair(entry: object) -> tuple[str, str] | None:
         return None
     if path.startswith("/") or clean(path) != path:
         return "", md5
-    if not _is_utf8(path):  # half a surrogate pair is no name that a file can have
+    if not is_utf8(path):  # no name that a file can have
         return "", md5
     return path, md5
-
-
-def _is_utf8(path: str) -> bool:
-    """Whether a list may hold this path; addresses may name any bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 # ---- the index file ----------------------------------------------------------------------------
@@ -247,7 +239,7 @@ class Manifest:
 
     def find(self, path: str) -> Item | None:
         """What a path names, or None."""
-        if not _is_utf8(path):
+        if not is_utf8(path):  # addresses may name any bytes
             return None
         parent, _, name = path.rpartition("/")
         with self._open() as base:

@@ -16,6 +16,7 @@ from datasets.s3.reading import owner
 from hub.accounts.actor import Actor, Area
 from hub.lib.numbers import whole
 from hub.lib.streams import in_thread
+from hub.lib.unicode import is_utf8
 from repos.models import Repository
 
 PAGE_BUCKETS = 1_000
@@ -164,10 +165,8 @@ def max_keys(text: str | None, name: str = "max-keys") -> int:
 
 def _asked(text: str) -> str:
     """A text that keys can be compared with. Raises S3Error."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise S3Error("InvalidArgument", "A parameter of the list is not UTF-8.") from error
+    if not is_utf8(text):
+        raise S3Error("InvalidArgument", "A parameter of the list is not UTF-8.")
     if "\0" in text:
         raise S3Error("InvalidArgument", "A parameter of the list holds a NUL character.")
     return text

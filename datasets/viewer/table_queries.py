@@ -15,6 +15,7 @@ from typing import Any
 from hub.lib.errors import Invalid
 from hub.lib.numbers import whole
 from hub.lib.paging import page_number
+from hub.lib.unicode import is_utf8
 
 PER_PAGE = 100
 MAX_FILTERS, MAX_SORTS, MAX_SHOWN = 20, 3, 60
@@ -134,7 +135,7 @@ def filter_of(text: str, columns: Columns, numbers: Mapping[str, int]) -> Filter
 def _value(text: str, op: str, column: Mapping[str, Any]) -> str:
     """The value as the column's type takes it. Raises Invalid."""
     kind, name = column["kind"], column["name"][:100]
-    if len(text) > MAX_VALUE_CHARACTERS or "\0" in text or not _encodable(text):
+    if len(text) > MAX_VALUE_CHARACTERS or "\0" in text or not is_utf8(text):
         raise Invalid(f"A value to compare '{name}' with has at most {MAX_VALUE_CHARACTERS:,} characters, and no NUL.")
     if kind == "other":
         raise Invalid(f"A column of type {column['type'][:60]} can only be null or notnull.")
@@ -144,14 +145,6 @@ def _value(text: str, op: str, column: Mapping[str, Any]) -> str:
     if made is None or (kind == "boolean" and op in ORDERED):
         raise Invalid(f"'{text[:60]}' is nothing that '{name}' ({kind}) can be compared with by {op}.")
     return made
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _as_integer(text: str) -> str | None:

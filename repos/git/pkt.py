@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hub.lib.unicode import is_utf8
 from repos.git.store import ZERO, RefChange
 
 MAX_LINE_BYTES = 65520
@@ -212,14 +213,6 @@ class PushParser:
         self._changes.append(RefChange(name, old.decode(), new.decode()))
         if len(self._changes) > self._max_commands:
             raise TooManyCommands(self.request)
-
-
-def is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def refusal(request: PushRequest, summary: str, reasons: Mapping[str, str], *, say: str = "") -> bytes:

@@ -57,6 +57,13 @@ def shown(private, writer, keep, as_user, bob):
     return show
 
 
+def test_the_page_of_a_name_that_is_not_utf8(private, writer, get_bytes, bob):
+    writer(private).commit({b"caf\xe9.csv": "a,b\n1,2\n"})
+    page = get_bytes(bob, f"{ADDRESS}/caf%E9.csv")
+    assert page.status_code == 200
+    assert "What is said here" in text(page)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 # A child that starts a sleep as the hub starts git, says its id and dies; another child that must live.
 SCRIPT = """
-import subprocess, sys, time
+import os, subprocess, sys
 from hub import orphans
 orphans.adopt()
 kept = subprocess.Popen(["sleep", "60"])
@@ -18,11 +18,8 @@ start = f"import subprocess; print(subprocess.Popen(['sleep', '600'], {options})
 left = int(subprocess.run([sys.executable, "-c", start], capture_output=True, check=True).stdout)
 found = list(orphans._adopted({kept.pid}))
 orphans.end({kept.pid})
-for _ in range(100):
-    orphans.reap({kept.pid})
-    if not list(orphans._adopted({kept.pid})):
-        break
-    time.sleep(0.1)
+os.waitid(os.P_PID, left, os.WEXITED | os.WNOWAIT)  # ended, and not taken from the table of processes yet
+orphans.reap({kept.pid})
 print(found == [left], list(orphans._adopted({kept.pid})), kept.poll())
 kept.kill()
 """

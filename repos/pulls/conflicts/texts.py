@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.lib.unicode import is_utf8
 from repos.git import hunks
 from repos.git.hunks import Hunk, Piece
 from repos.git.read import shown, to_text
@@ -62,7 +63,7 @@ def _place(pieces: list[Piece], position: int, number: int) -> Place:
     hunk = pieces[position]
     assert isinstance(hunk, Hunk)
     sides = (hunk.base, hunk.ours, hunk.theirs)
-    editable = all(_is_utf8(side) and len(side) <= MAX_SHOWN for side in sides)
+    editable = all(len(side) <= MAX_SHOWN and b"\0" not in side and is_utf8(side) for side in sides)
     words = ("ours", "theirs", BOTH, REVERSED, "base", *(("value",) if editable else ()))
     base, ours, theirs = (shown(to_text(side))[:MAX_SHOWN] for side in sides)
     return Place(
@@ -77,13 +78,6 @@ def _place(pieces: list[Piece], position: int, number: int) -> Place:
         before=_around(pieces, position - 1, slice(-LINES_AROUND, None)),
         after=_around(pieces, position + 1, slice(LINES_AROUND)),
     )
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        return b"\0" not in data and bool(data.decode() or True)
-    except UnicodeDecodeError:
-        return False
 
 
 def _around(pieces: list[Piece], position: int, which: slice) -> str:
