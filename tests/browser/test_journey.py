@@ -49,7 +49,7 @@ def test_a_newcomer_makes_pushes_and_edits_a_repository(
 
 def test_the_keyboard_is_enough(open_page: Open, demo: str) -> None:
     page = open_page(demo)
-    page.wait_for_load_state("networkidle")
+    console.enhanced(page)
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to content")
     page.keyboard.press("Enter")
@@ -73,7 +73,7 @@ def test_the_keyboard_is_enough(open_page: Open, demo: str) -> None:
     expect(page.get_by_label("Search repositories")).not_to_be_focused()
 
     for keys, path in (("gd", "/data"), ("ge", "/experiments"), ("gf", "")):
-        page.wait_for_load_state("networkidle")
+        console.enhanced(page)
         page.keyboard.press(keys[0])
         page.keyboard.press(keys[1])
         page.wait_for_url(f"**{demo}{path}")
@@ -82,6 +82,7 @@ def test_the_keyboard_is_enough(open_page: Open, demo: str) -> None:
 def test_y_leads_to_the_same_place_for_good(open_page: Open, demo: str) -> None:
     page = open_page(f"{demo}/blob/main/src/train.py")
     page.locator("a.line-number", has_text="3").first.click()
+    console.enhanced(page)
     page.keyboard.press("y")
     page.wait_for_url(lambda url: "/blob/main/" not in url)
     assert page.url.endswith("/src/train.py#L3")
@@ -89,7 +90,7 @@ def test_y_leads_to_the_same_place_for_good(open_page: Open, demo: str) -> None:
 
 def test_the_finder_opens_what_was_typed(open_page: Open, demo: str) -> None:
     page = open_page(demo)
-    page.wait_for_load_state("networkidle")  # the keys' module is there
+    console.enhanced(page)
     held: list[Route] = []
     page.route("**/js/finder*.js", lambda route: held.append(route))
     with page.expect_request("**/js/finder*.js"):

@@ -26,6 +26,7 @@ def test_a_reviewer_walks_through_the_files(open_page: Callable[..., Page], demo
     expect(page.locator("[data-file]:visible")).to_have_count(8)
 
     page.locator("#files").click(position={"x": 2, "y": 2})
+    console.enhanced(page)
     page.keyboard.press("j")
     page.keyboard.press("j")
     focused = page.locator(".diff-file:focus")

@@ -39,7 +39,7 @@ def always(*_: object) -> Answer:
 
 PUT_LIES: dict[str, Lie] = {
     "a body cut on its way": of("PUT", lambda asked: asked.ask(asked.body[: len(asked.body) // 2])),
-    "a body altered on its way": of("PUT", lambda asked: asked.ask(b"!" + asked.body[1:])),
+    "a body altered on its way": of("PUT", lambda asked: asked.ask(bytes([asked.body[0] ^ 1]) + asked.body[1:])),
     "a foreign tag for nothing stored": of("PUT", lambda _: Answer(200, {"ETag": '"00"'})),
     "no tag": of("PUT", lambda _: Answer(200)),
     "slow down": always,

@@ -1,4 +1,5 @@
-"""What a browser complains of: errors in the console, refused resources, scripts that broke."""
+"""What a page's scripts tell: that all of them run, and what the browser complains of (errors in the console, refused
+resources, scripts that broke)."""
 
 from __future__ import annotations
 
@@ -19,3 +20,8 @@ def listen(page: Page) -> None:
 def problems(page: Page) -> list[str]:
     """All since listen(page)."""
     return _heard[page]
+
+
+def enhanced(page: Page) -> None:
+    """Waits until every module of the page runs: a key pressed before that is nobody's."""
+    page.locator("html[data-enhanced]").wait_for()

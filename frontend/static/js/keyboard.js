@@ -1,13 +1,11 @@
 // Single-key shortcuts: any element may carry data-key="t"; pressing it focuses a field or follows a link.
 // "g c" style pairs are written data-key="g c". "?" opens the dialog that lists them all.
-const dialog = document.querySelector("[data-shortcuts]");
-let first = "";
 
 function typing(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
-function fillDialog() {
+function fill(dialog) {
   const list = dialog.querySelector("dl");
   list.replaceChildren();
   for (const element of document.querySelectorAll("[data-key]")) {
@@ -21,20 +19,23 @@ function fillDialog() {
   }
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.matches("input[data-key]")) event.target.blur();
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  if (event.key === "?" && dialog) {
-    fillDialog();
-    dialog.showModal();
-    return;
-  }
-  const pair = first ? `${first} ${event.key}` : "";
-  first = event.key === "g" && !first ? "g" : "";
-  const wanted = pair || event.key;
-  const element = [...document.querySelectorAll("[data-key]")].find((candidate) => candidate.dataset.key === wanted);
-  if (!element) return;
-  event.preventDefault();
-  if (element.matches("input, textarea, select")) element.focus();
-  else element.click();
-});
+export default function enhance(dialog) {
+  let first = "";
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches("input[data-key]")) event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "?") {
+      fill(dialog);
+      dialog.showModal();
+      return;
+    }
+    const pair = first ? `${first} ${event.key}` : "";
+    first = event.key === "g" && !first ? "g" : "";
+    const wanted = pair || event.key;
+    const element = [...document.querySelectorAll("[data-key]")].find((candidate) => candidate.dataset.key === wanted);
+    if (!element) return;
+    event.preventDefault();
+    if (element.matches("input, textarea, select")) element.focus();
+    else element.click();
+  });
+}

@@ -35,6 +35,7 @@ const behaviours = {
   "[data-steps-of='files']": () => import("./file-steps.js"),
   "[data-finder]": () => import("./finder.js"),
   "[data-conflicts]": () => import("./conflicts.js"),
+  "[data-shortcuts]": () => import("./keyboard.js"),
 };
 
 const taken = new WeakSet();
@@ -51,7 +52,10 @@ async function enhanceAll(root, [selector, load]) {
 }
 
 // All at once: a page does not wait for one module to ask for the next.
-const start = (root) => Object.entries(behaviours).forEach((behaviour) => enhanceAll(root, behaviour));
+async function start(root) {
+  await Promise.all(Object.entries(behaviours).map((behaviour) => enhanceAll(root, behaviour)));
+  root.documentElement.dataset.enhanced = "1"; // keys and clicks do what they say from now on
+}
 
 function htmx() {
   const script = document.createElement("script");
@@ -66,7 +70,6 @@ async function begin() {
   await htmx();
   start(document);
   document.addEventListener("htmx:after:swap", () => start(document));
-  import("./keyboard.js");
 }
 // After the first frame was shown: it needs no script, and drawing it needs the processor. A page that nobody sees has
 // no frames.
