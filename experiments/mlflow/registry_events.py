@@ -113,9 +113,11 @@ def _tagged(given: _Body, _: _Body, old: Old) -> _Told:
     return "model.tag", _subject(given), None if was is None else {key: _short(was)}, {key: _text(given, "value")}
 
 
-def _untagged(given: _Body, _: _Body, old: Old) -> _Told:
+def _untagged(given: _Body, _: _Body, old: Old) -> _Told | None:
     key = _text(given, "key")
     was = old.tags.get(str(given.get("key"))) if old else None
+    if old and was is None:
+        return None  # MLflow answers 200, and nothing is changed
     return "model.tag-delete", _subject(given), {"tag": key} if was is None else {key: _short(was)}, None
 
 
@@ -125,9 +127,11 @@ def _aliased(given: _Body, _: _Body, old: Old) -> _Told:
     return "model.alias", _subject(given), _pointed(alias, old), after
 
 
-def _unaliased(given: _Body, _: _Body, old: Old) -> _Told:
+def _unaliased(given: _Body, _: _Body, old: Old) -> _Told | None:
     alias = _text(given, "alias")
     known = _pointed(alias, old)
+    if old and known is None:
+        return None  # the same
     return "model.alias-delete", _subject({**given, **(known or {})}), known or {"alias": alias}, None
 
 
@@ -155,7 +159,7 @@ def _version_deleted(given: _Body, _: _Body, old: Old) -> _Told:
     return "model.version-delete", _subject(given), known, None
 
 
-_EVENTS: dict[tuple[str, str], Callable[[_Body, _Body, Old], _Told]] = {
+_EVENTS: dict[tuple[str, str], Callable[[_Body, _Body, Old], _Told | None]] = {
     ("POST", "registered-models/create"): _created,
     ("POST", "registered-models/rename"): _renamed,
     ("PATCH", "registered-models/update"): _described,

@@ -192,10 +192,13 @@ def test_what_clients_change_is_in_the_history(birds, client, pages, private):
         ("PATCH", "registered-models/update", {"name": "birds", "description": "More"}),
         ("POST", "registered-models/set-tag", {"name": "birds", "key": "old", "value": "2"}),
         ("DELETE", "registered-models/delete-tag", {"name": "birds", "key": "old"}),
+        ("DELETE", "registered-models/delete-tag", {"name": "birds", "key": "old"}),  # none any more: nothing to tell
         ("POST", "registered-models/alias", {"name": "birds", "alias": "kept", "version": "1"}),
         ("DELETE", "registered-models/alias", {"name": "birds", "alias": "gone"}),
+        ("DELETE", "registered-models/alias", {"name": "birds", "alias": "gone"}),  # none any more: nothing to tell
         ("PATCH", "model-versions/update", {**version, "description": "x" * 1000}),
         ("DELETE", "model-versions/delete-tag", {**version, "key": "old"}),
+        ("DELETE", "model-versions/delete-tag", {**version, "key": "old"}),  # none any more: nothing to tell
         ("POST", "model-versions/transition-stage", stage),
         ("POST", "registered-models/rename", {"name": "birds", "new_name": "finches"}),
         ("DELETE", "model-versions/delete", {"name": "finches", "version": "1"}),
