@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from django.utils.safestring import SafeString
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select, union_all
 
 from experiments import finding, ordering
@@ -78,7 +77,7 @@ class Page:
     experiments: list[Any] = field(default_factory=list)
     pinned: list[Run] = field(default_factory=list)
     nests: dict[str, Nest] = field(default_factory=dict)
-    drawn: dict[str, tuple[Any, SafeString]] = field(default_factory=dict, compare=False)
+    drawn: dict[str, tuple[Any, str]] = field(default_factory=dict, compare=False)
 
 
 def page(query: Query) -> Page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -43,15 +43,16 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
     )  # fmt: skip
     here = link(given, after=None, before=None)
     base = link(given, sort=None, after=None, before=None)
+    way = repository.full_name, base, columns, look
     return {
         "page": page,
         "query": query,
-        "rows": _rows(page, made),
+        "rows": _drawn(page, "rows", (made, int(time.time() // 60)), lambda: rows.html(page.rows, made)),  # "5 min ago"
         "pinned_rows": rows.pinned(page.pinned, made, unpin=_unpin(given, page.pinned, baseline)),
-        "heads": heads.heads(base, query, columns, look),
+        "heads": _drawn(page, "heads", way, lambda: heads.heads(base, query, columns, look)),
         "kinds": heads.kinds(columns),
         "name_head": heads.sorting(base, query, "name"),
-        "chosen": heads.items(_laid_out(look, [column.name for column in columns])),
+        "chosen": _drawn(page, "chosen", way, lambda: _chosen(look, [column.name for column in columns])),
         "previous": added(here, before=page.previous) if page.previous else "",
         "next": added(here, after=page.next) if page.next else "",
         "total": page.total,
@@ -60,18 +61,21 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "is_agreed": baseline is not None and baseline.run_id == agreed.baseline,
         "ways": _ways(columns, agreed) if baseline else [],
         "files": [(label, added(here, format=word)) for word, label in FORMATS.items()],
-        "python": snippet.python(query, tracking_uri(repository), columns, [run.run_id for run in page.rows]),
+        "python": _drawn(page, "python", way, lambda: _python(repository, query, columns, page)),
         "some": bool(page.total or set(given) & {*CONTROLS, *state.PLACES}),
     }
 
 
-def _rows(page: Page, made: rows.Table) -> SafeString:
-    """Kept with the page until it is shown in another way, or its times are told anew."""
-    way = made, int(time.time() // 60)
-    kept = page.drawn.get("rows")
+def _drawn(page: Page, part: str, way: object, make: Callable[[], str]) -> str:
+    """A part of what the table is made of, kept with the page (that of one query) until it is shown in another way."""
+    kept = page.drawn.get(part)
     if kept is None or kept[0] != way:
-        kept = page.drawn["rows"] = way, rows.html(page.rows, made)
+        kept = page.drawn[part] = way, make()
     return kept[1]
+
+
+def _python(repository: Repository, query: Query, columns: Sequence[Column], page: Page) -> str:
+    return snippet.python(query, tracking_uri(repository), columns, [run.run_id for run in page.rows])
 
 
 def grouped(agreed: TableSettings, given: QueryDict, query: Query, found: Groups, number: int) -> dict[str, Any]:
@@ -116,7 +120,7 @@ def frame(agreed: TableSettings, actor: Actor, given: QueryDict) -> dict[str, An
         "kept": kept(given, *CONTROLS, *state.PLACES, "open"),
         "address": link(given, **dict.fromkeys(state.PLACES))[1:],
         "attributes": list(ATTRIBUTES),
-        "chosen": heads.items(_laid_out(look, asking.columns(given) or ())),
+        "chosen": lambda: _chosen(look, asking.columns(given) or ()),  # where no table says which
         "column_item": heads.item(),
         "experiment_id": given.get("experiment", ""),
         "tracking_uri": tracking_uri(repository),
@@ -129,8 +133,8 @@ def frame(agreed: TableSettings, actor: Actor, given: QueryDict) -> dict[str, An
     }
 
 
-def _laid_out(look: state.Look, names: Sequence[str]) -> list[tuple[str, bool, int | str]]:
-    return [(name, name in look.fixed, look.widths.get(name, "")) for name in names]
+def _chosen(look: state.Look, names: Sequence[str]) -> SafeString:
+    return heads.items((name, name in look.fixed, look.widths.get(name, "")) for name in names)
 
 
 def tracking_uri(repository: Repository) -> str:

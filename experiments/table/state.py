@@ -13,6 +13,7 @@ from experiments.models import ChosenColumns, TableSettings
 from experiments.table.columns import Column
 from hub.accounts.actor import Actor
 from hub.lib.numbers import whole
+from hub.lib.prepared import Prepared
 from repos.models import Repository
 
 MOST_FIXED = 5
@@ -35,8 +36,16 @@ class Look:
 
 def settings_of(repository: Repository) -> TableSettings:
     """A fresh one where nothing was agreed on yet."""
-    found = TableSettings.objects.filter(repository=repository).select_related("view").first()
-    return found or TableSettings(repository=repository)
+    found = _AGREED.first(repository.pk)
+    if found is None:
+        return TableSettings(repository=repository)
+    found.repository = repository
+    return found
+
+
+_AGREED = Prepared(
+    lambda repository_id: TableSettings.objects.filter(repository=repository_id).select_related("view"), int
+)
 
 
 def effective(given: QueryDict, actor: Actor, agreed: TableSettings) -> QueryDict:
