@@ -37,6 +37,10 @@ _HISTORY = """
 INSERT INTO metrics (key, value, timestamp, step, is_nan, run_uuid)
 SELECT 'long', 1.0 / (1 + k % 977), {start} + k * 100, k, {false}, id FROM steps, numbered WHERE n < {curves}"""
 
+_LATEST = """
+INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
+SELECT key, value, timestamp, step, is_nan, run_uuid FROM metrics WHERE key = 'long' AND step = {points} - 1"""
+
 
 def fill(url: str, workspace: str, runs: int, *, curves: int = 0, points: int = 0) -> None:
     """Make runs of experiment EXPERIMENT; the first `curves` of them get a metric "long" of so many points."""
@@ -52,8 +56,9 @@ def fill(url: str, workspace: str, runs: int, *, curves: int = 0, points: int = 
         made += "last_update_time, workspace) VALUES (:id, 'bench', :place, 'active', :start, :start, :workspace)"
         link.execute(text(made), {**name, "place": f"mlflow-artifacts:/workspaces/{workspace}/{EXPERIMENT}"})
         false = "0" if engine.dialect.name == "sqlite" else "false"
-        words = {"start": START, "workspace": workspace, "experiment": EXPERIMENT, "false": false, "curves": curves}
-        made_by = [_RUNS, _METRICS, _METRICS.replace("{table}", "metrics"), _PARAMS, _TAGS, _HISTORY]
+        words = {"start": START, "workspace": workspace, "experiment": EXPERIMENT, "false": false}
+        words |= {"curves": curves, "points": points}
+        made_by = [_RUNS, _METRICS, _METRICS.replace("{table}", "metrics"), _PARAMS, _TAGS, _HISTORY, _LATEST]
         for statement in made_by:
             filled = statement.format(**words, table="latest_metrics")
             link.exec_driver_sql(filled if false == "0" else filled.replace("%", "%%"))

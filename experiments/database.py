@@ -40,6 +40,7 @@ from hub.lib.errors import Unprocessable
 
 INFINITY = 1.7976931348623157e308  # how MLflow stores it
 MAX_SECONDS = 15  # of one statement
+NUMBERS = 2000  # from 0, in a table of each connection to SQLite
 _SQLITE_INSTRUCTIONS = 20_000  # between two looks at the clock
 _CANCELLED, _PATTERN = "57014", "2201B"  # PostgreSQL's words for what takes too long, and for a bad expression
 _TOO_LONG = "This question takes the database too long."
@@ -160,6 +161,13 @@ def _prepare_sqlite(link: Any, _: object) -> None:
     link.create_function("covey_matches", 2, patterns.matches, deterministic=True)
     link.create_function("covey_number", 1, numbers.number, deterministic=True)
     link.create_aggregate("covey_deviation", 1, Deviation)
+    link.execute("CREATE TEMP TABLE covey_numbers (n INTEGER PRIMARY KEY)")  # see experiments.history
+    link.execute(
+        "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT ?) "
+        "INSERT INTO covey_numbers SELECT n FROM numbers",
+        (NUMBERS,),
+    )
+    link.commit()
 
 
 class Reader:

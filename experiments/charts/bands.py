@@ -49,7 +49,7 @@ def bands(
         if not spans:
             return []
         spans, width = history.aligned(spans, history.fitting(buckets, len(spans)))
-        rows = reader.rows(history.grouped(spans, key, axis, width, whole=between is None))
+        rows = reader.rows(history.buckets_of(spans, key, axis, width, whole=between is None))
     cut: dict[str, list[Any]] = {run_id: [] for run_id in spans}
     for row in rows:
         cut[row[0]].append(row)

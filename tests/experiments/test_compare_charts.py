@@ -279,7 +279,7 @@ class TestCurves:
     def test_curves_of_as_many_runs_as_can_be_compared(self, client):
         spans = {f"{number:032x}": history.Span(1, 0, 9, 0) for number in range(picking.MOST_RUNS)}
         with reading() as reader:
-            assert reader.rows(history.grouped(spans, "loss", "step", 1, whole=True)) == []
+            assert reader.rows(history.buckets_of(spans, "loss", "step", 1, whole=True)) == []
 
     def test_buckets_are_as_many_as_asked(self, client, pages):
         run_id = client.run()["run_id"]
