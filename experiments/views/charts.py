@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import conditional_page, require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from experiments import asking, colours
 from experiments.charts import address, picking, selections, shapes, values
@@ -18,6 +18,7 @@ from experiments.charts.picking import Asked, Chosen
 from experiments.charts.values import Values
 from experiments.filters.errors import FilterError
 from experiments.mlflow.context import workspace_of
+from experiments.views import conditional
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
 from repos.models import Repository
@@ -72,11 +73,10 @@ def section(given: QueryDict, source: str, known: Sequence[str]) -> dict[str, ob
 
 def _answer(shape: Shape) -> Callable[..., HttpResponse]:
     @require_GET
-    @conditional_page
     def view(request: HubRequest, owner: str, name: str) -> HttpResponse:
         repository = readable(request, owner, name)
         asked = address.charted(request.actor, repository, request.GET)
-        return JsonResponse(shape(asked, request.GET), headers=PRIVATE)
+        return conditional.answer(request, asked, lambda: shape(asked, request.GET))
 
     return view
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import conditional_page, require_GET
+from django.views.decorators.http import require_GET
 
 from experiments import colours, compare_rows, comparison, curves_shape, shapes
 from experiments.charts import address, picking, python
@@ -20,6 +20,7 @@ from experiments.runs import Run
 from experiments.table.addresses import link
 from experiments.table.columns import written
 from experiments.table.state import settings_of
+from experiments.views import conditional
 from experiments.views.charts import DRAWN, section
 from experiments.views.runs import PRIVATE, readable
 from hub.accounts.http import HubRequest
@@ -40,12 +41,11 @@ def compare(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 
 @require_GET
-@conditional_page
 def curves(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """The curves of ?key= of the runs as JSON, in buckets; ?from= and ?to= look closer."""
     repository = readable(request, owner, name)
     picked = address.runs_of(request.actor, repository, request.GET, least=1)
-    return JsonResponse(curves_shape.curves(picked, request.GET), headers=PRIVATE)
+    return conditional.answer(request, picked, lambda: curves_shape.curves(picked, request.GET))
 
 
 def _shown(agreed: TableSettings, given: QueryDict, question: Question, found: Comparison) -> dict[str, object]:

@@ -114,6 +114,26 @@ class TestValues:
         etag = pages.get(path).headers["ETag"]
         assert pages.get(path, headers={"If-None-Match": etag}).status_code == 304
 
+    @pytest.mark.parametrize("of", ["values.json?columns=metrics.acc", "curves.json?key=acc"])
+    def test_what_a_browser_has_is_not_read_again_until_something_is_logged(self, sweep, client, pages, statements, of):
+        path = f"{BASE}/compare/{of}&run={sweep[0]}&run={sweep[1]}"
+        etag = pages.get(path).headers["ETag"]
+        with statements() as told:
+            answer = pages.get(path, headers={"If-None-Match": etag})
+        assert (answer.status_code, answer.headers["ETag"], answer.content) == (304, etag, b"")
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert not any("metrics" in statement for statement in told), told
+        client.batch(sweep[2], metrics=[metric("acc", 0.5, 90)])  # of a run that is not shown
+        assert pages.get(path, headers={"If-None-Match": etag}).status_code == 304
+        client.batch(sweep[0], metrics=[metric("acc", 0.5, 90)])
+        assert pages.get(path, headers={"If-None-Match": etag}).status_code == 200
+
+    def test_who_may_not_read_has_nothing(self, sweep, pages, charlie):
+        path = f"{BASE}/compare/curves.json?key=acc&run={sweep[0]}"
+        etag = pages.get(path).headers["ETag"]
+        pages.force_login(charlie)
+        assert pages.get(path, headers={"If-None-Match": etag}).status_code == 404
+
     def test_the_rows_below_a_chart_are_sorted_with_nan_last(self, sweep, pages):
         page = pages.get(f"{BASE}/compare/rows?columns=metrics.acc,params.note&sort=-metrics.acc").content.decode()
         assert page.index("run 6") < page.index("run 0") < page.index("run 7")
@@ -182,7 +202,7 @@ class TestWhichRuns:
         pages.force_login(charlie)
         assert pages.get(many.headers["Location"]).status_code == 404
         assert pages.post(f"{BASE}/compare/select", {"run": sweep}).status_code == 404
-        pages.force_login(bob)
+        pages.force_login(charlie)
         assert pages.get(many.headers["Location"]).status_code == 200
         assert pages.get(f"{BASE}/compare/select").status_code == 405
         assert pages.get(f"{BASE}/compare?selection=absent%00").status_code == 404
