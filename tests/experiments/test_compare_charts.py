@@ -202,7 +202,7 @@ class TestWhichRuns:
         pages.force_login(charlie)
         assert pages.get(many.headers["Location"]).status_code == 404
         assert pages.post(f"{BASE}/compare/select", {"run": sweep}).status_code == 404
-        pages.force_login(charlie)
+        pages.force_login(bob)
         assert pages.get(many.headers["Location"]).status_code == 200
         assert pages.get(f"{BASE}/compare/select").status_code == 405
         assert pages.get(f"{BASE}/compare?selection=absent%00").status_code == 404
