@@ -15,7 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     FromClause,
+    Numeric,
     Select,
+    cast,
     func,
     literal,
     select,
@@ -28,6 +30,7 @@ from experiments.database import NUMBERS, Reader, is_postgresql, metrics, readin
 BUCKETS, LEAST_BUCKETS, MOST_BUCKETS = 1000, 50, NUMBERS  # of one curve
 ALL_BUCKETS = 20_000  # of all curves of one chart
 DRAWABLE = 1e300  # larger values stand for infinity, and their mean would overflow
+LARGEST = 2**63 - 1  # of steps and milliseconds
 AXES = ("step", "time", "wall")
 
 
@@ -124,7 +127,7 @@ def aligned(spans: dict[str, Span], buckets: int) -> tuple[dict[str, Span], int]
     """Every span from the first to the last position of all, and the width that cuts them into the same buckets."""
     first = min(span.first - span.zero for span in spans.values())
     last = max(span.last - span.zero for span in spans.values())
-    same = {i: replace(span, first=first + span.zero, last=last + span.zero) for i, span in spans.items()}
+    same = {i: replace(span, first=first + span.zero, last=min(last + span.zero, LARGEST)) for i, span in spans.items()}
     return same, (last - first) // buckets + 1
 
 
@@ -200,17 +203,20 @@ def _sought(spans: dict[str, Span], key: str, width_of: dict[str, int]) -> Execu
     as to read them."""
     given: dict[str, Any] = {"key": key, "drawable": DRAWABLE}
     for number, (run_id, span) in enumerate(spans.items()):
-        one = {"run": run_id, "first": span.first, "last": span.last, "width": width_of[run_id]}
+        width, most = width_of[run_id], (span.last - span.first) // width_of[run_id]
+        middle = span.first + most // 2 * width
+        one = {"run": run_id, "last": span.last, "width": width, "most": most, "half": most // 2, "middle": middle}
         given |= {f"{name}{number}": value for name, value in one.items()}
     return text(" UNION ALL ".join(_SOUGHT.replace("#", str(number)) for number in range(len(spans)))).bindparams(
         **given
     )
 
 
+# Counted from the middle: from the first, steps that are far apart would overflow and become inexact.
 _SOUGHT = """
 SELECT :run#, min(step), avg(value), min(value), max(value), count(*) FROM covey_numbers CROSS JOIN metrics
-WHERE n <= (:last# - :first#) / :width# AND run_uuid = :run# AND key = :key
-  AND step BETWEEN :first# + n * :width# AND min(:first# + n * :width# + :width# - 1, :last#)
+WHERE n <= :most# AND run_uuid = :run# AND key = :key
+  AND step BETWEEN :middle# + (n - :half#) * :width# AND min(:middle# + (n - :half#) * :width# + :width# - 1, :last#)
   AND is_nan IS 0 AND abs(value) < :drawable
 GROUP BY n"""
 
@@ -229,6 +235,8 @@ def _grouped(spans: dict[str, Span], key: str, axis: str, width_of: dict[str, in
         cut = [span.c.first, span.c.last, span.c.width]
     first, last, width = cut
     bucket = (position - first) // width
+    if is_postgresql() and any(span.last - span.first > LARGEST for span in spans.values()):
+        bucket = func.div(cast(position, Numeric) - first, width)  # too far apart for whole numbers
     told = [func.min(position), func.avg(value), func.min(value), func.max(value), func.count()]
     found = select(metrics.c.run_uuid, *told).select_from(source).where(*here, *_of(key), *_drawable())
     if not whole:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from experiments import comparison, history
-from experiments.charts import picking
+from experiments.charts import bands, picking
 from experiments.charts.picking import Asked
 from experiments.comparison import Question
 from hub.accounts.actor import Actor
@@ -152,6 +152,22 @@ def test_curves_are_drawn_over_steps_and_times(client, pages, axis, x):
     answer = json.loads(pages.get(f"{BASE}/curves.json?key=a&run={run_id}&axis={axis}").content)
     assert answer["axis"] == (axis or "step")
     assert answer["curves"][0]["x"] == x
+
+
+def test_steps_and_times_as_far_apart_as_they_can_be(client):
+    """Each point is in one bucket, alone and in a band with other runs."""
+    far, near = (client.run()["run_id"] for _ in range(2))
+    steps = [-(2**63), -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
+    client.batch(far, metrics=[metric("a", n, step) | {"timestamp": n * 2**60} for n, step in enumerate(steps)])
+    client.batch(near, metrics=[metric("a", step, step) for step in range(20)])
+    (curve,) = history.curves([far], "a", axis="step")
+    assert (curve.points, len(curve.x), curve.x[0], curve.x[-1]) == (7, 5, -(2**63), 2**63 - 1)
+    assert list(zip(curve.low, curve.high, strict=True)) == [(0, 0), (1, 1), (2, 4), (5, 5), (6, 6)]
+    for axis in ("step", "time", "wall"):
+        assert [len(one.x) for one in history.curves([far, near], "a", axis=axis)][1] == 20
+        (band,) = bands.bands({"all": [far, near]}, "a", axis=axis)
+        assert band.points == 27
+        assert sorted(band.runs, reverse=True)[:2] == [2, 1]
 
 
 @pytest.mark.parametrize(
