@@ -51,9 +51,12 @@ def save(repository: Repository, user: User, name: str, query: str, *, shared: b
         raise Unprocessable(f"You have {MOST_VIEWS} views here.", details="Delete one first.")
     try:
         with transaction.atomic():
-            return SavedView.objects.update_or_create(
+            view, _ = SavedView.objects.update_or_create(
                 repository=repository, owner=user, name=name, defaults={"query": kept, "shared": shared}
-            )[0]
+            )
+            if not shared:  # nobody else sees it any more
+                TableSettings.objects.filter(view=view).update(view=None)
+            return view
     except IntegrityError as error:
         raise Conflict(f"Somebody else shares a view called {name!r}.", details="Choose another name.") from error
 

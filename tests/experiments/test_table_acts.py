@@ -277,6 +277,14 @@ def test_a_deleted_view_is_nobodys_first(three, pages):
     assert "3 runs<" in pages.get(BASE).content.decode()
 
 
+def test_a_view_that_is_no_longer_shared_is_nobodys_first(three, pages, bob):
+    save(pages, "q=try-1", "Ours", shared="1")
+    pages.post(f"{BASE}/views/{SavedView.objects.get().pk}/default")
+    save(pages, "q=try-2", "Ours")
+    pages.force_login(bob)
+    assert "3 runs<" in pages.get(BASE).content.decode()
+
+
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\0b"])
 def test_a_view_needs_a_name(three, pages, name):
     assert save(pages, "q=x", name).status_code == 422
