@@ -101,6 +101,11 @@ def latest(pull: PullRequest, ours: str, theirs: str) -> Job | None:
     return found.order_by("-created", "-pk").first()
 
 
+def under_way(pull: PullRequest) -> Job | None:
+    """An attempt that has not ended, whatever tips it is of: the branch moves by its commit a moment before that."""
+    return Job.objects.filter(kind=RESOLVE, key__startswith=f"{RESOLVE}:{pull.pk}:", state__in=jobs.OPEN).first()
+
+
 def check(found: Listing, choices: dict[str, Choices]) -> None:
     """Raises Conflict when something must be pushed first, Unprocessable when a place is not decided."""
     for file in found.missing:

@@ -38,7 +38,7 @@ def index(request: HubRequest, owner: str, name: str, number: int) -> HttpRespon
 def listed(request: HubRequest, pull: PullRequest, *, error: HubError | None = None, message: str = "") -> HttpResponse:
     """error: why the commit was not made; message: as it was typed."""
     ours, theirs = listing.tips(pull)
-    job = resolving.latest(pull, ours, theirs)
+    job = resolving.latest(pull, ours, theirs) or resolving.under_way(pull)
     context = {**context_of(pull, "conversation"), "error": error, "message": message, "refused": None}
     context["may_choose"] = choosing.may_choose(request.actor, pull)
     context |= {"at_work": job if job and job.state in jobs.OPEN else None, "found": None, "unknown": None}
@@ -46,6 +46,8 @@ def listed(request: HubRequest, pull: PullRequest, *, error: HubError | None = N
         return render(request, "pulls/_conflicts_waiting.html", context)
     if request.headers.get("HX-Request"):
         return HttpResponse("It is ready.", headers={"HX-Redirect": _after(pull)})
+    if job and job.state not in jobs.OPEN and listing.tips(pull) != (ours, theirs):
+        return redirect(_after(pull))  # it ended while this page was asked for
     try:
         found = listing.listing(pull, ours, theirs, user_id=request.actor.user_id)
     except (Busy, TooMany) as refusal:

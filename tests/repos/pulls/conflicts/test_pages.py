@@ -7,6 +7,7 @@ import re
 import pytest
 
 from hub.jobs import jobs
+from hub.jobs.models import Job
 from repos.models import Access, Membership
 from repos.pulls.conflicts import listing
 from repos.pulls.conflicts.models import Chosen
@@ -90,6 +91,34 @@ def test_a_worker_at_work_is_shown_and_the_page_goes_on_when_it_has_ended(bob, l
     jobs.run(job.pk)
     ended = client.get(addresses["list"], headers={"HX-Request": "true"})
     assert ended.headers["HX-Redirect"] == BASE
+
+
+def test_a_commit_that_is_there_before_its_job_has_ended_is_still_at_work(bob, lines, as_user, addresses):
+    client, job = as_user(bob), begun(bob, lines)
+    jobs.run(job.pk)
+    ended = Job.objects.filter(pk=job.pk)
+    result, finished = ended.values_list("result", "finished").get()
+    ended.update(state=Job.State.RUNNING, result=None, finished=None)  # the moment between the two
+    page = client.get(addresses["list"]).content.decode()
+    assert "Your choices are being put together" in page
+    assert "HX-Redirect" not in client.get(addresses["list"], headers={"HX-Request": "true"}).headers
+    ended.update(state=Job.State.DONE, result=result, finished=finished)
+    assert client.get(addresses["list"], headers={"HX-Request": "true"}).headers["HX-Redirect"] == BASE
+
+
+def test_a_job_that_ends_while_its_page_is_asked_for_leads_to_the_request(bob, lines, as_user, addresses, monkeypatch):
+    client, job, asked = as_user(bob), begun(bob, lines), []
+    real = listing.tips
+
+    def tips(pull):
+        found = real(pull)
+        if not asked:
+            asked.append(found)
+            jobs.run(job.pk)
+        return found
+
+    monkeypatch.setattr(listing, "tips", tips)
+    assert client.get(addresses["list"]).headers["Location"] == BASE
 
 
 def test_a_refusal_of_the_worker_is_told_on_the_page(bob, lines, as_user, addresses):
