@@ -49,7 +49,8 @@ def up_to_date(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
 
 @requirements.register
 def owners_approve(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
-    """One of the owners of each touched path; what is their own pull request's they need not approve."""
+    """One of the owners of each touched path; what is their own pull request's they need not approve. As with approvals
+    they count while they may write here: a name that the file gives may be nobody's yet, and anybody's tomorrow."""
     if pull.asked is None or not pull.asked.owners:
         return
     found = owners.touched(pull.repository, base, head)
@@ -58,7 +59,7 @@ def owners_approve(pull: PullRequest, base: str, head: str) -> Iterator[Unmet]:
     words = standing.approvals(pull, head if pull.asked.approvals_of_head else "")
     agreed = {word.author.username.lower() for word in words}
     if pull.issue.author:
-        agreed.add(pull.issue.author.username.lower())
+        agreed |= _who_can(pull, {pull.issue.author.username.lower()})
     lacking = [(names, path) for names, path in found.items() if not agreed & set(names)][:MOST_TOLD]
     can = _who_can(pull, {name for names, _ in lacking for name in names}) if lacking else set()
     for names, path in lacking:

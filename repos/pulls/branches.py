@@ -69,7 +69,7 @@ def head_is_gone(pull: PullRequest) -> bool:
 
 def head_moved(pull: PullRequest) -> str | None:
     """Where the head is by now, when that is not where the row says, and when its commits may come here."""
-    found = head_tip(pull) if origins.gives(pull) else None
+    found = head_tip(pull) if origins.follows(pull) else None
     return found if found != pull.head_id else None
 
 

@@ -58,6 +58,10 @@ class Verdict:
     def missing(self) -> bool:
         return any(trouble.missing for trouble in self.troubles)
 
+    def without_places(self) -> Verdict:
+        """For who may not read the data: places say what both sides have there."""
+        return replace(self, troubles=tuple(replace(trouble, where=()) for trouble in self.troubles))
+
 
 def with_missing(
     repository: Repository, found: Verdict, base: str, head: str, *, lender: Repository | None = None

@@ -108,6 +108,14 @@ def gives(pull: PullRequest) -> bool:
     return rung >= (Access.WRITE if head.private else Access.READ)
 
 
+def follows(pull: PullRequest) -> bool:
+    """Whether what is pushed to the head comes into the base by itself: a fork outlives its owner's access to a private
+    base, and from then on brings nothing into it that nobody there asked for."""
+    if pull.head_repository is None or not pull.repository.private:
+        return gives(pull)
+    return gives(pull) and access.access_for(Actor(user=pull.issue.author), pull.repository) >= Access.READ
+
+
 def lender(pull: PullRequest) -> Repository | None:
     """The fork whose data may be named in the base."""
     return pull.head_repository if gives(pull) else None
@@ -120,6 +128,11 @@ def data_of(actor: Actor, pull: PullRequest) -> Repository:
         return pull.repository
     readable = Repository.objects.visible_to(actor, area=Area.DATA).filter(pk=fork.pk).exists()
     return fork if readable else pull.repository
+
+
+def shows_data(actor: Actor, pull: PullRequest) -> bool:
+    """Whether what is in the data of both sides may be told to this reader before it is merged."""
+    return actor.has_scope(Area.DATA, write=False) and data_of(actor, pull) == pull.source
 
 
 def _room_of(base: Repository, giver: User) -> int | None:

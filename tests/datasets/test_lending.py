@@ -302,6 +302,30 @@ def test_the_cells_of_a_private_fork_are_its_own_until_they_are_merged(
     assert api(bob, scopes=["issues:read", "repo:read"]).get(path).status_code == 403
 
 
+def test_the_merge_box_tells_places_in_data_to_who_may_read_it(
+    alice, bob, public, project, proposal, folder_of, as_user
+):
+    pull, fork = proposal
+    repositories.update(as_actor(bob), fork, private=True)
+    PullRequest.objects.update(agreed=True)
+    mine = folder_of(fork, {"a": b"1", "b": b"22", "secret/place": b"1"})
+    made = Writer(fork, fork.path, count=50)
+    tip = made.commit({"data.dvc": pointer(mine)}, "Place", branch="incoming", start=refs(fork.path)["refs/heads/work"])
+    made.git("update-ref", "-d", "refs/heads/incoming")
+    change = RefChange("refs/heads/work", refs(fork.path)["refs/heads/work"], tip)
+    publishing.publish(seen(bob, fork), as_actor(bob), [change])
+    project.commit({"data.dvc": pointer(folder_of(public, {"a": b"1", "b": b"22", "secret/place": b"2"}))}, "Place")
+    settle()
+    box = f"/alice/public/pull/{pull.number}/merge-box"
+    as_user(alice).get(box)
+    settle()
+    page = as_user(bob).get(box).content.decode()
+    assert "secret/place" in page
+    page = as_user(alice).get(box).content.decode()
+    assert "both sides changed the same data" in page
+    assert "secret/place" not in page
+
+
 def test_data_that_only_another_branch_names_makes_a_sync_a_job(bob, public, writer, keep):
     """Which outputs the default branch has says nothing of what a sync has to name."""
     made = writer(public)

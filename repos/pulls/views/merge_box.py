@@ -29,6 +29,8 @@ def merge_box(request: HubRequest, owner: str, name: str, number: int) -> HttpRe
     pull = pull_at(request, owner, name, number)
     may_change = rights_of(request.actor, pull.repository).change(pull.issue)
     context = {**merge_context(pull, request.actor.user_id), "may_change": may_change}
+    if "verdict" in context and not origins.shows_data(request.actor, pull):
+        context["verdict"] = context["verdict"].without_places()
     if context.get("behind"):
         context["may_update"] = updating.may_update(request.actor, pull)
     return render(request, "pulls/_merge_box.html", context)

@@ -158,6 +158,20 @@ def test_who_lost_a_private_fork_gives_no_more_of_it(bob, charlie, public, hidde
     assert (again(charlie, pull).head_id == new, has(public, new)) == (False, False)
 
 
+def test_who_may_not_read_the_base_any_more_brings_nothing_into_it(alice, charlie, private, writer):
+    project = writer(private)
+    project.commit({"a.txt": "a\n"}, "First")
+    member = Membership.objects.create(repository=private, user=charlie, access=Access.READ)
+    fork = Fork(forked(charlie, private), project.tips["main"])
+    pull, first = propose(charlie, private, head="charlie:work"), fork.tip
+    member.delete()
+    new = fork.push({"c.txt": "c\n"}, "From outside")
+    settle()
+    assert (again(alice, pull).head_id, has(private, new), pinned(pull)) == (first, False, first)
+    merging.merge(as_actor(alice), again(alice, pull), Order())
+    assert (again(alice, pull).issue.state, has(private, new)) == ("merged", False)
+
+
 def test_a_deleted_fork_leaves_it_to_be_merged(alice, bob, public, fork):
     pull = propose(bob, public, head="bob:work")
     repositories.delete(as_actor(bob), fork.repository)

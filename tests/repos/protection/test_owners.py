@@ -131,6 +131,16 @@ def test_what_its_author_owns_needs_nobody_else(alice, bob, private, owned, rule
     merging.merge(as_actor(alice), again(alice, pull), Order())
 
 
+def test_an_author_who_may_not_write_owns_nothing(alice, bob, private, owned, ruled, made):
+    """Who lost access since, or took a name of the file that was nobody's."""
+    ruled(owners=True)
+    made.commit({"c.txt": "c\n"}, "Bobs", branch="bobs", start=made.git("rev-parse", "main"))
+    pull = opening.open_pull(as_actor(bob), seen(bob, private), title="Mine", base="main", head="bobs")
+    Membership.objects.filter(user=bob).update(access=Access.READ)
+    with pytest.raises(RequirementsUnmet, match="Owners: c.txt is owned by"):
+        merging.merge(as_actor(alice), again(alice, pull), Order())
+
+
 def test_reviewers_are_asked_by_people(alice, bob, charlie, pull, as_user):
     client = as_user(alice)
     assert client.post(f"{PAGE}/reviewers/ask", {"reviewer": "@bob"}).status_code == 302
