@@ -25,7 +25,7 @@ from hub.lib.stores import object_store
 from hub.lib.streams import in_thread, pieces_of
 from repos import access, editing
 from repos.git import writing
-from repos.git.read import to_text
+from repos.git.read import names_of, to_text
 from repos.git.store import refs
 from repos.git.writing import BadPath
 from repos.models import Repository
@@ -186,9 +186,9 @@ def _split(rest: str, branches: dict[str, str]) -> tuple[str, str]:
     if exact[0] in branches:
         return exact
     parts = _text(rest).strip("/").split("/")
-    for count in range(len(parts), 0, -1):
-        if "/".join(parts[:count]) in branches:
-            return "/".join(parts[:count]), "/".join(parts[count:])
+    for name in reversed(names_of(parts)):
+        if name in branches:
+            return name, "/".join(parts[name.count("/") + 1 :])
     return exact
 
 

@@ -21,6 +21,7 @@ VERSION = 2  # grows when the meaning of what is kept changes
 MAX_POINTERS = 50_000
 MAX_POINTER_BYTES = 10 * 1024 * 1024
 ALL_POINTERS_BYTES = 128 * 1024 * 1024
+MAX_PATH_CHARACTERS = 4096  # DVC writes to file systems, which take no longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Tracked:
 
     def around(self, path: str) -> tuple[Output, str] | None:
         """The directory output that a path lies in, and the path below it ("" for the output itself)."""
+        if len(path) > MAX_PATH_CHARACTERS:  # or each of its ten thousands of parents would be looked up
+            return None
         parts = path.split("/")
         for count in range(len(parts), 0, -1):
             if output := self.outputs.get("/".join(parts[:count])):

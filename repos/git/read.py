@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice, takewhile
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -139,7 +139,7 @@ def split_rev(store: Path, rest: str) -> tuple[Rev, str]:
         with open_repo(store) as repo:
             rev, used = _find_rev(repo, store, parts)
     except NotFound:
-        damage.require_none_lost(store, *("/".join(parts[:count]) for count in range(1, len(parts) + 1)))
+        damage.require_none_lost(store, *names_of(parts))
         raise
     return rev, "/".join(parts[used:])
 
@@ -154,13 +154,20 @@ def unknown(rev: str) -> NotFound:
 def _find_rev(repo: Repo, store: Path, parts: list[str]) -> tuple[Rev, int]:
     if FULL_ID.fullmatch(parts[0]) and (commit := _peel(repo, parts[0].encode())):
         return Rev(parts[0], "commit", commit), 1
-    for count in range(len(parts), 0, -1):
-        name = "/".join(parts[:count])
-        if len(name) <= MAX_REF_CHARACTERS and (rev := _ref(repo, name)):
+    names = names_of(parts)
+    for count in range(len(names), 0, -1):
+        if rev := _ref(repo, names[count - 1]):
             return rev, count
     if _SHORT_ID.fullmatch(parts[0]) and (commit := _expand(repo, store, parts[0])):
         return Rev(parts[0], "commit", commit), 1
     raise unknown("/".join(parts))
+
+
+def names_of(parts: list[str]) -> list[str]:
+    """What the first part may be the name of, the first two, and so on, as long as names of refs are: an address may
+    have ten thousands of parts, and each name holds all before it."""
+    names = accumulate(parts, lambda before, part: f"{before}/{part}")
+    return list(takewhile(lambda name: len(name) <= MAX_REF_CHARACTERS, names))
 
 
 def _ref(repo: Repo, name: str) -> Rev | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
 from hub import http_protocol
+from hub.accounts.actor import Actor
 from hub.http_protocol import BoundedProtocol
 from hub.lib import streams
+from repos.issues.references import references_of
 from repos.storage import store as repositories
 from tests.support.asgi import Answer, basic
 
@@ -201,3 +204,27 @@ def test_usual_requests_pass_one_after_another(monkeypatch):
     large = HEAD + b"cookie: " + b"c" * 30_000 + b"\r\ntransfer-encoding: chunked\r\n\r\n" + body
     answer, _ = asyncio.run(converse(large, b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n"))
     assert answer.count(b"HTTP/1.1 200") == 2
+
+
+# ---- addresses -----------------------------------------------------------------------------------
+DEEP = "a/" * 30_000 + "x"  # what a head may hold
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["tree", "compare", "data", "line-threads/main", "datasets/history/main"])
+def test_an_address_of_very_many_parts_takes_no_time(page, client, public, writer):
+    """Each of them may end the name of a branch, or be a folder that DVC tracks."""
+    writer(public).commit({"a.txt": "a\n"}, "First")
+    began = time.process_time()
+    client.get(f"/alice/public/{page}/{DEEP}")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("begins", ["data:", "http://testserver/alice/public/blob/"])
+def test_a_text_that_names_a_path_of_very_many_parts_takes_no_time(begins, alice, public, writer, settings):
+    settings.COVEY_URL = "http://testserver"
+    writer(public).commit({"a.txt": "a\n"}, "First")
+    began = time.process_time()
+    references_of(public, Actor(user=alice), [begins + DEEP])
+    assert time.process_time() - began < 1
