@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from hub.accounts import audit
 from hub.accounts.actor import Actor, Area
 from hub.accounts.models import User
 from hub.lib import sandbox
@@ -143,7 +145,16 @@ def remove(actor: Actor, repository: Repository, token: str) -> None:
     if row.uploader_id != actor.user.pk and repository.granted < Access.ADMIN:
         raise Denied("Only whoever attached a file, and administrators of the repository, remove it.")
     keeper().forget(repository.pk, [row.token])
-    row.delete()
+    with transaction.atomic():
+        if row.delete()[0] and row.uploader_id != actor.user.pk:
+            audit.record(
+                "attachment.remove",
+                actor,
+                subject=f"{row.name} of {repository.full_name}",
+                owner_id=repository.owner_id,
+                repository_id=repository.pk,
+                before={"uploader": row.uploader.username if row.uploader else "", "sha256": row.sha256},
+            )
 
 
 def gone(texts: Iterable[str]) -> frozenset[str]:

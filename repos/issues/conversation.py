@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.lib import markdown
@@ -61,6 +62,16 @@ def remove_comment(actor: Actor, entry: Entry) -> None:
         Revision.objects.filter(entry_id=entry.pk).delete()
         Issue.objects.filter(pk=entry.issue_id).update(comments_count=F("comments_count") - 1)
         touch(entry.issue)
+        if entry.author_id != user.pk:
+            repository = entry.issue.repository
+            audit.record(
+                "comment.remove",
+                actor,
+                subject=f"#{entry.issue.number} of {repository.full_name}",
+                owner_id=repository.owner_id,
+                repository_id=repository.pk,
+                before={"comment": entry.pk, "author": entry.author.username if entry.author else ""},
+            )
 
 
 def edit_body(actor: Actor, issue: Issue, body: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F
 
+from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.jobs import outbox
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
@@ -64,6 +65,14 @@ def open_pull(
             head_id=head_id,
             draft=draft,
         )
+        if fork is not None and origins.warning(repository, fork):
+            audit.record(
+                "fork.publish",
+                actor,
+                subject=f"{shown(named.branch)} of {fork.full_name} as #{issue.number} of {repository.full_name}",
+                owner_id=fork.owner_id,
+                repository_id=fork.pk,
+            )
         outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
     branches.pin(pull, head_id)
     return pull

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from hub.accounts import audit
 from hub.accounts.actor import Actor
 from hub.accounts.models import User
 from hub.jobs import outbox
@@ -210,6 +211,15 @@ def dismiss(actor: Actor, found: Review, why: str) -> None:
             raise Unprocessable("Only an approval or a request for changes that stands can be dismissed.")
         name = found.author.username if found.author else ""
         record(found.pull.issue, "dismissed", user, body=why, review=found.pk, name=name, state=was)
+        repository = found.pull.repository
+        audit.record(
+            "review.dismiss",
+            actor,
+            subject=f"#{found.pull.number} of {repository.full_name}",
+            owner_id=repository.owner_id,
+            repository_id=repository.pk,
+            before={"author": name, "state": was, "head": found.head_id},
+        )
         if entry := Entry.objects.filter(review=found).first():
             Entry.objects.filter(pk=entry.pk).update(detail={**entry.detail, "dismissed": user.username})
         outbox.announce(PULL_CHANGED, {"pull_id": found.pull_id})

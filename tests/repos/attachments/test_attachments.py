@@ -13,6 +13,7 @@ from django.utils import timezone
 from datasets.models import Blob, StoredObject
 from datasets.storage import quotas, removal
 from hub.accounts.actor import Actor
+from hub.accounts.models import AuditEvent
 from hub.lib.stores import object_store
 from repos import access
 from repos.attachments import attaching, strays, tasks
@@ -241,6 +242,13 @@ def test_the_page_lists_what_one_may_remove(private, alice, bob, attached, as_us
     page = as_user(alice).post(address.format(made["id"]), follow=True).content.decode()  # she administers it
     assert "Texts that name it say so" in page
     assert [row.name for row in Attachment.objects.all()] == ["hers.txt"]
+    as_user(alice).post(address.format(other["id"]))
+    event = AuditEvent.objects.get(action="attachment.remove")  # one's own is nobody's business
+    assert (event.actor_name, event.subject, event.before["uploader"]) == (
+        "alice",
+        "notes.txt of alice/private",
+        "bob",
+    )
 
 
 def test_strangers_remove_nothing(private, bob, charlie, attached, as_user, client, api):

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from hub.accounts.models import AuditEvent
 from hub.lib.errors import Conflict, Denied, NotFound, TooLarge, Unprocessable
 from repos import publishing, repositories
 from repos.git.store import ZERO, RefChange, refs
@@ -130,6 +131,9 @@ def test_a_private_fork_is_given_by_who_says_so(bob, public, hidden):
     assert not has(public, hidden.tip)
     assert propose(bob, public, head="bob:work", agreed=True).agreed
     assert has(public, hidden.tip)
+    event = AuditEvent.objects.get(action="fork.publish")
+    assert (event.actor_name, event.repository_id) == ("bob", hidden.repository.pk)
+    assert event.subject == "work of bob/public as #1 of alice/public"
 
 
 def test_who_may_only_read_a_private_fork_does_not_give_it(charlie, public, hidden):

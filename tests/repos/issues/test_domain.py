@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from hub.accounts.actor import Actor
+from hub.accounts.models import AuditEvent
 from hub.lib.errors import Conflict, Denied, NotFound, Unauthenticated, Unprocessable
 from repos.issues import closing, conversation, counting, labels, milestones, opening, states, texts, triage
 from repos.issues.models import Entry, Issue, Revision
@@ -125,6 +126,10 @@ def test_a_removed_comment_leaves_a_trace_and_no_text(alice, bob, private, opene
     assert again(alice, issue).comments_count == 0
     with pytest.raises(NotFound):
         opening.comment_of(seen(alice, private), entry.pk)
+    own = conversation.comment(as_actor(alice), again(alice, issue), "Never mind")
+    conversation.remove_comment(as_actor(alice), opening.comment_of(seen(alice, private), own.pk))
+    event = AuditEvent.objects.get(action="comment.remove")  # one's own is nobody's business
+    assert (event.actor_name, event.before) == ("bob", {"comment": entry.pk, "author": "alice"})
 
 
 def test_a_locked_conversation_is_for_writers(alice, charlie, public, opened):

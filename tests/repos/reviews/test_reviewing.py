@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from hub.accounts.models import AuditEvent
 from hub.lib.errors import Conflict, Denied, NotFound, Unprocessable
 from repos import rules
 from repos.issues import opening, states, threads
@@ -204,6 +205,8 @@ def test_a_dismissed_review_stands_no_more(bobs, pull, alice, bob, charlie, priv
     with pytest.raises(Unprocessable):
         reviewing.dismiss(as_actor(alice), found, "again")
     assert Entry.objects.get(kind="dismissed").body == "It is mended"
+    event = AuditEvent.objects.get(action="review.dismiss")
+    assert (event.actor_name, event.subject, event.before["author"]) == ("alice", "#1 of alice/private", "bob")
 
 
 def test_a_rule_asks_for_approvals(bobs, pull, project, alice, bob, private):
