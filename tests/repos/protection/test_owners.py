@@ -137,7 +137,7 @@ def test_an_author_who_may_not_write_owns_nothing(alice, bob, private, owned, ru
     made.commit({"c.txt": "c\n"}, "Bobs", branch="bobs", start=made.git("rev-parse", "main"))
     pull = opening.open_pull(as_actor(bob), seen(bob, private), title="Mine", base="main", head="bobs")
     Membership.objects.filter(user=bob).update(access=Access.READ)
-    with pytest.raises(RequirementsUnmet, match="Owners: c.txt is owned by"):
+    with pytest.raises(RequirementsUnmet, match=r"Owners: c\.txt is owned by"):
         merging.merge(as_actor(alice), again(alice, pull), Order())
 
 
