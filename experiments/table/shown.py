@@ -20,6 +20,7 @@ from experiments.table import groups, heads, hiding, saved, snippet, state
 from experiments.table.addresses import added, kept, link
 from experiments.table.columns import ATTRIBUTES, Column, shown, written
 from experiments.table.groups import Group, Groups
+from experiments.table.tree import Nest
 from experiments.tracked import joined, marks
 from hub.accounts.actor import Actor
 from repos.models import Access, Repository
@@ -47,7 +48,9 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
     return {
         "page": page,
         "query": query,
-        "rows": _drawn(page, "rows", (made, int(time.time() // 60)), lambda: rows.html(page.rows, made)),  # "5 min ago"
+        "rows": _drawn(
+            page, "rows", (made, int(time.time() // 60)), lambda: rows.html(_below(page), made)
+        ),  # "5 min ago"
         "pinned_rows": rows.pinned(page.pinned, made, unpin=_unpin(given, page.pinned, baseline)),
         "heads": _drawn(page, "heads", way, lambda: heads.heads(base, query, columns, look)),
         "kinds": heads.kinds(columns),
@@ -64,6 +67,12 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "python": _drawn(page, "python", way, lambda: _python(repository, query, columns, page)),
         "some": bool(page.total or set(given) & {*CONTROLS, *state.PLACES}),
     }
+
+
+def _below(page: Page) -> list[Run]:
+    """The rows of the page without those that stand above it already, but for families: they stay together."""
+    above, alone = {run.run_id for run in page.pinned}, Nest()
+    return [run for run in page.rows if run.run_id not in above or page.nests.get(run.run_id, alone) != alone]
 
 
 def _drawn(page: Page, part: str, way: object, make: Callable[[], str]) -> str:

@@ -227,6 +227,15 @@ def test_pinned_runs_stand_above_every_page(three, pages, client_of, public, ali
     assert f"pinned={three[1]}" not in close
 
 
+def test_a_pinned_run_is_listed_once(three, pages, client):
+    child = client.run(tags=[{"key": "mlflow.parentRunId", "value": three[1]}])["run_id"]
+    for chosen in (f"baseline={three[0]}", f"pinned={three[0]}&q=try-0", f"baseline={three[0]}&flat=1"):
+        assert pages.get(f"{BASE}?{chosen}").content.decode().count(f'value="{three[0]}" form="compare"') == 1
+    family = pages.get(f"{BASE}?pinned={three[1]}&open={three[1]}").content.decode().split("pinned-rows")[1]
+    listed = re.findall(r'name="run" value="(\w+)"', family.split("</tbody>")[1])
+    assert listed[listed.index(three[1]) + 1] == child
+
+
 @pytest.mark.parametrize("runs", [[], ["é"], ["a", "b"]])
 def test_a_baseline_is_one_run(three, pages, runs):
     assert pages.post(f"{BASE}/chosen/baseline", {"run": runs}).status_code == 400
