@@ -11,7 +11,13 @@ from tests.support.crashes import Stage
 from tests.support.killing import KINDS
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
-ROUNDS = {"git": 3, "objects": 3, "runs": 2, "merges": 2}  # every start loads MLflow again before it can take a batch
+ROUNDS = {
+    "git": 3,
+    "objects": 3,
+    "files": 3,
+    "runs": 2,
+    "merges": 2,
+}  # every start loads MLflow again before it can take a batch
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.crashes import Stage, Work, git
+from tests.support.crashes import Stage, Work, begin, git
 
 METHODS = ("merge", "squash", "rebase")
 
@@ -20,9 +20,8 @@ class Merges(Work):
         super().__init__(stage, round_number)
         self.opened: dict[str, int] = {}  # file → number
         self.merged: set[str] = set()
-        self.remote = stage.address.replace("://", f"://any:{stage.token}@") + ".git"
-        if not git("for-each-ref", "refs/heads/main", folder=stage.path).stdout:
-            self._begin()
+        self.remote = stage.remote
+        begin(stage)
 
     def work(self, number: int) -> None:
         folder = self.stage.scratch / f"merger{number}"
@@ -72,14 +71,6 @@ class Merges(Work):
             self.merged.add(name)
             self.acknowledge()
         return True
-
-    def _begin(self) -> None:
-        folder = self.stage.scratch / "begin"
-        git("init", "-q", "-b", "main", str(folder))
-        (folder / "README").write_text("begin")
-        git("add", "-A", folder=folder)
-        git("commit", "-q", "-m", "begin", folder=folder)
-        git("push", "-q", self.remote, "main", folder=folder)
 
     def _url(self, path: str) -> str:
         return f"{self.stage.hub.url}/api/v1/repos/{self.stage.name}/{path}"

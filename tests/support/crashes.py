@@ -35,6 +35,10 @@ class Stage:
         return f"{self.hub.url}/{self.name}"
 
     @property
+    def remote(self) -> str:
+        return self.address.replace("://", f"://any:{self.token}@") + ".git"
+
+    @property
     def auth(self) -> tuple[str, str]:
         return ("any", self.token)
 
@@ -44,6 +48,18 @@ def make_stage(hub: Hub, scratch: Path) -> Stage:
     hub.repository(token, "work")
     scratch.mkdir(exist_ok=True)
     return Stage(hub, token, Path(hub.covey("admin", "repo-path", "kim/work")), scratch)
+
+
+def begin(stage: Stage) -> None:
+    """A branch main, where there is none yet."""
+    if git("for-each-ref", "refs/heads/main", folder=stage.path).stdout:
+        return
+    folder = stage.scratch / "begin"
+    git("init", "-q", "-b", "main", str(folder))
+    (folder / "README").write_text("begin")
+    git("add", "-A", folder=folder)
+    git("commit", "-q", "-m", "begin", folder=folder)
+    git("push", "-q", stage.remote, "main", folder=folder)
 
 
 class Work:
@@ -109,8 +125,16 @@ class GitPushes(Work):
             commit = git("rev-parse", "HEAD", folder=folder).stdout.strip()
             branch = f"refs/heads/r{self.round}-{number}-{count}"
             self.sent[branch] = (commit, line)
-            address = self.stage.address.replace("://", f"://any:{self.stage.token}@") + ".git"
-            done = git("push", "-q", "--atomic", address, f"HEAD:{branch}", f"+HEAD:{line}", folder=folder, check=False)
+            done = git(
+                "push",
+                "-q",
+                "--atomic",
+                self.stage.remote,
+                f"HEAD:{branch}",
+                f"+HEAD:{line}",
+                folder=folder,
+                check=False,
+            )
             if done.returncode == 0:
                 self.pushed.add(branch)
                 self.acknowledge()

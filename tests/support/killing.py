@@ -19,10 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.crash_merges import Merges
+from tests.support.crash_uploads import FileUploads
 from tests.support.crashes import Batches, GitPushes, Stage, Uploads, Work, make_stage
 from tests.support.hub import ROOT, Hub, embedded_hub, production_hub
 
-KINDS: dict[str, type[Work]] = {"git": GitPushes, "objects": Uploads, "runs": Batches, "merges": Merges}
+KINDS: dict[str, type[Work]] = {
+    "git": GitPushes,
+    "objects": Uploads,
+    "files": FileUploads,
+    "runs": Batches,
+    "merges": Merges,
+}
 SETTLE_SECONDS = 240  # abandoned pushes are settled after a minute, by a task that runs twice a minute
 
 
