@@ -125,6 +125,7 @@ class DatasetIndex(models.Model):
 
     repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="dataset_index")
     tips = models.JSONField(default=list)
+    unread = models.JSONField(default=list, help_text="commits that changed more files than can be listed in time")
     updated = models.DateTimeField(auto_now=True)
 
 

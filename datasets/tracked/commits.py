@@ -7,6 +7,8 @@ that a force push left behind does no harm.
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,13 +22,19 @@ from datasets.dvc.projects import Folders
 from datasets.models import DatasetChange, DatasetIndex, DatasetVersion
 from datasets.tracked.tracking import folders_at, outs_of_blobs, placed
 from repos.git import commands, read
+from repos.git.commands import GitTimeout
 from repos.git.turns import turn
 from repos.models import Repository
 from repos.place import store_of
 
+logger = logging.getLogger("covey.datasets")
 BATCH_COMMITS = 200
 BATCH_ROWS = 400
 GIT_SECONDS = 1800.0
+WALK_SECONDS = 120.0  # for all commits in one walk; after that they are read by themselves, so that one cannot hold all
+COMMIT_SECONDS = 20.0  # for what one commit changed
+MANY_UNREAD, HASTY_SECONDS = 10, 1.0  # after so many that took longer, the others get less
+MAX_UNREAD = 1_000
 MAX_TIPS = 20_000
 _ABSENT = "0" * 40
 _REFS = ("--branches", "--tags")
@@ -75,15 +83,16 @@ def hash_of(path: str) -> str:
 def index(repository: Repository, *, again: bool = False) -> int:
     """Index the commits that refs lead to and that are not indexed yet; how many changed data. Safe to run twice.
 
-    again: all of them, as if none was. Raises GitError.
+    again: all of them, as if none was. What could not be read in time is kept as unread. Raises GitError.
     """
     with turn(store_of(repository), "index"):
         state, _ = DatasetIndex.objects.get_or_create(repository=repository)
         tips, count = tips_of(repository), 0
-        for batch in batches(repository, state.tips, tips, again=again):
+        unread = [] if again else [sha for sha in state.unread if _is_reached(repository, sha)]
+        for batch in batches(repository, state.tips, tips, again=again, unread=unread):
             _write(repository, batch)
             count += len(batch)
-        DatasetIndex.objects.filter(pk=state.pk).update(tips=tips)
+        DatasetIndex.objects.filter(pk=state.pk).update(tips=tips, unread=unread[:MAX_UNREAD])
     return count
 
 
@@ -99,23 +108,104 @@ def still_there(repository: Repository, tips: Sequence[str]) -> list[str]:
     return list(read.blob_sizes(store_of(repository), list(tips)))
 
 
+def _is_reached(repository: Repository, sha: str) -> bool:
+    """Whether a branch or a tag still leads to this commit."""
+    if not still_there(repository, [sha]):
+        return False
+    asked = ("for-each-ref", "--count=1", "--format=x", f"--contains={sha}", "refs/heads", "refs/tags")
+    return bool(commands.run(store_of(repository), *asked))
+
+
 def batches(
     repository: Repository,
     indexed: Sequence[str],
     tips: Sequence[str],
     *,
     again: bool,
+    unread: list[str],
     refs: Sequence[str] = _REFS,
     patterns: Sequence[str] = _PATTERNS,
 ) -> Iterator[list[Commit]]:
-    """What stream gives of the commits that tips lead to and what is indexed did not (again: of all), in pieces.
+    """What readable gives of the commits that tips lead to and what is indexed did not (again: of all), in pieces.
 
-    indexed: the tips of the last time; one that is gone counts for nothing."""
+    indexed: the tips of the last time; one that is gone counts for nothing. unread: as for readable."""
     known = [] if again else still_there(repository, indexed)
     if again or set(tips) - set(known):
-        found = stream(repository, known, refs=refs, patterns=patterns)
+        found = readable(repository, known, refs=refs, patterns=patterns, unread=unread)
         while batch := list(islice(found, BATCH_COMMITS)):
             yield batch
+
+
+def readable(
+    repository: Repository,
+    known: Sequence[str],
+    *,
+    refs: Sequence[str] = _REFS,
+    patterns: Sequence[str] = _PATTERNS,
+    unread: list[str],
+) -> Iterator[Commit]:
+    """What stream gives, and an end of it: trees that name each other can stand for more files than anybody can list.
+
+    unread: gets the commits that took too long, which are left out. Raises GitError.
+    """
+    seen: set[str] = set()
+    try:
+        for commit in stream(repository, known, refs=refs, patterns=patterns, seconds=WALK_SECONDS):
+            seen.add(commit.sha)
+            yield commit
+    except GitTimeout:
+        before = len(unread)
+        yield from (one for one in _one_by_one(repository, known, refs, patterns, unread) if one.sha not in seen)
+        logger.warning(
+            "repository %s: walked slowly; %s commits could not be read in time", repository.pk, len(unread) - before
+        )
+
+
+def _one_by_one(
+    repository: Repository, known: Sequence[str], refs: Sequence[str], patterns: Sequence[str], unread: list[str]
+) -> Iterator[Commit]:
+    """The same commits by their ids, so that those that take too long are known by name. Ends after GIT_SECONDS."""
+    end = time.monotonic() + GIT_SECONDS
+    for shas in _in_batches(_listed(repository, known, refs)):
+        if time.monotonic() > end:
+            unread += shas
+            continue
+        try:
+            yield from _of(repository, shas, patterns, unread)
+        except GitTimeout:
+            for sha in shas:
+                try:
+                    yield from _of(repository, [sha], patterns, unread)
+                except GitTimeout:
+                    unread.append(sha)
+
+
+def _of(repository: Repository, shas: list[str], patterns: Sequence[str], unread: list[str]) -> list[Commit]:
+    """What these commits changed. Raises GitTimeout, sooner when many commits were unread already."""
+    seconds = COMMIT_SECONDS if len(unread) < MANY_UNREAD else HASTY_SECONDS
+    newest_first = shas[::-1]  # stream turns them round
+    return list(
+        stream(repository, refs=("--no-walk=unsorted",), wanted=newest_first, patterns=patterns, seconds=seconds)
+    )
+
+
+def _listed(repository: Repository, known: Sequence[str], refs: Sequence[str]) -> list[str]:
+    """The commits that stream walks, oldest first; their trees are not looked at."""
+    asked = "".join(f"^{tip}\n" for tip in known).encode()
+    arguments = ("rev-list", *refs, "--stdin", "--reverse", "--topo-order")
+    out = commands.run(
+        store_of(repository),
+        *arguments,
+        stdin=asked,
+        timeout_seconds=GIT_SECONDS,
+        max_bytes=commands.GIB,
+        limits=commands.TRANSFER,
+    )
+    return out.decode().split()
+
+
+def _in_batches(shas: list[str]) -> Iterator[list[str]]:
+    return (shas[start : start + BATCH_COMMITS] for start in range(0, len(shas), BATCH_COMMITS))
 
 
 def stream(
@@ -125,11 +215,12 @@ def stream(
     refs: Sequence[str] = _REFS,
     wanted: Sequence[str] = (),
     patterns: Sequence[str] = _PATTERNS,
+    seconds: float = GIT_SECONDS,
 ) -> Iterator[Commit]:
     """Commits with the files they changed, oldest first. Merges are seen from their first parent.
 
     known: commits whose history is left out. refs, wanted: options and commits that say whose is walked. patterns: of
-    the paths that count. Raises GitError.
+    the paths that count. Raises GitError, GitTimeout after these seconds.
     """
     options = [*refs, "--stdin", "--full-history", "--reverse", "--topo-order"]
     options += ["--raw", "-z", "--no-renames", "--no-abbrev", "--diff-merges=first-parent", "--format=commit %H"]
@@ -138,7 +229,7 @@ def stream(
         store_of(repository),
         *("-c", "log.showRoot=true", "log", *options, "--", *patterns),
         stdin="".join([*(f"{tip}\n" for tip in wanted), *(f"^{tip}\n" for tip in known)]).encode(),
-        timeout_seconds=GIT_SECONDS,
+        timeout_seconds=seconds,
         limits=commands.TRANSFER,
         extra={"GIT_LITERAL_PATHSPECS": "0"},  # the patterns are ours
     )

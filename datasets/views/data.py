@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from datasets import teaching
+from datasets.models import DatasetIndex
 from datasets.tracked.presence import Presence, presence
 from datasets.tracked.tracking import tracked
 from hub.accounts.http import HubRequest
@@ -54,7 +55,7 @@ class Row:
 def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResponse:
     repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.DATA)
     rev = read.resolve(store_of(repository), rest_of(request)) if rest else browsing.default_rev(repository)
-    context: dict[str, Any] = {"repository": repository, "tab": "data"}
+    context: dict[str, Any] = {"repository": repository, "tab": "data", "unread": _unread(repository)}
     if rev:
         context |= _outputs(repository, rev, request.GET.get("page", "1"))
     user = request.actor.username or "YOUR-NAME"
@@ -79,6 +80,12 @@ def _outputs(repository: Repository, rev: Rev, asked: str) -> dict[str, Any]:
         "branches": browsing.branches(repository),
         "tags": browsing.tags(repository),
     }
+
+
+def _unread(repository: Repository) -> list[str]:
+    """Commits that the history of data knows nothing of."""
+    index = DatasetIndex.objects.filter(repository=repository).first()
+    return index.unread if index else []
 
 
 def _is_missing(found: Presence) -> bool:

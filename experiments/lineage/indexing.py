@@ -50,7 +50,7 @@ def index_stages(repository: Repository, *, again: bool = False) -> None:
     with turn(store_of(repository), "index"):
         state, _ = LineageIndex.objects.get_or_create(repository=repository)
         tips = tips_of(repository, *_REFS)
-        for batch in batches(repository, state.tips, tips, again=again, refs=_WALK, patterns=_PATTERNS):
+        for batch in batches(repository, state.tips, tips, again=again, unread=[], refs=_WALK, patterns=_PATTERNS):
             _write(repository, batch)
         LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
 

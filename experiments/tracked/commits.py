@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.tracked.commits import Commit, stream
+from datasets.tracked.commits import WALK_SECONDS, Commit, readable
 from experiments.commits import existing
 from repos.git import commands, read
+from repos.git.commands import GitTimeout
 from repos.git.store import refs as all_refs
 from repos.models import Repository
 from repos.place import store_of
@@ -87,18 +88,23 @@ def new(repository: Repository, found: Refs, *, named: Sequence[str], exps: Sequ
     if not known and not _any(store):
         return []
     newest: deque[Commit] = deque(maxlen=MAX_COMMITS)
-    newest.extend(stream(repository, known, refs=_BRANCHES, patterns=_SIGNS[:2] + _PATTERNS))
+    newest.extend(readable(repository, known, refs=_BRANCHES, patterns=_SIGNS[:2] + _PATTERNS, unread=[]))
     if found.exps:
         seen = [*found.named, *read.blob_sizes(store, list(exps))]
-        newest.extend(stream(repository, seen, refs=_EXPS, patterns=_SIGNS[:2] + _PATTERNS))
+        newest.extend(readable(repository, seen, refs=_EXPS, patterns=_SIGNS[:2] + _PATTERNS, unread=[]))
     return list(newest)
 
 
 def _any(store: Path) -> bool:
-    """Whether any commit ever held what makes an experiment."""
+    """Whether any commit ever held what makes an experiment; yes where that cannot be told soon."""
     arguments = ("log", "--branches", "--tags", *_EXPS, "--max-count=1", "--format=%H", "--", *_SIGNS)
     extra = {"GIT_LITERAL_PATHSPECS": "0"}  # the patterns are ours
-    return bool(commands.run(store, *arguments, timeout_seconds=_SECONDS, limits=commands.TRANSFER, extra=extra))
+    try:
+        return bool(
+            commands.run(store, *arguments, timeout_seconds=WALK_SECONDS, limits=commands.TRANSFER, extra=extra)
+        )
+    except GitTimeout:
+        return True
 
 
 def reachable(repository: Repository) -> Reachable:

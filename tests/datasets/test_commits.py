@@ -141,3 +141,32 @@ def test_a_thousand_pointers_take_few_statements(private, writer, django_assert_
     with django_assert_max_num_queries(30):
         assert commits.index(private) == 1
     assert DatasetChange.objects.count() == 1000
+
+
+def test_a_commit_that_nobody_can_list_is_left_out_and_the_others_are_indexed(
+    project, as_user, bob, monkeypatch, caplog
+):
+    monkeypatch.setattr(commits, "WALK_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "COMMIT_SECONDS", 2.0)
+    boom = project.bomb("boom", project.tips["main"])
+    project.commit({"e.dvc": pointer(A, "e")}, branch="boom")
+    assert commits.index(project.repository) == 4
+    assert changes(project)[:-1] == EXPECTED
+    assert changes(project)[-1][1] == "e"
+    assert "1 commits could not be read in time" in caplog.text
+    project.commit({"f.dvc": pointer(B, "f")})
+    assert commits.index(project.repository) == 1
+    assert caplog.text.count("walked slowly") == 1  # what was left out is not tried again
+    url = f"/{project.repository.full_name}"
+    assert f'href="{url}/commit/{boom}"' in as_user(bob).get(f"{url}/data").content.decode()
+    project.git("update-ref", "-d", "refs/heads/boom")
+    commits.index(project.repository)
+    assert boom not in as_user(bob).get(f"{url}/data").content.decode()
+
+
+def test_a_history_that_takes_longer_than_one_walk_is_indexed_whole(project, monkeypatch):
+    monkeypatch.setattr(commits, "WALK_SECONDS", 0.0)
+    monkeypatch.setattr(commits, "BATCH_COMMITS", 2)
+    assert commits.index(project.repository) == 3
+    assert changes(project) == EXPECTED
+    assert project.repository.dataset_index.unread == []

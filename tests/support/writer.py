@@ -57,6 +57,17 @@ class Writer:
         )
         return done.stdout.decode().strip()
 
+    def bomb(self, branch: str, parent: str = "") -> str:
+        """A commit whose ten trees name each other: ten thousand million files."""
+        kind, mode, oid = "blob", "100644", self.git("hash-object", "-w", "--stdin", stdin=b"x")
+        for _ in range(10):
+            lines = "".join(f"{mode} {kind} {oid}\tf{n}\n" for n in range(10))
+            kind, mode, oid = "tree", "040000", self.git("mktree", stdin=lines.encode())
+        self.tips[branch] = self.git("commit-tree", "-m", "Boom", oid, *(("-p", parent) if parent else ()))
+        self.git("update-ref", f"refs/heads/{branch}", self.tips[branch])
+        self.moved()
+        return self.tips[branch]
+
     def moved(self) -> None:
         """What a push does to the row."""
         self.repository.ref_generation += 1

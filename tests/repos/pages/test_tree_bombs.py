@@ -12,12 +12,7 @@ BASE = "/alice/private"
 def bomb(private, writer):
     made = writer(private)
     made.commit({"README.md": "# Hello"})
-    kind, mode, oid = "blob", "100644", made.git("hash-object", "-w", "--stdin", stdin=b"x")
-    for _ in range(10):
-        lines = "".join(f"{mode} {kind} {oid}\tf{n}\n" for n in range(10))
-        kind, mode, oid = "tree", "040000", made.git("mktree", stdin=lines.encode())
-    made.git("update-ref", "refs/heads/bomb", made.git("commit-tree", "-m", "Boom", oid))
-    made.moved()
+    made.bomb("bomb")
 
 
 @pytest.mark.parametrize(
