@@ -122,6 +122,7 @@ async def capped_django(request: Request, receive: Receive, send: Send) -> None:
         await refuse_body(request, error)
     except asyncio.CancelledError:  # a stop of the hub waits for some seconds, and no longer
         if not request.started:
+            request.lingering = True
             await refuse_body(request, Stopping())
     except TimeoutError:
         return  # the client takes nothing of its answer any more; what made it was stopped

@@ -14,7 +14,7 @@ from hub.supervisor import READY
 
 logger = logging.getLogger("covey.server")
 KEEP_ALIVE_SECONDS = 30
-GRACE_SECONDS = 8
+GRACE_SECONDS = 8  # and some for last words; the supervisor waits longer than both
 READY_SECONDS = 60
 
 
@@ -44,7 +44,7 @@ def _run(listening: socket.socket) -> None:
     import uvicorn
     from django.conf import settings
 
-    from hub.http_protocol import BoundedProtocol
+    from hub.http_protocol import BoundedProtocol, Server
 
     config = uvicorn.Config(
         "hub.asgi:application",
@@ -58,7 +58,7 @@ def _run(listening: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config).run(sockets=[listening])
 
 
 def _after_ready(first: bool) -> None:

@@ -93,6 +93,7 @@ class Surface:
         except ClientGone:
             return
         except asyncio.CancelledError:  # a stop of the hub waits for some seconds, and no longer
+            request.lingering = True
             await self.respond_error(request, Stopping())
         except Moved as moved:
             await self._redirect(request, owner, name, moved)

@@ -11,7 +11,7 @@ import contextvars
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import parse_qsl
@@ -40,6 +40,7 @@ SAFE_HEADERS = (
     ("cache-control", "no-store"),
 )
 PIECE_BYTES = 1024 * 1024
+LINGER_SECONDS = 2
 POOL_THREADS = 16
 _pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="hub-io")
 
@@ -114,6 +115,7 @@ class Request:
         self.headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         self.request_id: str = scope.get("state", {}).get("request_id", "")
         self.started = False
+        self.lingering = False
         self._body_asked = False
         self._body_done = False
         self._gone = asyncio.Event()
@@ -205,11 +207,26 @@ class Request:
         await self._emit({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def respond(self, status: int, body: bytes = b"", headers: Headers = ()) -> None:
-        """A whole small answer at once."""
+        """A whole small answer at once. lingering: then wait for a client that is still sending: bytes that nobody
+        takes reset a connection when it ends, and the client loses its answer."""
         fields = [*headers, ("content-length", str(len(body)))]
         self.started = True
         await self._emit({"type": "http.response.start", "status": status, "headers": self._fields(fields)})
-        await self._emit({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+        sent = b"" if self.method == "HEAD" else body
+        # One that was not asked for its body may never send it, and is not asked now.
+        if self.lingering and not self._body_done and (self._body_asked or "expect" not in self.headers):
+            await self._emit({"type": "http.response.body", "body": sent, "more_body": True})
+            await self._linger()
+            sent = b""
+        await self._emit({"type": "http.response.body", "body": sent})
+
+    async def _linger(self) -> None:
+        """Take what comes, for a moment; a client that has read its answer hangs up."""
+        with suppress(TimeoutError, TooSlow):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._body_done:
+                    message = await self._arriving.next()
+                    self._body_done = not message.get("more_body", False)
 
     async def respond_empty(self, status: int, headers: Headers = ()) -> None:
         """Status and headers alone: 304, and HEAD, whose content-length tells of a body that is not sent."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import os
 import re
+import select
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,6 +71,40 @@ class Tree:
         connection.close()
         return status
 
+    def upload(self, path: str, size: int) -> http.client.HTTPConnection:
+        """One that has sent the head of a request."""
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        connection.putrequest("POST" if ".dvc/" in path else "PUT", path)
+        connection.putheader("Authorization", f"Bearer {self.token()}")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+        connection.putheader("Content-Length", str(size))
+        connection.endheaders()
+        return connection
+
+    @cache
+    def token(self) -> str:
+        """Of kim, who has the repository kim/work."""
+        self.covey("create-user", "kim", "--email", "kim@example.org", stdin="correct horse battery\n")
+        token = self.covey("create-token", "kim", "--name", "test")
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/user/repos", '{"name": "work", "auto_init": true}', headers)
+        assert connection.getresponse().status == 201
+        return token
+
+    def covey(self, *arguments: str, stdin: str = "") -> str:
+        more = ["--password-stdin"] if stdin else []
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "hub.cli", "admin", *arguments, *more],
+            cwd=ROOT,
+            env=environment(self.home, COVEY_BIND=urlsplit(self.url).netloc),
+            input=stdin,
+            text=True,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(30)
@@ -107,6 +144,33 @@ def test_it_stops_everything_on_ctrl_c(tree: Tree) -> None:
     tree.process.send_signal(signal.SIGINT)
     assert tree.process.wait(30) == 0
     assert [name for name, pid in children.items() if alive(pid)] == []
+
+
+def test_uploads_at_a_stop_have_some_seconds_and_are_told_when_they_are_over(tree: Tree) -> None:
+    data = b"x" * 1_000_000
+    oid = hashlib.md5(data).hexdigest()
+    short = tree.upload(f"/kim/work.dvc/files/md5/{oid[:2]}/{oid[2:]}", len(data))
+    long = [
+        tree.upload("/api/v1/repos/kim/work/content/main/d", 10**10),
+        tree.upload(f"/kim/work.dvc/files/md5/{oid[:2]}/{oid[2:]}", 10**10),
+    ]
+    short.send(data[:500_000])
+    for connection in long:
+        connection.send(b'--b\r\nContent-Disposition: form-data; name="files"; filename="f"\r\n\r\n')
+    time.sleep(1)  # until the hub reads them: only then are they under way
+    tree.process.terminate()
+    tree.said("stopping")
+    short.send(data[500_000:])
+    assert short.getresponse().status in {200, 201}
+    for connection in long:
+        while not select.select([connection.sock], [], [], 0.02)[
+            0
+        ]:  # as curl and aiohttp do: they listen while they send
+            connection.send(data)
+        answer = connection.getresponse()
+        assert (answer.status, b"The hub is stopping." in answer.read()) == (503, True)
+    assert tree.process.wait(30) == 0
+    assert not list((tree.home / "tmp").glob("upload-*"))
 
 
 def test_a_killed_web_process_is_replaced_and_no_connection_refused(tree: Tree) -> None:
