@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.crashes import Stage, Work, begin, git
+from tests.support.crashes import Stage, Work, begin, damaged, git
 
 METHODS = ("merge", "squash", "rebase")
 
@@ -51,9 +51,7 @@ class Merges(Work):
                     found.append(f"#{number} is {pull['state']}, merged: {pull['merged']}, in the base: {bool(times)}")
                 if name in self.merged and not times:
                     found.append(f"#{number} was acknowledged and is not in the base")
-        if git("fsck", "--full", "--strict", folder=self.stage.path, check=False).returncode:
-            found.append("git fsck is not content")
-        return found
+        return found + damaged(self.stage.path)
 
     def _merge(self, client: httpx.Client, folder: Any, name: str, method: str) -> bool:
         """False once the hub is gone."""

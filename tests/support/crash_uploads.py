@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import httpx
 
-from tests.support.crashes import Stage, Work, begin, git
+from tests.support.crashes import Stage, Work, begin, damaged, git
 
 SIZES = (1, 5_000, 400_000, 3_000_000, 12_000_000)
 VERSIONINGS = ("git", "dvc", "auto")
@@ -57,7 +57,7 @@ class FileUploads(Work):
                 if again.status_code not in ({204} if one.commit else {200, 204}):
                     found.append(f"{one.folder} sent again: {again.status_code} {again.text[:200]}")
                 found += [f"again: {wrong}" for wrong in self._of(client, one, must=True)]
-        found += damaged(self.stage)
+        found += damaged(self.stage.path)
         return found
 
     def _of(self, client: httpx.Client, one: _Sent, *, must: bool = False) -> list[str]:
@@ -99,12 +99,3 @@ class FileUploads(Work):
         files = [("files", (name, data)) for name, data in one.files.items()]
         url = f"{self.stage.hub.url}/api/v1/repos/{self.stage.name}/content/main/{one.folder}"
         return client.put(url, data=fields, files=files)
-
-
-def damaged(stage: Stage) -> list[str]:
-    """What git fsck finds twice: packs that maintenance replaced under its eyes are not damage."""
-    for _ in range(2):
-        fsck = git("fsck", "--full", "--strict", folder=stage.path, check=False)
-        if not fsck.returncode:
-            return []
-    return [f"git fsck: {fsck.stderr[:500]}"]
