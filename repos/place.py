@@ -15,6 +15,7 @@ from repos.git.read import Rev, shown, to_bytes, to_text
 from repos.git.store import RepositoryMissing
 from repos.models import Repository
 
+MOST_ABOVE = 50  # folders above a path that are shown
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # nothing of it is ever quoted
 
 
@@ -44,6 +45,15 @@ def quoted(text: str) -> str:
 
 def url(repository: Repository, page: str, *parts: str) -> str:
     return "/".join([f"/{repository.owner.name}/{repository.name}/{page}", *(quoted(part) for part in parts if part)])
+
+
+def folders_above(path: str) -> list[tuple[str, str]]:
+    """(name, path) of the folders that a path lies in, the outermost first; of very many only the last, and "…" for the
+    one around them: each address holds all before it, and git has trees of ten thousands of levels."""
+    parts = path.split("/")[:-1]
+    first = max(0, len(parts) - MOST_ABOVE)
+    found = [(parts[n], "/".join(parts[: n + 1])) for n in range(first, len(parts))]
+    return [("…", "/".join(parts[:first])), *found] if first else found
 
 
 @dataclass(frozen=True)
@@ -138,5 +148,4 @@ class Place:
     @property
     def crumbs(self) -> list[tuple[str, str]]:
         """(name, address of its tree) of every folder above, without the last part."""
-        parts = self.path.split("/")
-        return [(shown(parts[i]), self.at("/".join(parts[: i + 1])).tree_url) for i in range(len(parts) - 1)]
+        return [(shown(name), self.at(folder).tree_url) for name, folder in folders_above(self.path)]

@@ -19,7 +19,7 @@ from datasets.views.said_links import beginning, pull_of
 from datasets.views.waiting import controls
 from hub.accounts.http import HubRequest
 from repos.git.read import shown
-from repos.place import Place, url
+from repos.place import Place, folders_above, url
 
 _WORDS = {"rewritten": "only written differently"}
 _SIGNS = {"added": "+", "removed": "−", "changed": "±", "modified": "±", "renamed": "→", "rewritten": "≈"}
@@ -104,9 +104,8 @@ def _crumbs(found: Diff) -> list[tuple[str, str]]:
     """(name, address of its diff) of every folder above."""
     asked = found.compared
     named = f"{asked.base.name}...{asked.head.name}"
-    parts = asked.path.split("/") if asked.path else []
-    above = [("all data", "")] + [(parts[n], "/".join(parts[: n + 1])) for n in range(len(parts) - 1)]
-    return [(shown(name), url(asked.repository, "datasets/diff", named, path)) for name, path in above] if parts else []
+    above = [("all data", ""), *folders_above(asked.path)] if asked.path else []
+    return [(shown(name), url(asked.repository, "datasets/diff", named, path)) for name, path in above]
 
 
 def _paging(page: Page, links: Links) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +43,28 @@ def test_a_page_of_it_is_shown_or_refused(bomb, alice, as_user, page, status):
 def test_the_api_refuses_it_too(bomb, alice, as_user):
     for path in ("content/bomb", "archive/bomb.zip", "pipelines/bomb"):
         assert as_user(alice).get(f"/api/v1/repos{BASE}/{path}").status_code in {401, 413}
+
+
+def _tree_id(entry: bytes, oid: str) -> str:
+    """Of a tree with one entry, as git will name it."""
+    body = entry + bytes.fromhex(oid)
+    return hashlib.sha1(b"tree %d\x00%s" % (len(body), body), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("page", ["tree", "blob", "blame"])
+def test_a_path_of_very_many_folders_fits_its_page(private, writer, alice, as_user, page):
+    """Each folder above is a link that holds all before it: 20,000 of them were a page of 400 MB."""
+    made, depth = writer(private), 600
+    blob = made.git("hash-object", "-w", "--stdin", stdin=b"x")
+    trees = [f"100644 blob {blob}\tx.txt\n"]
+    oid = _tree_id(b"100644 x.txt\x00", blob)
+    for _ in range(depth):
+        trees.append(f"040000 tree {oid}\ta\n")
+        oid = _tree_id(b"40000 a\x00", oid)
+    last = made.git("mktree", "--missing", "--batch", stdin="\n".join(trees).encode()).split()[-1]
+    made.git("update-ref", "refs/heads/deep", made.git("commit-tree", "-m", "Deep", last))
+    made.moved()
+    path = "/".join(["a"] * depth)
+    answer = as_user(alice).get(f"{BASE}/{page}/deep/{path}" + ("" if page == "tree" else "/x.txt"))
+    assert (answer.status_code, "…" in answer.content.decode()) == (200, True)
+    assert len(answer.content) < 200_000
