@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any as Anything
 
+from experiments import numbers
 from experiments.filters.names import TAGGED
 from experiments.filters.syntax import Absent, All, Among, Any, Comparison, Name, Node, Not
 from experiments.listing import Query
@@ -27,12 +28,13 @@ _FRAMES = {
     "commit": f"tags.{COMMIT_TAG}", "id": "run_id", "name": "tags.mlflow.runName", "source": f"tags.{marks.SOURCE_TAG}",
     "data": f"tags.{marks.DATA_TAG}",
 }  # fmt: skip
-_HELPERS = """
+_HELPERS = f"""
 def column(name):
     return runs[name] if name in runs else pd.Series(None, index=runs.index, dtype=object)
 
 def number(name):
-    return pd.to_numeric(column(name), errors="coerce")
+    texts = column(name).astype(str)
+    return pd.to_numeric(texts.where(texts.str.fullmatch(r"{numbers.PATTERN}")), errors="coerce")
 
 def matches(values, pattern, flags=re.DOTALL):
     return values.map(lambda text: isinstance(text, str) and re.search(pattern, text, flags) is not None).astype(bool)
@@ -54,7 +56,9 @@ def python(query: Query, tracking_uri: str, columns: Sequence[Column], shown: Se
     lines = ["import re", "import mlflow", "import pandas as pd", "", f"mlflow.set_tracking_uri({tracking_uri!r})"]
     lines += [f"runs = mlflow.search_runs({asked}, {', '.join(more)})", *_HELPERS.rstrip().splitlines(), ""]
     lines += [f"runs = runs[{kept}]" for kept in _kept(query, shown)]
-    lines += _sorted(query) + _aggregated(query, columns)
+    sort, wanted = parse(query.sort), [column for column in columns if column.aggregate]
+    lines += _paged(shown) if wanted or (sort and sort.aggregate) else _sorted(query)
+    lines += _aggregated(query, wanted)
     names = list(dict.fromkeys(["run_id", "tags.mlflow.runName", *(_frame(column) for column in columns)]))
     return "\n".join([*lines, f"print(runs.reindex(columns={names!r}).to_string())"])
 
@@ -151,24 +155,33 @@ def _said(node: Node) -> str:
     return ""
 
 
+def _paged(shown: Sequence[str]) -> list[str]:
+    """Only the page, as it is ordered: what is computed of a history is a question for each run."""
+    order = 'sort_values("run_id", key=lambda ids: ids.map(page.index))'
+    return [f"page = {list(shown)!r}", f"runs = runs[runs.run_id.isin(page)].{order}"]
+
+
 def _sorted(query: Query) -> list[str]:
-    """Texts that are numbers are ordered as numbers, as in the table; whatever has none comes last."""
+    """Texts that are numbers stand before others, as in the table; whatever has none comes last."""
     column = parse(query.sort)
     name = _FRAMES.get(query.sort) or (f"tags.{TAGGED[query.sort]}" if query.sort in TAGGED else "")
-    if column and column.kind != "attributes" and not column.aggregate:
+    if column and column.kind != "attributes":
         name = f"{column.kind}.{column.key}"
     if not name:
         return []
-    key = f"number({name!r})" if column and column.kind != "attributes" else f"column({name!r})"
-    order = f'ascending={not query.descending}, na_position="last", kind="stable"'
-    return [f"runs = runs.loc[{key}.sort_values({order}).index]"]
+    values, order = f"column({name!r})", f'ascending={not query.descending}, na_position="last", kind="stable"'
+    if query.sort == "name":
+        values += ".str.lower()"
+    elif query.sort in TAGGED or (column and column.kind in {"params", "tags"}):
+        both = f"pd.DataFrame({{0: number({name!r}), 1: {values}}})"
+        return [f"runs = runs.loc[{both}.sort_values([0, 1], {order}).index]"]
+    return [f"runs = runs.loc[{values}.sort_values({order}).index]"]
 
 
-def _aggregated(query: Query, columns: Sequence[Column]) -> list[str]:
-    wanted = [column for column in columns if column.aggregate]
+def _aggregated(query: Query, wanted: Sequence[Column]) -> list[str]:
     if not wanted:
         return []
-    lines = ["", "client = mlflow.MlflowClient()", f"runs = runs.head({query.size}).copy()  # a question for each"]
+    lines = ["", "client = mlflow.MlflowClient()"]
     lines += ["def history(run_id, key):", "    points = client.get_metric_history(run_id, key)"]
     lines += ["    return [(p.value, p.step) for p in points if p.value == p.value]"]
     for column in wanted:

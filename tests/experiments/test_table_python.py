@@ -47,6 +47,14 @@ def test_the_server_is_told_what_its_language_can_say():
     assert "isin(['abc'])" in snippet.python(query("datasets.name = 'x'"), "u", [], ["abc"])
 
 
+def test_what_is_computed_of_a_history_is_of_the_runs_on_the_page():
+    for lines in (
+        snippet.python(query("", sort="metrics.a:min"), "u", [], ["b", "a"]),
+        snippet.python(query(""), "u", parsed(["metrics.a:max"]), ["b", "a"]),
+    ):
+        assert "page = ['b', 'a']" in lines
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_page_offers_them(client, pages):
     client.batch(client.run()["run_id"], metrics=[metric("acc", 1.0)])
