@@ -129,6 +129,11 @@ def test_it_reads_with_few_statements(client, private, pages, pair, statements):
     assert len(told) <= 3, told
 
 
+def test_one_run_that_is_left_is_one_run(pages, pair):
+    page = pages.get(address(pair, f"q=id+%3D+'{pair[1]}'")).content.decode()
+    assert "<title>Compare 1 run ·" in page
+
+
 def test_curves_of_several_runs_are_reduced_and_looked_into(client, private):
     ids = [client.run()["run_id"] for _ in range(3)]
     for number, run_id in enumerate(ids[:2]):
