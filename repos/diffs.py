@@ -132,7 +132,7 @@ def _make(repository: Repository, base: str, head: str, options: Options, *, pat
     try:
         found = diff.compare(store_of(repository), base, head, path=path, ignore_space=options.ignore_space)
     except cli.GitError as error:
-        raise NotFound("These commits cannot be compared here.") from error
+        raise error.answer or NotFound("These commits cannot be compared here.") from error
     files = [_shown(repository, base, head, file, options) for file in found.files]
     return ShownDiff(files, found.total, found.added, found.removed)
 

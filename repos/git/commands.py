@@ -20,7 +20,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.lib.errors import Lost
+from hub.lib.errors import HubError, Lost, TooLarge
 
 CONFIG = Path(__file__).with_name("config")
 HOOKS = Path(__file__).with_name("hooks")
@@ -40,13 +40,24 @@ _DAMAGED = re.compile(
 )
 
 
+# git goes into folders by calling itself, until its stack is full; killed by a shell's child it ends with 128 more.
+_OVERFLOWN = {-signal.SIGSEGV, -signal.SIGBUS, 128 + signal.SIGSEGV, 128 + signal.SIGBUS}
+_TOO_DEEP = "Folders that hold each other ten thousands of levels deep do that: push it again without them."
+
+
 class GitError(Exception):
     """git ended with an unexpected status. stderr: its first words, for the log and never for strangers."""
 
     def __init__(self, arguments: tuple[str, ...], status: int | None, stderr: str) -> None:
         super().__init__(f"git {' '.join(arguments)[:200]}: status {status}: {stderr[:500]}")
         self.status, self.stderr = status, stderr
-        self.answer = Lost() if _DAMAGED.search(stderr) else None  # see failures.as_expected
+        self.answer = _answer(status, stderr)  # see failures.as_expected
+
+
+def _answer(status: int | None, stderr: str) -> HubError | None:
+    if status in _OVERFLOWN:
+        return TooLarge("Git itself breaks down on this.", details=_TOO_DEEP)
+    return Lost() if _DAMAGED.search(stderr) else None
 
 
 class GitTimeout(GitError):

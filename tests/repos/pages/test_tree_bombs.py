@@ -54,7 +54,26 @@ def _tree_id(entry: bytes, oid: str) -> str:
 @pytest.mark.parametrize("page", ["tree", "blob", "blame"])
 def test_a_path_of_very_many_folders_fits_its_page(private, writer, alice, as_user, page):
     """Each folder above is a link that holds all before it: 20,000 of them were a page of 400 MB."""
-    made, depth = writer(private), 600
+    depth = 600
+    _deep(writer(private), depth)
+    path = "/".join(["a"] * depth)
+    answer = as_user(alice).get(f"{BASE}/{page}/deep/{path}" + ("" if page == "tree" else "/x.txt"))
+    assert (answer.status_code, "…" in answer.content.decode()) == (200, True)
+    assert len(answer.content) < 200_000
+
+
+def test_what_overflows_the_stack_of_git_is_told(private, writer, alice, as_user):
+    """git 2.39 dies of 20,000 folders in each other."""
+    made, client = writer(private), as_user(alice)
+    made.git("update-ref", "refs/heads/main", made.commit({"a.txt": "a"}))
+    _deep(made, 25_000, "-p", "main")
+    for page in ("compare/main...deep", "archive/deep.zip", "data/deep", "find/deep"):
+        answer = client.get(f"{BASE}/{page}")
+        assert answer.status_code in {200, 413}, page
+        assert answer.status_code == 200 or b"levels deep" in answer.content
+
+
+def _deep(made, depth, *parent):
     blob = made.git("hash-object", "-w", "--stdin", stdin=b"x")
     trees = [f"100644 blob {blob}\tx.txt\n"]
     oid = _tree_id(b"100644 x.txt\x00", blob)
@@ -62,9 +81,5 @@ def test_a_path_of_very_many_folders_fits_its_page(private, writer, alice, as_us
         trees.append(f"040000 tree {oid}\ta\n")
         oid = _tree_id(b"40000 a\x00", oid)
     last = made.git("mktree", "--missing", "--batch", stdin="\n".join(trees).encode()).split()[-1]
-    made.git("update-ref", "refs/heads/deep", made.git("commit-tree", "-m", "Deep", last))
+    made.git("update-ref", "refs/heads/deep", made.git("commit-tree", *parent, "-m", "Deep", last))
     made.moved()
-    path = "/".join(["a"] * depth)
-    answer = as_user(alice).get(f"{BASE}/{page}/deep/{path}" + ("" if page == "tree" else "/x.txt"))
-    assert (answer.status_code, "…" in answer.content.decode()) == (200, True)
-    assert len(answer.content) < 200_000
