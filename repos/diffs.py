@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString
 
-from hub.lib.errors import NotFound
+from hub.lib.errors import NotFound, TooLarge
 from repos import cache, difftable
 from repos.git import cli, diff
 from repos.git.diff import Diff, FileDiff
@@ -132,7 +132,8 @@ def _make(repository: Repository, base: str, head: str, options: Options, *, pat
     try:
         found = diff.compare(store_of(repository), base, head, path=path, ignore_space=options.ignore_space)
     except cli.GitError as error:
-        raise error.answer or NotFound("These commits cannot be compared here.") from error
+        absent = NotFound("These commits cannot be compared here.")  # also where git calls an unknown id a bad object
+        raise error.answer if isinstance(error.answer, TooLarge) else absent from error
     files = [_shown(repository, base, head, file, options) for file in found.files]
     return ShownDiff(files, found.total, found.added, found.removed)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
+from dulwich.objects import Blob, Tree
+from dulwich.repo import Repo
 
 pytestmark = pytest.mark.django_db
 BASE = "/alice/private"
@@ -45,17 +45,11 @@ def test_the_api_refuses_it_too(bomb, alice, as_user):
         assert as_user(alice).get(f"/api/v1/repos{BASE}/{path}").status_code in {401, 413}
 
 
-def _tree_id(entry: bytes, oid: str) -> str:
-    """Of a tree with one entry, as git will name it."""
-    body = entry + bytes.fromhex(oid)
-    return hashlib.sha1(b"tree %d\x00%s" % (len(body), body), usedforsecurity=False).hexdigest()
-
-
 @pytest.mark.parametrize("page", ["tree", "blob", "blame"])
 def test_a_path_of_very_many_folders_fits_its_page(private, writer, alice, as_user, page):
     """Each folder above is a link that holds all before it: 20,000 of them were a page of 400 MB."""
     depth = 600
-    _deep(writer(private), depth)
+    _deep(writer(private), depth + 1)
     path = "/".join(["a"] * depth)
     answer = as_user(alice).get(f"{BASE}/{page}/deep/{path}" + ("" if page == "tree" else "/x.txt"))
     assert (answer.status_code, "…" in answer.content.decode()) == (200, True)
@@ -74,12 +68,15 @@ def test_what_overflows_the_stack_of_git_is_told(private, writer, alice, as_user
 
 
 def _deep(made, depth, *parent):
-    blob = made.git("hash-object", "-w", "--stdin", stdin=b"x")
-    trees = [f"100644 blob {blob}\tx.txt\n"]
-    oid = _tree_id(b"100644 x.txt\x00", blob)
+    """A branch "deep" with one file in so many folders, as one pack: by itself each tree would be a file on disk."""
+    blob = Blob.from_string(b"x")
+    objects, name, mode, oid = [(blob, None)], b"x.txt", 0o100644, blob.id
     for _ in range(depth):
-        trees.append(f"040000 tree {oid}\ta\n")
-        oid = _tree_id(b"40000 a\x00", oid)
-    last = made.git("mktree", "--missing", "--batch", stdin="\n".join(trees).encode()).split()[-1]
-    made.git("update-ref", "refs/heads/deep", made.git("commit-tree", *parent, "-m", "Deep", last))
+        tree = Tree()
+        tree.add(name, mode, oid)
+        objects.append((tree, None))
+        name, mode, oid = b"a", 0o040000, tree.id
+    with Repo(str(made.path)) as repo:
+        repo.object_store.add_objects(objects)
+    made.git("update-ref", "refs/heads/deep", made.git("commit-tree", *parent, "-m", "Deep", oid.decode()))
     made.moved()
