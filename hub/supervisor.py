@@ -7,6 +7,7 @@ the child reads the end of it and stops.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import importlib.util
 import os
@@ -18,7 +19,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from hub import bind, orphans
 from hub.env import SettingError
@@ -212,16 +213,22 @@ class Supervisor:
         assert child.process is not None
         text = line.decode(errors="replace")
         if child is self.web and stream is child.process.stdout:
-            print(text, flush=True)
+            _print(text, sys.stdout)
             if text.startswith(READY) and not self.ready:
                 self.ready = True
                 for later in self.later:
                     later.due = time.monotonic()
         elif text:
-            print(f"{child.name:<6} | {text}", file=sys.stderr, flush=True)
+            _print(f"{child.name:<6} | {text}", sys.stderr)
 
     def _say(self, text: str) -> None:
-        print(f"covey  | {text}", file=sys.stderr, flush=True)
+        _print(f"covey  | {text}", sys.stderr)
+
+
+def _print(line: str, file: TextIO) -> None:
+    """A log that cannot be written (its disk is full, its reader has gone) must not stop the hub."""
+    with contextlib.suppress(OSError):
+        print(line, file=file, flush=True)
 
 
 def up(*, demo: bool) -> int:

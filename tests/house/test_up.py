@@ -8,15 +8,18 @@ import os
 import re
 import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,6 +201,28 @@ def test_a_second_one_on_the_same_home_is_refused(tree: Tree) -> None:
     second = start(environment(tree.home))
     assert second.returncode == 2
     assert "in use by another `covey up`" in second.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_log_that_cannot_be_written_stops_nothing(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        bind = f"127.0.0.1:{free.getsockname()[1]}"
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "hub.cli", "up"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(home, COVEY_BIND=bind), stdout=full, stderr=full, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(OSError):
+                assert httpx.get(f"http://{bind}/healthz", timeout=60).status_code == 200
+                break
+            time.sleep(0.1)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def test_a_taken_port_is_named(tree: Tree, tmp_path: Path) -> None:
