@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import ParamSpec
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -137,6 +138,10 @@ def gives_back(hook: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return error_response(request, TooLarge(details="Send less in one form, or use the API."))
+    cause: BaseException | None = exception if isinstance(exception, SessionInterrupted) else None
+    while cause := cause and cause.__context__:  # Django calls a session gone that the database could not keep
+        if found := as_expected(cause):
+            return error_response(request, found)
     return error_response(request, Invalid(details="Go back, reload the page and try again."))
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.test import Client as Browser
 from sqlalchemy import event
 
-from experiments import database
+from experiments import database, snapshot
 from experiments.mlflow import server
 from repos.models import Repository
 from tests.support import emptying
@@ -56,6 +56,20 @@ def statements() -> Callable[[], Any]:
             event.remove(database.reading_engine(), "before_cursor_execute", note)
 
     return listening
+
+
+def undisturbed(act: Callable[[], None]) -> None:
+    """act() while nobody writes: PostgreSQL names the state of its whole server, of which other tests have a part
+    too."""
+    for _ in range(50):
+        name = snapshot.current()
+        try:
+            act()
+            return
+        except AssertionError:
+            if snapshot.current() == name:
+                raise
+    act()
 
 
 class Client:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest
 from django.middleware.csrf import _get_new_csrf_string
@@ -190,6 +192,21 @@ def test_a_full_database_outside_of_views_is_told_as_such(
     page = client.post("/account/login", {"login": "alice", "password": "correct horse battery"})
     assert page.status_code == 507
     assert b"disk is full" in page.content
+
+
+def test_a_session_that_there_is_no_room_for_is_not_called_gone(db: None) -> None:
+    """Django's words for a session that it updates: gone; the database's stand behind them."""
+    with pytest.raises(SessionInterrupted) as raised:
+        try:
+            try:
+                raise OperationalError("database or disk is full")
+            except DatabaseError:
+                raise UpdateError  # as Django does
+        except UpdateError:
+            raise SessionInterrupted("The session was deleted.")
+    assert failures.bad_request(failing(raised.value), raised.value).status_code == 507
+    gone = SessionInterrupted("The session was deleted.")
+    assert failures.bad_request(failing(gone), gone).status_code == 400
 
 
 def test_reading_with_a_token_goes_on_while_its_use_cannot_be_noted(
