@@ -35,7 +35,7 @@ OF_MODELS = ("logged_model_tags", "logged_model_params", "logged_model_metrics")
 
 def ask(repository: Repository, actor: Actor) -> Job:
     """Start it for what is deleted by now; nothing that is deleted later goes with it."""
-    audit.record(KIND, actor, subject=repository.full_name, owner_id=repository.owner_id, repository_id=repository.pk)
+    audit.record(KIND, actor, subject=repository.full_name, of=repository)
     return care.ask(KIND, repository, actor, before=int(time.time() * 1000))
 
 

@@ -60,8 +60,8 @@ def create_token(
             "token.create",
             CONSOLE,
             subject=row.name,
+            of=bound,
             owner_id=person.owner_id,
-            repository_id=row.repository_id,
             after={"scopes": row.scopes, "expires": row.expires.isoformat()},
         )
     return secret

@@ -67,8 +67,7 @@ def _record(
         action,
         actor,
         subject=f"{user.username} on {repository.full_name}",
-        owner_id=repository.owner_id,
-        repository_id=repository.pk,
+        of=repository,
         before={"access": before},
         after={"access": after},
     )

@@ -151,8 +151,7 @@ def _record_losses(push: Push, repository: Repository, rows: list[RefUpdate]) ->
             "git.rewrite",
             Actor(user=push.user, token_id=push.token_id),
             subject=repository.full_name,
-            owner_id=repository.owner_id,
-            repository_id=repository.pk,
+            of=repository,
             before={row.ref: row.old for row in lossy[:MAX_LISTED]},
             after={row.ref: row.new for row in lossy[:MAX_LISTED]},
         )

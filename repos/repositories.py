@@ -269,12 +269,4 @@ def delete(actor: Actor, repository: Repository) -> None:
 
 
 def _record(actor: Actor, action: str, repository: Repository, *, before: object = None, after: object = None) -> None:
-    audit.record(
-        action,
-        actor,
-        subject=repository.full_name,
-        owner_id=repository.owner_id,
-        repository_id=repository.pk,
-        before=before,
-        after=after,
-    )
+    audit.record(action, actor, subject=repository.full_name, of=repository, before=before, after=after)

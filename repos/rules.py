@@ -172,8 +172,7 @@ def _record(actor: Actor, action: str, repository: Repository, *, before: Any, a
         action,
         actor,
         subject=f"{(after or before)['pattern']} on {repository.full_name}",
-        owner_id=repository.owner_id,
-        repository_id=repository.pk,
+        of=repository,
         before=before,
         after=after,
     )

@@ -100,8 +100,7 @@ def collect(run: Run) -> dict[str, Any]:
         "data.collect",
         Actor(user=User.objects.filter(pk=asked["user"]).first(), address=asked["address"]),
         subject=repository.full_name,
-        owner_id=repository.owner_id,
-        repository_id=repository.pk,
+        of=repository,
         after={"objects": gone.objects, "bytes": gone.size},
     )
     return {"objects": gone.objects, "bytes": gone.size, "list": asked["list"]}

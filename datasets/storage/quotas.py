@@ -54,8 +54,7 @@ def set_limit(actor: Actor, repository: Repository, limit: int | None) -> None:
             "data.limit",
             actor,
             subject=repository.full_name,
-            owner_id=repository.owner_id,
-            repository_id=repository.pk,
+            of=repository,
             before={"bytes": before},
             after={"bytes": limit},
         )

@@ -101,7 +101,6 @@ def _report(blob: Blob, now: datetime) -> None:
             "data.rot",
             Actor(),
             subject=f"{row.repository.full_name if row.repository.deleted is None else 'deleted'}: {row.key}",
-            owner_id=row.repository.owner_id,
-            repository_id=row.repository_id,
+            of=row.repository,
             after={"md5": blob.md5, "bytes": blob.size, "found": now.isoformat()},
         )

@@ -49,8 +49,8 @@ def record(
         if told := event_of(method, path, body, answer, old):
             action, subject, before, after = told
             audit.record(
-                action, actor, owner_id=repository.owner_id, repository_id=repository.pk, subject=subject,
-                before=before, after=after,
+                action, actor, of=repository, subject=subject,
+                before=before, after=after
             )  # fmt: skip
     except Exception:
         logger.exception("a change of a model of repository %s is not in its history", repository.pk)

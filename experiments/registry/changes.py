@@ -152,7 +152,7 @@ def _told(action: str, actor: Actor, repository: Repository, subject: str, **sid
     event: dict[str, Any] = {"subject": subject, **sides}
     yield event
     with transaction.atomic():
-        audit.record(action, actor, owner_id=repository.owner_id, repository_id=repository.pk, **event)
+        audit.record(action, actor, of=repository, **event)
 
 
 def _subject(name: str, version: int | None) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -33,19 +33,29 @@ FIELDS = (
 _LOCK = 0x0C0E_A0D1  # PostgreSQL advisory lock: one writer at a time, so the chain has no forks
 
 
+class Owned(Protocol):
+    """A repository, of which this part of the hub knows no more."""
+
+    owner_id: int
+
+    @property
+    def pk(self) -> Any: ...
+
+
 def record(
     action: str,
     actor: Actor,
     *,
     subject: str = "",
+    of: Owned | None = None,
     owner_id: int | None = None,
-    repository_id: int | None = None,
     before: Any = None,
     after: Any = None,
 ) -> AuditEvent:
     """Append one event, inside the caller's transaction where there is one.
 
-    action: "noun.verb", e.g. "token.create". subject: a readable name that outlives the row it names.
+    action: "noun.verb", e.g. "token.create". subject: a readable name that outlives the row it names. of: the
+    repository that it happened in; owner_id: whom it concerns, when that is not the repository's owner.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
@@ -59,8 +69,8 @@ def record(
             actor_name=actor.username,
             token_id=actor.token_id,
             address=actor.address,
-            owner_id=owner_id,
-            repository_id=repository_id,
+            owner_id=of.owner_id if of and owner_id is None else owner_id,
+            repository_id=of.pk if of else None,
             subject=subject[:300],
             before=before,
             after=after,

@@ -151,8 +151,7 @@ def remove(actor: Actor, repository: Repository, token: str) -> None:
                 "attachment.remove",
                 actor,
                 subject=f"{row.name} of {repository.full_name}",
-                owner_id=repository.owner_id,
-                repository_id=repository.pk,
+                of=repository,
                 before={"uploader": row.uploader.username if row.uploader else "", "sha256": row.sha256},
             )
 

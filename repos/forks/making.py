@@ -80,13 +80,6 @@ def _made(actor: Actor, user: User, parent: Repository, wish: Wish) -> Repositor
         made.save(update_fields=["parent", "network", "kept_private", "default_branch"])
         storage.store().set_head(made.pk, made.default_branch)
         Repository.objects.filter(pk=parent.pk).update(forked=True)
-        audit.record(
-            "repository.fork",
-            actor,
-            subject=made.full_name,
-            owner_id=made.owner_id,
-            repository_id=made.pk,
-            after={"parent": parent.full_name},
-        )
+        audit.record("repository.fork", actor, subject=made.full_name, of=made, after={"parent": parent.full_name})
         copying.start(made, user, only_default=wish.only_default)
     return made

@@ -68,8 +68,7 @@ def remove_comment(actor: Actor, entry: Entry) -> None:
                 "comment.remove",
                 actor,
                 subject=f"#{entry.issue.number} of {repository.full_name}",
-                owner_id=repository.owner_id,
-                repository_id=repository.pk,
+                of=repository,
                 before={"comment": entry.pk, "author": entry.author.username if entry.author else ""},
             )
 

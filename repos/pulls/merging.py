@@ -89,8 +89,7 @@ def _waive(actor: Actor, pull: PullRequest) -> None:
         "branch_rule.waive",
         actor,
         subject=f"#{pull.number} of {repository.full_name} into {shown(pull.base)}",
-        owner_id=repository.owner_id,
-        repository_id=repository.pk,
+        of=repository,
     )
 
 

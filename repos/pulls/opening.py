@@ -70,8 +70,7 @@ def open_pull(
                 "fork.publish",
                 actor,
                 subject=f"{shown(named.branch)} of {fork.full_name} as #{issue.number} of {repository.full_name}",
-                owner_id=fork.owner_id,
-                repository_id=fork.pk,
+                of=fork,
             )
         outbox.announce(signals.PULL_CHANGED, {"pull_id": pull.pk})
     branches.pin(pull, head_id)

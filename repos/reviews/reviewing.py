@@ -216,8 +216,7 @@ def dismiss(actor: Actor, found: Review, why: str) -> None:
             "review.dismiss",
             actor,
             subject=f"#{found.pull.number} of {repository.full_name}",
-            owner_id=repository.owner_id,
-            repository_id=repository.pk,
+            of=repository,
             before={"author": name, "state": was, "head": found.head_id},
         )
         if entry := Entry.objects.filter(review=found).first():
