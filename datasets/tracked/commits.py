@@ -88,7 +88,7 @@ def index(repository: Repository, *, again: bool = False) -> int:
     with turn(store_of(repository), "index"):
         state, _ = DatasetIndex.objects.get_or_create(repository=repository)
         tips, count = tips_of(repository), 0
-        unread = [] if again else [sha for sha in state.unread if _is_reached(repository, sha)]
+        unread = [] if again else _still_reached(repository, state.unread)
         for batch in batches(repository, state.tips, tips, again=again, unread=unread):
             _write(repository, batch)
             count += len(batch)
@@ -108,12 +108,10 @@ def still_there(repository: Repository, tips: Sequence[str]) -> list[str]:
     return list(read.blob_sizes(store_of(repository), list(tips)))
 
 
-def _is_reached(repository: Repository, sha: str) -> bool:
-    """Whether a branch or a tag still leads to this commit."""
-    if not still_there(repository, [sha]):
-        return False
-    asked = ("for-each-ref", "--count=1", "--format=x", f"--contains={sha}", "refs/heads", "refs/tags")
-    return bool(commands.run(store_of(repository), *asked))
+def _still_reached(repository: Repository, shas: list[str]) -> list[str]:
+    """Those that a branch or a tag leads to."""
+    there = still_there(repository, shas)
+    return sorted(set(there) - set(_rev_list(repository, there, "--not", *_REFS))) if there else []
 
 
 def batches(
@@ -191,11 +189,15 @@ def _of(repository: Repository, shas: list[str], patterns: Sequence[str], unread
 
 def _listed(repository: Repository, known: Sequence[str], refs: Sequence[str]) -> list[str]:
     """The commits that stream walks, oldest first; their trees are not looked at."""
-    asked = "".join(f"^{tip}\n" for tip in known).encode()
-    arguments = ("rev-list", *refs, "--stdin", "--reverse", "--topo-order")
+    return _rev_list(repository, [f"^{tip}" for tip in known], *refs, "--reverse", "--topo-order")
+
+
+def _rev_list(repository: Repository, revs: Iterable[str], *arguments: str) -> list[str]:
+    """revs: commits, or "^" and a commit whose history is left out."""
+    asked = "".join(f"{rev}\n" for rev in revs).encode()
     out = commands.run(
         store_of(repository),
-        *arguments,
+        *("rev-list", "--stdin", *arguments),
         stdin=asked,
         timeout_seconds=GIT_SECONDS,
         max_bytes=commands.GIB,

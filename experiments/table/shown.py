@@ -48,9 +48,7 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
     return {
         "page": page,
         "query": query,
-        "rows": _drawn(
-            page, "rows", (made, int(time.time() // 60)), lambda: rows.html(_below(page), made)
-        ),  # "5 min ago"
+        "rows": _rows(page, made),
         "pinned_rows": rows.pinned(page.pinned, made, unpin=_unpin(given, page.pinned, baseline)),
         "heads": _drawn(page, "heads", way, lambda: heads.heads(base, query, columns, look)),
         "kinds": heads.kinds(columns),
@@ -67,6 +65,11 @@ def table(agreed: TableSettings, given: QueryDict, query: Query, page: Page) -> 
         "python": _drawn(page, "python", way, lambda: _python(repository, query, columns, page)),
         "some": bool(page.total or set(given) & {*CONTROLS, *state.PLACES}),
     }
+
+
+def _rows(page: Page, made: rows.Table) -> str:
+    """Their times are told anew every minute ("5 minutes ago")."""
+    return _drawn(page, "rows", (made, int(time.time() // 60)), lambda: rows.html(_below(page), made))
 
 
 def _below(page: Page) -> list[Run]:

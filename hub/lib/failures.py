@@ -138,11 +138,15 @@ def gives_back(hook: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return error_response(request, TooLarge(details="Send less in one form, or use the API."))
-    cause: BaseException | None = exception if isinstance(exception, SessionInterrupted) else None
-    while cause := cause and cause.__context__:  # Django calls a session gone that the database could not keep
-        if found := as_expected(cause):
-            return error_response(request, found)
+    if isinstance(exception, SessionInterrupted) and (found := _behind(exception)):
+        return error_response(request, found)
     return error_response(request, Invalid(details="Go back, reload the page and try again."))
+
+
+def _behind(error: BaseException) -> HubError | None:
+    """Why the database could not keep a session that Django calls gone."""
+    cause = error.__context__
+    return (as_expected(cause) or _behind(cause)) if cause else None
 
 
 @gives_back
