@@ -173,7 +173,7 @@ def test_a_row_or_a_file_that_is_gone(begun, bob, private, project):
     project.commit({"data/rows.csv.dvc": None})
     found = spot(bob, private, thread)
     assert found.outdated
-    assert "bee" in found.quoted
+    assert "<td>bee</td>" in found.quoted
 
 
 def test_the_table_marks_it_and_leads_to_the_form(begun, bob, private, project, alice):
@@ -192,12 +192,12 @@ def test_the_form_quotes_the_row_and_opens_an_issue(bob, private, project):
     client = page(bob)
     fields = {"kind": "row", "path": PATH, "rev": project.first, "detail": json.dumps({"row": 2})}
     html = client.get(f"/alice/private/issues/threads/begin?{urlencode(fields)}").content.decode()
-    assert "bee" in html
+    assert "<td>bee</td>" in html
     done = client.post("/alice/private/issues/threads/begin", {**fields, "title": "Bad bee", "body": "Is this a bee?"})
     assert done.status_code == 302
     issue = Issue.objects.get(title="Bad bee")
     assert issue.threads.get().detail["row"] == 2
-    assert "bee" in client.get(f"/alice/private/issues/{issue.number}").content.decode()
+    assert "<td>bee</td>" in client.get(f"/alice/private/issues/{issue.number}").content.decode()
 
 
 def test_the_diff_of_a_pull_request_leads_into_its_conversation(bob, private, project, opened):

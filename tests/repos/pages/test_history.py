@@ -113,8 +113,8 @@ def test_branches_and_tags_are_listed_and_searched(project, alice, as_user):
     project.git("update-ref", "refs/exps/ab/exp", "main")
     project.moved()
     page = as_user(alice).get(f"{BASE}/tags").content.decode()
-    assert "v1" in page
-    assert "light" in page
+    assert "</svg> v1</a>" in page
+    assert "</svg> light</a>" in page
     assert "blob-tag" not in page
     assert "exp" not in as_user(alice).get(f"{BASE}/branches?q=exp").content.decode().split("<tbody>")[1].split("“")[0]
     assert as_user(alice).get(f"{BASE}/tree/v1").status_code == 200
