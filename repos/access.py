@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hub.accounts import tokens
 from hub.accounts.actor import Actor, Area
 from hub.lib.errors import Denied, Moved, NotFound
 from hub.lib.prepared import Prepared
@@ -80,6 +81,17 @@ def check(actor: Actor, repository: Repository, *, need: Access, area: Area) -> 
         )
     repository.granted = granted
     return repository
+
+
+def ask_again(actor: Actor, repository: Repository, *, need: Access, area: Area) -> Repository:
+    """The same question at the end of what took long, of the repository and the credential as they are by then.
+
+    Raises what check raises, and Unauthenticated."""
+    tokens.require_live(actor)
+    current = Repository.objects.select_related("owner").filter(pk=repository.pk).first()
+    if current is None:
+        raise NotFound()
+    return check(actor, current, need=need, area=area)
 
 
 def require_scope(actor: Actor, area: Area, *, write: bool) -> None:

@@ -1,4 +1,5 @@
 """Refs that the disk lost come back from the record of pushes: it knows what each was, and git still has the objects.
+Of the refs that the hub keeps for itself those who keep them know (register).
 
 It is looked when a process first opens a repository, since power cuts end processes, and hourly.
 """
@@ -6,7 +7,9 @@ It is looked when a process first opens a repository, since power cuts end proce
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from django.db import DatabaseError
 from django.db.models import F
@@ -16,6 +19,15 @@ from repos.git.store import ZERO
 from repos.models import RefUpdate, Repository
 
 logger = logging.getLogger("covey.git")
+# (repository id, full name of a ref) → what it was; "" when it is made anew whenever it is wanted, None: not theirs.
+Source: TypeAlias = Callable[[int, str], str | None]
+_sources: list[Source] = []
+
+
+def register(source: Source) -> Source:
+    """Ask this too what a ref was that no push has written."""
+    _sources.append(source)
+    return source
 
 
 def look(repository_id: int, path: Path) -> bool:
@@ -28,25 +40,32 @@ def look(repository_id: int, path: Path) -> bool:
 
 def _mend(repository_id: int, path: Path, ref: str) -> bool:
     try:
-        value = _last_known(repository_id, path, ref)
+        kept = next((was for source in _sources if (was := source(repository_id, ref)) is not None), None)
+        value = _last_pushed(repository_id, path, ref) if kept is None else _if_there(path, kept)
     except DatabaseError:
         logger.exception("repository %s: %s is damaged", repository_id, ref)
         return False
     done = damage.mend(path, ref, value)
+    if done and kept == "":
+        damage.pushed(path, [ref])  # nobody has to push it again
     if done:
-        logger.error("repository %s: %s was damaged, and is now %s", repository_id, ref, value or "lost")
+        logger.error("repository %s: %s was damaged, and is now %s", repository_id, ref, value or "gone")
     return done
 
 
-def _last_known(repository_id: int, path: Path, ref: str) -> str:
+def _last_pushed(repository_id: int, path: Path, ref: str) -> str:
     """What a ref was after the last acknowledged push; "" when that is not known, or git has not got it."""
     if ref == damage.HEAD:
         branch = Repository.objects.values_list("default_branch", flat=True).get(pk=repository_id)
         return f"ref: refs/heads/{branch}"
     known = RefUpdate.objects.filter(push__repository=repository_id, ref=ref, applied=True)
     oid = known.order_by("-push").values_list("new", flat=True).first()
+    return _if_there(path, oid or "")
+
+
+def _if_there(path: Path, oid: str) -> str:
+    """ "" when git has not got it."""
     try:
-        there = oid not in {None, ZERO} and commands.succeeds(path, "cat-file", "-e", str(oid))
+        return oid if oid not in {"", ZERO} and commands.succeeds(path, "cat-file", "-e", oid) else ""
     except commands.GitError:
         return ""
-    return str(oid) if there else ""

@@ -37,10 +37,9 @@ def check(
 
     The actor's access is asked again: an upload may have taken hours. quarantine: where the new objects are.
     reviewed: the merge of a pull request, of which repos.pulls.requirements has seen what the rules ask.
-    Raises NotFound, Denied, Unprocessable or TooLarge, each with a next step for the person.
+    Raises NotFound, Unauthenticated, Denied, Unprocessable or TooLarge, each with a next step for the person.
     """
-    current = Repository.objects.select_related("owner").get(pk=repository.pk)
-    access.check(actor, current, need=Access.WRITE, area=Area.REPO)
+    current = access.ask_again(actor, repository, need=Access.WRITE, area=Area.REPO)
     for change in changes:
         check_name(change)
     if quarantine is not None:

@@ -56,6 +56,7 @@ async def receive_pack(call: Call) -> None:
             reasons = dict.fromkeys(unknown, "its object is neither here nor in the push")
             return await answer(call, pkt.refusal(request, OTHER_REFUSED, reasons))
     env = gitstreams.environment("")
+    call.request.confirm = None  # the policy asks the gate again, and git can say what it answers
     async with pushes.take(), Transfer("receive-pack", "--stateless-rpc", str(path), env=env, channel=True) as git:
         await Receiving(call, git, path, parser).run(body)
 

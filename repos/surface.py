@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -70,6 +71,9 @@ class Route:
     def __post_init__(self) -> None:
         object.__setattr__(self, "compiled", re.compile(self.pattern))
 
+    def need_of(self, request: Request) -> Access:
+        return self.need(request) if callable(self.need) else self.need
+
 
 def route(
     methods: str,
@@ -116,18 +120,19 @@ class Surface:
         found, match = self.find(request.method, rest)
 
         def admit() -> Call:
-            actor, repository = self._admit(request, unquote(owner), unquote(name), found)
+            wanted: dict[str, Any] = {"need": found.need_of(request), "area": found.area or self.area}
+            actor, repository = self._admit(request, unquote(owner), unquote(name), **wanted)
+            request.confirm = partial(access.ask_again, actor, repository, **wanted)
             call = Call(request, actor, repository, rest, match)
             return replace(call, found=found.look(call)) if found.look else call
 
         await found.handler(await in_thread(admit))
 
-    def _admit(self, request: Request, owner: str, name: str, wanted: Route) -> tuple[Actor, Repository]:
+    def _admit(self, request: Request, owner: str, name: str, **wanted: Any) -> tuple[Actor, Repository]:
         """Credential and gate. Whether or not it exists, a machine without a credential is asked for one."""
-        need = wanted.need(request) if callable(wanted.need) else wanted.need
         actor = self.authenticate(request)
         try:
-            return actor, access.repository_for(actor, owner, name, need=need, area=wanted.area or self.area)
+            return actor, access.repository_for(actor, owner, name, **wanted)
         except (NotFound, Denied) as error:
             if actor.is_anonymous:
                 raise Unauthenticated(details="Make a token under Settings → Access tokens.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 from datasets import objects
@@ -89,6 +90,8 @@ def _gated(request: Request, message: Message, address: Address, operation: Oper
         raise S3Error(
             "NoSuchBucket", "The specified bucket does not exist.", details=f"Here are dvc and {bucket.name}."
         )
+    if found is not None:  # not its signature, which may be too old by then
+        request.confirm = partial(access.ask_again, actor, found, need=operation.need, area=Area.DATA)
     kind = bucket.kind if bucket else ""
     # What a read is about, in the same trip to a thread.
     reads = bool(address.key) and operation.need is Access.READ

@@ -96,15 +96,19 @@ class History:
         self._seen: set[str] = set()
 
     def mark(self, *, beat: Beat = lambda: None) -> None:
-        """Raises GitError, also when a pointer cannot be read: then nobody can say what it names."""
+        """Raises GitError, also when a pointer or a commit cannot be read: then nobody can say what it names."""
         generation = self._settled()  # asked before git: a ref that moves after this makes another generation
         self._tips = _tips(self.repository)
-        found = commits.stream(self.repository, refs=["--all"], patterns=PATTERNS) if self._tips else iter(())
-        fresh = self._fresh(found, beat)
+        unread: list[str] = []
+        found = commits.readable(self.repository, (), refs=["--all"], patterns=PATTERNS, unread=unread)
+        fresh = self._fresh(found if self._tips else iter(()), beat)
         while batch := list(islice(fresh, BATCH)):
             for pieces in contents(self.repository, batch):
                 self.marks.add(oids_in(pieces))
                 beat()
+        if unread:
+            said = f"commit {unread[0][:10]} changes more files than can be listed; remove the branches that lead to it"
+            raise commands.GitError(("log",), None, said)
         self._generation = generation
 
     def refresh(self) -> None:

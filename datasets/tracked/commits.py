@@ -139,6 +139,7 @@ def readable(
     known: Sequence[str],
     *,
     refs: Sequence[str] = _REFS,
+    wanted: Sequence[str] = (),
     patterns: Sequence[str] = _PATTERNS,
     unread: list[str],
 ) -> Iterator[Commit]:
@@ -148,23 +149,24 @@ def readable(
     """
     seen: set[str] = set()
     try:
-        for commit in stream(repository, known, refs=refs, patterns=patterns, seconds=WALK_SECONDS):
+        for commit in stream(repository, known, refs=refs, wanted=wanted, patterns=patterns, seconds=WALK_SECONDS):
             seen.add(commit.sha)
             yield commit
     except GitTimeout:
         before = len(unread)
-        yield from (one for one in _one_by_one(repository, known, refs, patterns, unread) if one.sha not in seen)
+        listed = _listed(repository, known, refs, wanted)
+        yield from (one for one in _one_by_one(repository, listed, patterns, unread) if one.sha not in seen)
         logger.warning(
             "repository %s: walked slowly; %s commits could not be read in time", repository.pk, len(unread) - before
         )
 
 
 def _one_by_one(
-    repository: Repository, known: Sequence[str], refs: Sequence[str], patterns: Sequence[str], unread: list[str]
+    repository: Repository, listed: list[str], patterns: Sequence[str], unread: list[str]
 ) -> Iterator[Commit]:
     """The same commits by their ids, so that those that take too long are known by name. Ends after GIT_SECONDS."""
     end = time.monotonic() + GIT_SECONDS
-    for shas in _in_batches(_listed(repository, known, refs)):
+    for shas in _in_batches(listed):
         if time.monotonic() > end:
             unread += shas
             continue
@@ -187,9 +189,9 @@ def _of(repository: Repository, shas: list[str], patterns: Sequence[str], unread
     )
 
 
-def _listed(repository: Repository, known: Sequence[str], refs: Sequence[str]) -> list[str]:
+def _listed(repository: Repository, known: Sequence[str], refs: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """The commits that stream walks, oldest first; their trees are not looked at."""
-    return _rev_list(repository, [f"^{tip}" for tip in known], *refs, "--reverse", "--topo-order")
+    return _rev_list(repository, [*wanted, *(f"^{tip}" for tip in known)], *refs, "--reverse", "--topo-order")
 
 
 def _rev_list(repository: Repository, revs: Iterable[str], *arguments: str) -> list[str]:

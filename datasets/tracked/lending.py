@@ -59,7 +59,8 @@ def _mark_pointers(
 ) -> None:
     tips = _commits_among(repository, wanted)
     seen: set[str] = set()
-    found = commits.stream(repository, known, refs=(), wanted=tips, patterns=PATTERNS) if tips else iter(())
+    # What a commit names that nobody can read in time is not lent; the Data tab names the commit.
+    found = commits.readable(repository, known, refs=(), wanted=tips, patterns=PATTERNS, unread=[]) if tips else ()
     fresh = (blob.new for commit in found for blob in commit.blobs if blob.new)
     while batch := list(islice(fresh, BATCH)):
         new = list(dict.fromkeys(oid for oid in batch if oid not in seen))

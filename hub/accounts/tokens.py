@@ -23,7 +23,7 @@ from django.utils.crypto import salted_hmac
 from hub.accounts import audit
 from hub.accounts.actor import ALL_SCOPES, Actor, Area
 from hub.accounts.models import AccessToken, User
-from hub.lib.errors import Denied, NotFound, Unprocessable
+from hub.lib.errors import Denied, NotFound, Unauthenticated, Unprocessable
 from hub.lib.prepared import Prepared
 
 PREFIX = "covey_"
@@ -171,6 +171,21 @@ def was_real(secret: str) -> bool:
 def find(secret: str) -> AccessToken | None:
     """The live token with this secret: not revoked, not expired, of an active user."""
     return _live(secret) if looks_like_token(secret) else None  # no query for what cannot be one
+
+
+def require_live(actor: Actor) -> None:
+    """Ask again for what takes long: Unauthenticated when the actor's credential or account has ended since."""
+    if actor.user is None:
+        return
+    if actor.token_id is None:
+        live = User.objects.filter(pk=actor.user.pk, is_active=True).exists()
+    else:
+        rows = AccessToken.objects.filter(pk=actor.token_id, user__is_active=True, revoked=None)
+        live = rows.filter(expires__gt=timezone.now()).exists()
+    if not live:
+        raise Unauthenticated(
+            "The access token was revoked, or has expired, before this was done.", details="Try again with another one."
+        )
 
 
 def find_pair(key_id: str) -> tuple[AccessToken, str] | None:

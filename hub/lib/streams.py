@@ -39,6 +39,7 @@ SAFE_HEADERS = (
     ("referrer-policy", "same-origin"),
     ("cache-control", "no-store"),
 )
+CONFIRM_SECONDS = 5  # a body that took longer is taken only if it still may come
 PIECE_BYTES = 1024 * 1024
 LINGER_SECONDS = 2
 POOL_THREADS = 16
@@ -116,6 +117,8 @@ class Request:
         self.request_id: str = scope.get("state", {}).get("request_id", "")
         self.started = False
         self.lingering = False
+        # Asks the gate again, blocking, at the end of a body that took long; raises what the gate raises.
+        self.confirm: Callable[[], object] | None = None
         self._body_asked = False
         self._body_done = False
         self._gone = asyncio.Event()
@@ -134,11 +137,12 @@ class Request:
     # ---- body ----------------------------------------------------------------------------------
     async def body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body in pieces, as received. Raises TooLarge past the limit, ClientGone when it is cut short, TooSlow
-        when nothing came for IDLE_SECONDS, or next to nothing for longer."""
+        when nothing came for IDLE_SECONDS, or next to nothing for longer; after CONFIRM_SECONDS what confirm raises."""
         declared = whole(self.headers.get("content-length", "")) or 0
         if declared > limit_bytes:
             raise TooLarge(f"The body is {declared:,} bytes; this address accepts {limit_bytes:,}.")
-        total = 0
+        total, clock = 0, asyncio.get_running_loop().time
+        began = clock()
         while not self._body_done:
             message = await self._next()
             if message["type"] == "http.disconnect":
@@ -151,6 +155,8 @@ class Request:
                 raise TooLarge(f"The body is larger than the {limit_bytes:,} bytes this address accepts.")
             if piece:
                 yield piece
+        if self.confirm and clock() - began > CONFIRM_SECONDS:
+            await in_thread(self.confirm)
 
     async def inflated_body(self, *, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body with Content-Encoding gzip undone as a stream; the limit counts inflated bytes."""

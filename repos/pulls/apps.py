@@ -6,4 +6,4 @@ class PullsConfig(AppConfig):
     label = "pulls"
 
     def ready(self) -> None:
-        from repos.pulls import drafts, receivers, summaries, testmerges, verdicts  # noqa: F401  # they register
+        from repos.pulls import drafts, keeping, receivers, summaries, testmerges, verdicts  # noqa: F401  # they register

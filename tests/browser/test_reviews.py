@@ -106,7 +106,8 @@ def test_a_range_is_commented_on_a_suggestion_applied_the_whole_approved(
     expect(page.locator(".messages, [role=status]").filter(has_text="Applied as a commit")).to_be_visible()
 
     page.goto(f"{hub.url}{proposed}/files?view=split")
-    expect(page.locator(".diff")).to_contain_text("line five, better")
+    rewritten = page.locator(".diff-split > tbody > tr > .diff-code", has_text="line five, better")  # no thread's line
+    expect(rewritten).to_be_visible()
     expect(page.locator(".thread-slot", has_text="One is enough")).to_contain_text("resolved")
     typed = page.locator(".diff-lost .thread", has_text="Typed with the keyboard alone")  # its last line was rewritten
     expect(typed).to_contain_text("outdated")

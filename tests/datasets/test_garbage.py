@@ -21,6 +21,7 @@ from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
 from datasets.storage import garbage
 from datasets.storage.garbage_list import GarbageList
+from datasets.tracked import commits
 from datasets.tracked import manifests as indexes
 from hub.accounts.models import AuditEvent, User
 from hub.jobs import jobs
@@ -102,6 +103,20 @@ def test_what_no_commit_names_goes_after_a_day(project, alice):
     assert Blob.objects.count() == 5
     event = AuditEvent.objects.get(action="data.collect")
     assert (event.actor_name, event.after) == ("alice", {"objects": 1, "bytes": 15})
+
+
+def test_while_a_commit_cannot_be_listed_nothing_goes_and_it_is_named(project, monkeypatch):
+    monkeypatch.setattr(commits, "WALK_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "COMMIT_SECONDS", 2.0)
+    boom = project.bomb("boom", project.tips["main"])
+    age()
+    job = work(garbage.LOOK, project.repository)
+    assert job.state == "failed"
+    assert boom[:10] in job.error
+    assert "remove the branches that lead to it" in job.error
+    project.git("update-ref", "-d", "refs/heads/boom")
+    project.moved()
+    assert collect(project.repository)["objects"] == 1
 
 
 def test_a_deleted_branch_frees_what_it_alone_led_to(project):

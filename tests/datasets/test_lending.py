@@ -16,7 +16,7 @@ from datasets import objects
 from datasets.dvc import keys, manifests
 from datasets.models import Blob, StoredObject
 from datasets.storage import garbage, quotas, removal
-from datasets.tracked import lending
+from datasets.tracked import commits, lending
 from hub.jobs import jobs
 from hub.jobs.models import Job
 from hub.lib.stores import object_store
@@ -98,6 +98,15 @@ def test_a_list_without_all_its_files_does_not_come(bob, public, writer, folder_
     oid = folder_of(public, {"a": b"1", "gone": b"2"}, lacks="gone")
     made.commit({"data.dvc": pointer(oid)}, "First")
     assert names(forked(bob, public)) == {keys.key_of(hashlib.md5(b"1").hexdigest())}
+
+
+def test_a_commit_that_nobody_can_list_does_not_keep_the_others_from_coming(bob, public, project, monkeypatch):
+    monkeypatch.setattr(commits, "WALK_SECONDS", 2.0)
+    monkeypatch.setattr(commits, "COMMIT_SECONDS", 2.0)
+    project.bomb("boom", project.tips["main"])
+    named = names(forked(bob, public))
+    assert keys.key_of(hashlib.md5(b"other").hexdigest()) in named
+    assert keys.key_of(hashlib.md5(b"legacy").hexdigest(), legacy=True) in named
 
 
 def test_rotten_bytes_are_not_lent(bob, public, writer, keep):

@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.utils import timezone
 
 from experiments.mlflow import artifacts
+from hub.accounts.models import AccessToken
+from hub.lib import streams
 from tests.experiments.conftest import API
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,3 +112,23 @@ def test_what_dead_uploads_left_is_swept(tmp_path):
     os.utime(old, (1, 1))
     assert folder.sweep() == 1
     assert [path.name for path in (tmp_path / ".incoming").iterdir()] == ["young"]
+
+
+def test_an_upload_whose_token_was_revoked_meanwhile_is_not_kept(client, monkeypatch):
+    def pieces() -> Iterator[bytes]:
+        yield b"half"
+        with ThreadPoolExecutor(1) as other:
+            other.submit(revoke).result()
+        yield b"half"
+
+    def revoke() -> None:
+        AccessToken.objects.update(revoked=timezone.now())
+        connection.close()
+
+    monkeypatch.setattr(streams, "CONFIRM_SECONDS", -1)
+    run = client.run()
+    answer = client.ask("PUT", f"{ARTIFACTS}/{place(run)}/late.bin", body=pieces())
+    assert answer.status == 401
+    assert "revoked" in answer.text
+    AccessToken.objects.update(revoked=None)
+    assert client.ask("GET", f"{ARTIFACTS}/{place(run)}/late.bin").status == 404

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 
@@ -34,17 +35,18 @@ async def exchange(
     cut: bool = False,
     hang_up_after: int | None = None,
 ) -> Answer:
-    """One request. path may hold a query. cut: the client leaves before the body ends. hang_up_after: it leaves once
-    it has this many bytes of the answer."""
+    """One request. path may hold a query. body: a piece is asked for when the hub asks for it. cut: the client leaves
+    before the body ends. hang_up_after: it leaves once it has this many bytes of the answer."""
     from hub.asgi import application
 
     answer, gone = Answer(), asyncio.Event()
-    messages: list[dict[str, Any]] = [{"type": "http.request", "body": p, "more_body": True} for p in body]
-    messages.append({"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False})
+    last = {"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False}
+    pieces: Iterator[dict[str, Any]] = ({"type": "http.request", "body": p, "more_body": True} for p in body)
+    messages = chain(pieces, [last])
 
     async def receive() -> dict[str, Any]:
-        if messages:
-            return messages.pop(0)
+        if message := next(messages, None):
+            return message
         await gone.wait()
         return {"type": "http.disconnect"}
 
