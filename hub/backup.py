@@ -118,6 +118,8 @@ def _add_databases(archive: tarfile.TarFile) -> None:
     try:
         # All dumps before the first is archived: the databases are copied as close together as can be.
         for name, address in dumps.databases():
+            if not dumps.is_made(address):
+                continue
             copy = folder / f"backup-{secrets.token_hex(8)}.{dumps.suffix(address)}"
             copies.append((copy, f"databases/{name}.{dumps.suffix(address)}"))
             dumps.dump(address, copy)

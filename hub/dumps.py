@@ -19,19 +19,22 @@ HUB, MLFLOW = "hub", "mlflow"
 
 
 def databases() -> Iterator[tuple[str, str]]:
-    """(name, address) of each database of its own: MLflow's schema in the hub's PostgreSQL is not one."""
+    """(name, address) of each database of its own, also before it is made: MLflow's schema in the hub's PostgreSQL is
+    not one."""
     if settings.SQLITE:
-        connection.ensure_connection()  # makes the file
         yield HUB, str(connection.settings_dict["NAME"])
     else:
         yield HUB, _hub_postgres()
     mlflow = settings.MLFLOW_DATABASE_URL
     if mlflow.startswith("sqlite"):
-        path = mlflow.removeprefix("sqlite:///")
-        if Path(path).exists():
-            yield MLFLOW, path
+        yield MLFLOW, mlflow.removeprefix("sqlite:///")
     elif plain_postgres(mlflow).partition("?")[0].rsplit("/", 1) != _hub_postgres().partition("?")[0].rsplit("/", 1):
         yield MLFLOW, plain_postgres(mlflow)
+
+
+def is_made(address: str) -> bool:
+    """MLflow's file is made when somebody first needs MLflow; a database of PostgreSQL is somebody else's to make."""
+    return suffix(address) == "pgdump" or Path(address).exists()
 
 
 def suffix(address: str) -> str:

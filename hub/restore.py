@@ -102,8 +102,9 @@ def put_back(staged: Path, kept: Path) -> None:
         dumped = staged / "databases" / f"{name}.{dumps.suffix(address)}"
         if not dumped.exists():
             continue
-        (kept / "databases").mkdir(mode=0o700, parents=True, exist_ok=True)
-        dumps.dump(address, kept / "databases" / dumped.name)
+        if dumps.is_made(address):
+            (kept / "databases").mkdir(mode=0o700, parents=True, exist_ok=True)
+            dumps.dump(address, kept / "databases" / dumped.name)
         connections.close_all()
         dumps.load(address, dumped)
     if (staged / "secret_key").exists():

@@ -111,6 +111,32 @@ def test_what_was_there_at_the_backup_comes_back(running: Hub, tmp_path: Path) -
     assert ada.push(FIRST + SECOND)  # and life goes on
 
 
+def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
+    """A home and databases that nobody ever used."""
+    eve = Person(running, "eve", tmp_path / "work")
+    tip = eve.push(FIRST)
+    run = eve.mlflow("POST", "runs/create", {"experiment_id": "0"})["run"]["info"]
+    place = run["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    artifact = f"{eve.base}.mlflow/api/2.0/mlflow-artifacts/artifacts/{place}/note.txt"
+    eve.ask("PUT", artifact, b"a note")
+    archive = tmp_path / "hub.tar"
+    running.covey("backup", str(archive))
+    kind = production_hub if os.environ.get("COVEY_TEST") == "production" else embedded_hub
+    other = kind(tmp_path / "other")
+    other.covey("restore", str(archive))
+    try:
+        eve.hub = other.start()
+        runs = json.loads(eve.ask("GET", "/api/v1/repos/eve/iris/experiments/runs"))
+        assert [found["run_id"] for found in runs["runs"]] == [run["run_id"]]
+        assert eve.mlflow("GET", f"runs/get?run_id={run['run_id']}")["run"]["info"]["run_name"] == run["run_name"]
+        assert eve.ask("GET", artifact) == b"a note"
+        assert eve.ask("GET", eve.object(FIRST)) == FIRST
+        moved = eve.remote.replace(running.url.removeprefix("http://"), other.url.removeprefix("http://"))
+        assert eve.git("ls-remote", moved, "main").split()[0] == tip
+    finally:
+        other.stop()
+
+
 def test_an_archive_that_was_cut_short_changes_nothing(running: Hub, tmp_path: Path) -> None:
     bea = Person(running, "bea", tmp_path / "work")
     first = bea.push(FIRST)
