@@ -36,7 +36,7 @@ def read(source: Path) -> Path | None:
         manifest = unpack(source, staged)
         check(manifest)
         kept = settings.COVEY_HOME / "replaced" / time.strftime("%Y%m%d-%H%M%S")
-        put_back(staged, kept)
+        put_back(staged, kept, whole=not manifest["databases_only"])
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     cache.clear()
@@ -91,12 +91,15 @@ def check(manifest: dict[str, Any]) -> None:
         raise Conflict(f"A newer version made the archive ({newer[0]}).", details="Install that version first.")
 
 
-def put_back(staged: Path, kept: Path) -> None:
-    for name in backup.FOLDERS:
-        _merge(staged / name, settings.COVEY_HOME / name)
+def put_back(staged: Path, kept: Path, *, whole: bool) -> None:
+    """whole: the archive has bytes and git too."""
+    _merge(staged / "objects", settings.COVEY_HOME / "objects")
     if (staged / "bucket").exists():
         _fill_bucket(staged / "bucket")
-    if (staged / "git").exists() or not json.loads((staged / "manifest.json").read_text())["databases_only"]:
+    if whole:
+        # By name, not by their bytes: an artifact that was written again must be the old one, a new repository not
+        # meet an old one of its id. In a bucket, artifacts that came later stay beside the old ones.
+        _swap(staged / "artifacts", settings.COVEY_HOME / "artifacts", kept / "artifacts")
         _swap(staged / "git", settings.GIT_ROOT, kept / "git")
     for name, address in dumps.databases():
         dumped = staged / "databases" / f"{name}.{dumps.suffix(address)}"
@@ -112,18 +115,17 @@ def put_back(staged: Path, kept: Path) -> None:
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Objects are immutable: those that are missing are added, the others left."""
+    """Objects are immutable: what is there has the same bytes, unless the disk has damaged them."""
     for parent, _, files in os.walk(source):
         for file in files:
             path = Path(parent) / file
             place = target / path.relative_to(source)
-            if not place.exists() or place.stat().st_size != path.stat().st_size:
-                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.replace(path, place)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.replace(path, place)
 
 
 def _swap(source: Path, target: Path, old: Path) -> None:
-    """The whole folder at once; repositories that the archive does not know must not meet new ones of their id."""
+    """The whole folder at once."""
     source.mkdir(mode=0o700, parents=True, exist_ok=True)
     if target.exists():
         old.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

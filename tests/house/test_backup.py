@@ -84,17 +84,35 @@ class Person:
     def mlflow(self, method: str, path: str, body: Any = None) -> Any:
         return json.loads(self.ask(method, f"{self.base}.mlflow/api/2.0/mlflow/{path}", body))
 
+    def artifacts(self, *names: str) -> list[str]:
+        """Addresses in a new run."""
+        run = self.mlflow("POST", "runs/create", {"experiment_id": "0", "run_name": "noted"})["run"]["info"]
+        place = run["artifact_uri"].removeprefix("mlflow-artifacts:/")
+        return [f"{self.base}.mlflow/api/2.0/mlflow-artifacts/artifacts/{place}/{name}" for name in names]
+
+
+def damage(hub: Hub, data: bytes) -> None:
+    """What a disk may do to an object; in a folder only."""
+    for path in (hub.home / "objects").rglob(f"*{hashlib.sha256(data).hexdigest()[8:]}*"):
+        path.chmod(0o600)
+        path.write_bytes(bytes(len(data)))
+
 
 def test_what_was_there_at_the_backup_comes_back(running: Hub, tmp_path: Path) -> None:
     ada = Person(running, "ada", tmp_path / "work")
     first = ada.push(FIRST)
     experiment = ada.mlflow("POST", "experiments/create", {"name": "first"})["experiment_id"]
+    artifact, later = ada.artifacts("note.txt", "later.txt")
+    ada.ask("PUT", artifact, b"first note")
     archive = tmp_path / "hub.tar"
     running.covey("backup", str(archive))
     assert archive.stat().st_mode & 0o777 == 0o600
 
     second = ada.push(SECOND)
     ada.mlflow("POST", "experiments/create", {"name": "second"})
+    ada.ask("PUT", artifact, b"other note")
+    ada.ask("PUT", later, b"later")
+    damage(running, FIRST)
     assert ada.git("ls-remote", ada.remote, "main").split()[0] == second
     running.covey("restore", str(archive))
     running.stop()
@@ -103,6 +121,8 @@ def test_what_was_there_at_the_backup_comes_back(running: Hub, tmp_path: Path) -
     assert ada.git("ls-remote", ada.remote, "main").split()[0] == first
     assert ada.ask("GET", ada.object(FIRST)) == FIRST
     assert ada.status("GET", ada.object(SECOND)) == 404
+    assert ada.ask("GET", artifact) == b"first note"
+    assert running.environment.get("COVEY_S3_ENDPOINT") or ada.status("GET", later) == 404
     found = ada.mlflow("GET", "experiments/get-by-name?experiment_name=first")
     assert found["experiment"]["experiment_id"] == experiment
     assert ada.status("GET", f"{ada.base}.mlflow/api/2.0/mlflow/experiments/get-by-name?experiment_name=second") == 404
@@ -115,9 +135,8 @@ def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
     """A home and databases that nobody ever used."""
     eve = Person(running, "eve", tmp_path / "work")
     tip = eve.push(FIRST)
-    run = eve.mlflow("POST", "runs/create", {"experiment_id": "0"})["run"]["info"]
-    place = run["artifact_uri"].removeprefix("mlflow-artifacts:/")
-    artifact = f"{eve.base}.mlflow/api/2.0/mlflow-artifacts/artifacts/{place}/note.txt"
+    (artifact,) = eve.artifacts("note.txt")
+    run = json.loads(eve.ask("GET", "/api/v1/repos/eve/iris/experiments/runs"))["runs"][0]
     eve.ask("PUT", artifact, b"a note")
     archive = tmp_path / "hub.tar"
     running.covey("backup", str(archive))
@@ -128,7 +147,7 @@ def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
         eve.hub = other.start()
         runs = json.loads(eve.ask("GET", "/api/v1/repos/eve/iris/experiments/runs"))
         assert [found["run_id"] for found in runs["runs"]] == [run["run_id"]]
-        assert eve.mlflow("GET", f"runs/get?run_id={run['run_id']}")["run"]["info"]["run_name"] == run["run_name"]
+        assert eve.mlflow("GET", f"runs/get?run_id={run['run_id']}")["run"]["info"]["run_name"] == "noted"
         assert eve.ask("GET", artifact) == b"a note"
         assert eve.ask("GET", eve.object(FIRST)) == FIRST
         moved = eve.remote.replace(running.url.removeprefix("http://"), other.url.removeprefix("http://"))
