@@ -20,7 +20,7 @@ from hub.accounts.actor import Area
 from hub.lib import temporary
 from hub.lib.errors import Denied, HubError, Invalid
 from hub.lib.streams import Request, in_thread
-from repos import gitstreams, sharing
+from repos import filling, gitstreams, sharing
 from repos.access import Access
 from repos.git import pkt
 from repos.git.transfer import Transfer
@@ -50,6 +50,8 @@ async def info_refs(call: Call) -> None:
     protocol = gitstreams.protocol_of(call.request)
     path = await in_thread(store().open_for_read, call.repository.pk)
     content_type = f"application/x-{service}-advertisement"
+    if service == "git-upload-pack":
+        await in_thread(filling.require_filled, call.repository)  # a clone would be an empty one, without a word
     if service == "git-upload-pack" and protocol == "version=2":
         headers = [("content-type", content_type), *gitstreams.NO_CACHE]
         return await call.request.respond(200, await capabilities(path), headers)

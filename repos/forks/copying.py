@@ -16,18 +16,17 @@ from hub.jobs.models import Job
 from hub.lib.errors import HubError
 from repos import access, publishing, repositories
 from repos.access import Access, Area
+from repos.filling import COPY, key_of
 from repos.git import copying
 from repos.git.store import ZERO, RefChange, refs
 from repos.models import Repository
 from repos.pulls import drivers
 from repos.storage import store
 
-COPY = "forks.copy"
-
 
 def start(fork: Repository, user: User, *, only_default: bool) -> Job:
     arguments = {"fork": fork.pk, "user": user.pk, "only_default": only_default}
-    return jobs.start(COPY, _key(fork), arguments, repository_id=fork.pk, user_id=user.pk)
+    return jobs.start(COPY, key_of(fork), arguments, repository_id=fork.pk, user_id=user.pk)
 
 
 def again(fork: Repository) -> None:
@@ -39,11 +38,7 @@ def again(fork: Repository) -> None:
 
 def job_of(fork: Repository) -> Job | None:
     """None once it is done: of what a month ago was done there is no row."""
-    return Job.objects.filter(key=_key(fork)).exclude(state=Job.State.DONE).first()
-
-
-def _key(fork: Repository) -> str:
-    return f"{COPY}:{fork.pk}"
+    return Job.objects.filter(key=key_of(fork)).exclude(state=Job.State.DONE).first()
 
 
 @jobs.handler(COPY)

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from hub.jobs.models import Job
+from repos import filling
 from repos.forks import copying, listing, upstream
 from repos.models import Repository
 
@@ -28,3 +29,8 @@ def forks_count(context: dict[str, Any], repository: Repository) -> int:
 def copy_of(repository: Repository) -> Job | None:
     """The work that fills a fork, until it is done."""
     return copying.job_of(repository) if repository.parent_id else None
+
+
+@register.filter
+def is_filling(repository: Repository) -> bool:
+    return filling.is_filling(repository)

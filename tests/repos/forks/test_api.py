@@ -8,11 +8,13 @@ import pytest
 from django.test import Client
 
 from repos import repositories
+from repos.forks import making
 from repos.git import commands
 from repos.git.store import refs
 from repos.models import Repository
 from tests.repos.forks.conftest import forked, settle
-from tests.repos.issues.conftest import as_actor
+from tests.repos.issues.conftest import as_actor, seen
+from tests.support import asgi
 from tests.support.writer import Writer
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +119,23 @@ def test_git_gives_nothing_of_the_one_through_the_other(bob, public, project, tm
     assert not fetched(fork, gone)
     assert not fetched(public, mine)
     assert fetched(fork, mine)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("headers", [{}, {"git-protocol": "version=2"}])
+def test_a_fork_that_is_being_copied_is_not_cloned_as_an_empty_one(bob, public, project, headers):
+    made, _ = making.fork(as_actor(bob), seen(bob, public), making.Wish())
+    address = f"/{made.full_name}.git/info/refs?service=git-upload-pack"
+    answer = asgi.ask("GET", address, headers=headers)
+    assert (answer.status, b"bob/public is being copied" in answer.body) == (503, True)
+    assert answer.headers["content-type"].startswith("text/plain")  # so that git shows it
+    settle()
+    assert asgi.ask("GET", address, headers=headers).status == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fork_whose_copy_failed_is_cloned_to_be_filled_by_hand(bob, public, project):
+    made, _ = making.fork(as_actor(bob), seen(bob, public), making.Wish())
+    repositories.delete(as_actor(public.owner.user), public)
+    settle()
+    assert asgi.ask("GET", f"/{made.full_name}.git/info/refs?service=git-upload-pack").status == 200

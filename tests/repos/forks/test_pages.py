@@ -61,7 +61,10 @@ def test_one_forks_and_sees_it_come(charlie, public, project):
     assert "Waiting for a worker" in page
     assert "forked from" in page
     assert "Waiting" in found.get("/charlie/mine/fork/progress").content.decode()
+    for page in ("/data", "/experiments", "/branches", "/pulls"):  # all of them empty so far
+        assert "Being copied" in found.get(f"/charlie/mine{page}").content.decode(), page
     settle()
+    assert "Being copied" not in found.get("/charlie/mine/data").content.decode()
     assert found.get("/charlie/mine/fork/progress").headers["HX-Redirect"] == "/charlie/mine"
     assert "Second" in found.get("/charlie/mine").content.decode()
     again = found.post("/alice/public/fork/create", {"name": "other"}, follow=True)
