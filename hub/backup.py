@@ -150,7 +150,6 @@ def _add_refs(archive: tarfile.TarFile, repository: Path) -> None:
             raise
         return  # deleted meanwhile; its rows are gone too
     _add_bytes(archive, f"{_place(repository)}/packed-refs", refs)
-    _add_bytes(archive, f"{_place(repository)}/refs/.keep", b"")
 
 
 def _add_git_objects(archive: tarfile.TarFile, repository: Path) -> None:

@@ -53,13 +53,44 @@ def dump(address: str, target: Path) -> None:
 def load(address: str, source: Path) -> None:
     """Make a database what the dump says, in one transaction; who is connected sees the new rows after it."""
     if address.startswith("postgresql://"):
-        _run_tool(
-            "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges",
-            "--single-transaction", f"--dbname={address}", str(source),
-        )  # fmt: skip
+        _load_postgres(address, source)
         return
     with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(address, timeout=60)) as target:
         copy.backup(target)
+
+
+def empty(address: str) -> None:
+    """Make a SQLite database one without tables; nothing to PostgreSQL's, whose dump is always there."""
+    if not address.startswith("postgresql://"):
+        with closing(sqlite3.connect(":memory:")) as nothing, closing(sqlite3.connect(address, timeout=60)) as target:
+            nothing.backup(target)
+
+
+# pg_restore drops what the dump knows. Tables that a newer version made hold on to those, and would be met again by
+# its migrations.
+_CLEAR = """
+DO $$
+DECLARE found regclass;
+BEGIN
+    FOR found IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')
+        AND relnamespace::regnamespace::text = ANY (current_schemas(false)::text[])
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+    LOOP EXECUTE 'DROP TABLE IF EXISTS ' || found || ' CASCADE'; END LOOP;
+    DROP SCHEMA IF EXISTS mlflow CASCADE;
+END $$;
+"""
+
+
+def _load_postgres(address: str, source: Path) -> None:
+    script = source.with_suffix(".sql")  # whole before the first statement runs
+    try:
+        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
+        _run_tool("pg_restore", *options, f"--file={script}", str(source))
+        quiet = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
+        once = ("--single-transaction", f"--command={_CLEAR}", f"--file={script}")
+        _run_tool("psql", *quiet, *once, f"--dbname={address}")
+    finally:
+        script.unlink(missing_ok=True)
 
 
 def _hub_postgres() -> str:

@@ -6,6 +6,7 @@ row names what is not there yet. What was there before is kept in a folder, for 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -55,6 +56,8 @@ def unpack(source: Path, staged: Path) -> dict[str, Any]:
                 last = member.name
     except FileNotFoundError as error:
         raise Invalid(f"There is no file {source}.") from error
+    except OSError as error:  # a folder, or another's file
+        raise Invalid(f"{source} cannot be read: {error.strerror}.", details="Nothing was changed.") from error
     except (tarfile.TarError, EOFError) as error:
         raise Invalid(f"{source} is not a whole archive: {error}.", details="Nothing was changed.") from error
     if last != backup.END:
@@ -84,6 +87,8 @@ def check(manifest: dict[str, Any]) -> None:
         raise Conflict(f"The archive is of {manifest['database']}, this hub uses {connection.vendor}.")
     if manifest["bucket"] and not settings.COVEY_S3_ENDPOINT:
         raise Conflict("The archive holds objects of an S3 store.", details="Set the COVEY_S3_… settings.")
+    if settings.COVEY_S3_ENDPOINT and not manifest["bucket"] and not manifest["databases_only"]:
+        raise Conflict("The archive holds objects of a folder.", details="Unset COVEY_S3_ENDPOINT.")
     known = MigrationLoader(None).disk_migrations
     ours = {app for app, _ in known}
     newer = [f"{app}.{name}" for app, name in manifest["migrations"] if app in ours and (app, name) not in known]
@@ -100,16 +105,18 @@ def put_back(staged: Path, kept: Path, *, whole: bool) -> None:
         # By name, not by their bytes: an artifact that was written again must be the old one, a new repository not
         # meet an old one of its id. In a bucket, artifacts that came later stay beside the old ones.
         _swap(staged / "artifacts", settings.COVEY_HOME / "artifacts", kept / "artifacts")
+        _complete(staged / "git")
         _swap(staged / "git", settings.GIT_ROOT, kept / "git")
     for name, address in dumps.databases():
         dumped = staged / "databases" / f"{name}.{dumps.suffix(address)}"
-        if not dumped.exists():
-            continue
         if dumps.is_made(address):
             (kept / "databases").mkdir(mode=0o700, parents=True, exist_ok=True)
             dumps.dump(address, kept / "databases" / dumped.name)
         connections.close_all()
-        dumps.load(address, dumped)
+        if dumped.exists():
+            dumps.load(address, dumped)
+        elif dumps.is_made(address):
+            dumps.empty(address)  # nobody had an experiment then: a repository must not meet those of a former number
     if (staged / "secret_key").exists():
         os.replace(staged / "secret_key", settings.COVEY_HOME / "secret_key")
 
@@ -120,8 +127,30 @@ def _merge(source: Path, target: Path) -> None:
         for file in files:
             path = Path(parent) / file
             place = target / path.relative_to(source)
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.replace(path, place)
+            _move(path, place)
+
+
+def _move(path: Path, place: Path) -> None:
+    """Whole or not at all, also when the folder lies on another disk."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.replace(path, place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        near = place.with_name(f".{place.name}.restored")
+        shutil.copyfile(path, near)
+        os.replace(near, place)
+        path.unlink()
+
+
+def _complete(git: Path) -> None:
+    """The folders without which git takes a repository for none: an archive holds files, and some repositories have
+    none there."""
+    for repository in git.glob("*/*.git"):
+        (repository / "objects").mkdir(mode=0o700, exist_ok=True)
+        (repository / "refs").mkdir(mode=0o700, exist_ok=True)
+        (repository / "refs" / ".keep").unlink(missing_ok=True)  # of older archives; no ref
 
 
 def _swap(source: Path, target: Path, old: Path) -> None:

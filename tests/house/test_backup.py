@@ -6,9 +6,11 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -137,6 +139,7 @@ def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
     tip = eve.push(FIRST)
     (artifact,) = eve.artifacts("note.txt")
     run = json.loads(eve.ask("GET", "/api/v1/repos/eve/iris/experiments/runs"))["runs"][0]
+    eve.ask("POST", "/api/v1/user/repos", {"name": "void"})  # nobody pushed: git has not one file of objects
     eve.ask("PUT", artifact, b"a note")
     archive = tmp_path / "hub.tar"
     running.covey("backup", str(archive))
@@ -152,8 +155,72 @@ def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
         assert eve.ask("GET", eve.object(FIRST)) == FIRST
         moved = eve.remote.replace(running.url.removeprefix("http://"), other.url.removeprefix("http://"))
         assert eve.git("ls-remote", moved, "main").split()[0] == tip
+        assert eve.git("push", "-q", moved.replace("iris", "void"), "main") == ""
+        assert "damaged" not in other.log()
     finally:
         other.stop()
+
+
+@pytest.mark.skipif(os.environ.get("COVEY_TEST") != "production", reason="PostgreSQL's")
+def test_an_archive_from_before_an_upgrade_is_restored_over_newer_tables(running: Hub, tmp_path: Path) -> None:
+    """pg_restore alone drops what it knows, and fails over what holds on to it."""
+    import psycopg
+
+    gus = Person(running, "gus", tmp_path / "work")
+    archive = tmp_path / "hub.tar"
+    running.covey("backup", str(archive))
+    with psycopg.connect(running.environment["DATABASE_URL"]) as database:
+        database.execute("CREATE TABLE newer (id int, owner_id bigint REFERENCES accounts_owner (id))")
+        database.execute("CREATE TABLE mlflow.newer (id int)")
+    running.covey("restore", str(archive))
+    running.stop()
+    running.start()
+    with psycopg.connect(running.environment["DATABASE_URL"]) as database:
+        assert database.execute("SELECT relname FROM pg_class WHERE relname = 'newer'").fetchall() == []
+    assert gus.push(FIRST)
+
+
+@pytest.mark.skipif(os.environ.get("COVEY_TEST") == "production", reason="there MLflow's tables are in the hub's dump")
+def test_experiments_go_when_the_archive_has_none(tmp_path: Path) -> None:
+    """Its first repository must not meet the runs of the one that had its number."""
+    hub = embedded_hub(tmp_path / "home")
+    script(hub, "import django; django.setup(); from hub import prepare; prepare.prepare()")
+    archive = tmp_path / "hub.tar"
+    hub.covey("backup", str(archive))
+    hub.start()
+    try:
+        hal = Person(hub, "hal", tmp_path / "work")
+        assert hal.mlflow("POST", "experiments/create", {"name": "theirs"})
+        hub.covey("restore", str(archive))
+        hub.stop()
+        hub.start()
+        ida = Person(hub, "ida", tmp_path / "other")
+        assert (
+            ida.status("GET", f"{ida.base}.mlflow/api/2.0/mlflow/experiments/get-by-name?experiment_name=theirs") == 404
+        )
+        assert ida.mlflow("POST", "experiments/create", {"name": "theirs"})
+    finally:
+        hub.stop()
+
+
+def test_what_lies_on_another_disk_is_restored_there(tmp_path: Path) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is one disk here")
+    staged, target = tmp_path / "staged", Path(tempfile.mkdtemp(dir=memory))
+    try:
+        for folder, content in ((staged, b"good"), (target, b"evil")):
+            (folder / "sha256").mkdir(parents=True)
+            (folder / "sha256" / "ab").write_bytes(content)
+        restore._merge(staged, target)
+        assert [path.name for path in target.rglob("*") if path.is_file()] == ["ab"]
+        assert (target / "sha256" / "ab").read_bytes() == b"good"
+    finally:
+        shutil.rmtree(target)
+
+
+def test_a_folder_is_no_archive(running: Hub, tmp_path: Path) -> None:
+    assert "Nothing was changed" in refused(running, "restore", str(tmp_path))
 
 
 def test_an_archive_that_was_cut_short_changes_nothing(running: Hub, tmp_path: Path) -> None:
