@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import get_connection
@@ -27,6 +29,7 @@ from datasets.models import Blob, StoredObject
 from hub import prepare
 from hub.celery import app
 from hub.jobs.models import Outbox
+from hub.lib.errors import HubError
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.sandbox import walls
 from hub.lib.stores import object_store
@@ -124,7 +127,11 @@ def store() -> str:
     try:
         object_store().check()
     except (ObjectStoreError, OSError) as error:
-        fix = "Mend the COVEY_S3_… settings, or start the store." if settings.COVEY_S3_ENDPOINT else "Mend its rights."
+        fix = (
+            "Mend the COVEY_S3_… settings, or start the store."
+            if settings.COVEY_S3_ENDPOINT
+            else "Make room, or mend its rights."
+        )
         raise Problem(_first_line(error), fix) from error
     return f"reads and writes at {where}"
 
@@ -222,6 +229,27 @@ def sandbox() -> str:
     return "bubblewrap works"
 
 
+def secret() -> str:
+    """A hub that was restored or moved under another key lets nobody in who has a second factor."""
+    try:
+        kept = Authenticator.objects.filter(type=Authenticator.Type.TOTP).order_by("-pk").first()
+        if kept is not None:
+            get_adapter().decrypt(kept.data["secret"])
+    except DatabaseError as error:
+        raise Problem(_first_line(error), "Mend the database first.") from error
+    except HubError as error:
+        raise Problem(
+            "SECRET_KEY is not the one that second factors were kept under", "Set SECRET_KEY to what it was before."
+        ) from error
+    return "opens what was kept under it"
+
+
+def static() -> str:
+    if not prepare.is_collected():
+        raise Problem(f"{settings.STATIC_ROOT} is not of this version", "Restart the hub: it collects them.")
+    return f"collected in {settings.STATIC_ROOT}"
+
+
 def mail() -> str:
     if not settings.EMAIL_URL.scheme:
         return "printed to the log (EMAIL_URL is not set)"
@@ -260,6 +288,8 @@ CHECKS: dict[str, Callable[[], str]] = {
     "broker": broker,
     "worker": worker,
     "sandbox": sandbox,
+    "secret": secret,
+    "static": static,
     "mail": mail,
     "address": address,
 }

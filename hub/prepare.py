@@ -35,7 +35,7 @@ def prepare() -> None:
     """Bring the database and the static files up to date. Safe when several processes start at once."""
     with _file_lock(settings.COVEY_HOME / "prepare.lock"), _database_lock():
         migrate()
-    if not _collected():  # in a container they were at build time, and the folder cannot be written
+    if not is_collected():  # in a container they were at build time, and the folder cannot be written
         try:
             with _file_lock(settings.STATIC_ROOT.with_name(f"{settings.STATIC_ROOT.name}.lock")):
                 collect_static()
@@ -104,7 +104,7 @@ def make_bucket() -> None:
 def collect_static() -> None:
     """Collect and compress what changed since the last start. An interrupted collection is begun anew."""
     root: Path = settings.STATIC_ROOT
-    if _collected():
+    if is_collected():
         return
     if not (root / MARKER).exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -114,7 +114,8 @@ def collect_static() -> None:
     (root / MARKER).write_text(_fingerprint())
 
 
-def _collected() -> bool:
+def is_collected() -> bool:
+    """Whether the static files are there, and of this version."""
     marker: Path = settings.STATIC_ROOT / MARKER
     return marker.exists() and marker.read_text() == _fingerprint()
 

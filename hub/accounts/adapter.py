@@ -9,7 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailConfirmation
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from hub.accounts import mail, throttle
 from hub.accounts.names import check_new_name
-from hub.lib.errors import HubError
+from hub.lib.errors import Busy, HubError
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -89,7 +89,13 @@ class MFAAdapter(DefaultMFAAdapter):
         return _fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _fernet().decrypt(encrypted_text.encode()).decode()
+        try:
+            return _fernet().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken as error:
+            raise Busy(
+                "The hub cannot read your codes: its SECRET_KEY is not the one they were made under.",
+                details="Ask its administrator to set the former one.",
+            ) from error
 
 
 def _fernet() -> Fernet:

@@ -88,3 +88,15 @@ def test_it_can_be_switched_off_after_proving_oneself_again(client: Client, alic
     assert client.post("/settings/security/totp/deactivate")["Location"] == "/settings/security"
     assert not Authenticator.objects.filter(user=alice).exists()
     assert AuditEvent.objects.filter(action="totp.remove").exists()
+
+
+def test_codes_kept_under_another_secret_key_are_said_to_be(
+    client: Client, alice: User, protected: str, settings: Any
+) -> None:
+    """A hub that was restored or moved without its key."""
+    settings.SECRET_KEY = "another one " * 5
+    client.post("/account/login", {"login": "alice", "password": PASSWORD})
+    answer = client.post("/account/code", {"code": code_of(protected, steps=1)})
+    assert answer.status_code == 503
+    assert b"SECRET_KEY" in answer.content
+    assert "_auth_user_id" not in client.session

@@ -6,12 +6,16 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from hub import cli, doctor
+from hub import cli, doctor, prepare
+from hub.accounts.models import User
 from hub.jobs.models import Outbox
 from hub.lib.stores import object_store
 from tests.support.services import free_port
@@ -105,3 +109,19 @@ def test_it_warns_of_passwords_in_clear(db: None, settings: Any) -> None:
     assert "https" in finding("address").fix
     settings.HTTPS, settings.COVEY_URL = True, "https://localhost"
     assert not finding("address").fix
+
+
+def test_it_notices_another_secret_key(alice: User, settings: Any) -> None:
+    Authenticator.objects.create(
+        user=alice, type=Authenticator.Type.TOTP, data={"secret": get_adapter().encrypt("ABCDEFGH" * 4)}
+    )
+    assert not finding("secret").fix
+    settings.SECRET_KEY = "another one " * 5
+    assert "SECRET_KEY" in finding("secret").fix
+
+
+def test_it_notices_that_static_files_are_gone(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path / "static"
+    assert "Restart" in finding("static").fix
+    prepare.collect_static()
+    assert not finding("static").fix
