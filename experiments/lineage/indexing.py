@@ -50,8 +50,9 @@ def index_stages(repository: Repository, *, again: bool = False) -> None:
     with turn(store_of(repository), "index"):
         state, _ = LineageIndex.objects.get_or_create(repository=repository)
         tips = tips_of(repository, *_REFS)
+        made: set[str] | None = set() if again else None
         for batch in batches(repository, state.tips, tips, again=again, unread=[], refs=_WALK, patterns=_PATTERNS):
-            _write(repository, batch)
+            _write(repository, batch, made)
         LineageIndex.objects.filter(pk=state.pk).update(tips=tips)
 
 
@@ -77,7 +78,8 @@ def index_data(repository: Repository, *, again: bool = False) -> None:
 
 
 # ---- stages ------------------------------------------------------------------------------------
-def _write(repository: Repository, batch: list[Commit]) -> None:
+def _write(repository: Repository, batch: list[Commit], made: set[str] | None) -> None:
+    """made: the keys made again so far; None: only those that are new are made."""
     wanted = [(commit.sha, blob.path, blob.new) for commit in batch for blob in commit.blobs if blob.new]
     contents = contents_of(store_of(repository), sorted({oid for _, _, oid in wanted}))
     folders = folders_at(repository, ((sha, path) for sha, path, _ in wanted))
@@ -88,8 +90,11 @@ def _write(repository: Repository, batch: list[Commit]) -> None:
     keys = list(found)
     for start in range(0, len(keys), BATCH_ROWS):
         some = keys[start : start + BATCH_ROWS]
-        known = set(StageRecord.objects.filter(repository=repository, key__in=some).values_list("key", flat=True))
+        rows = StageRecord.objects.filter(repository=repository, key__in=some)
+        known = set(rows.values_list("key", flat=True)) if made is None else made
         _keep(repository, {key: found[key] for key in some if key not in known})
+    if made is not None:
+        made.update(keys)
 
 
 def _records(repository: Repository, path: str, data: bytes | None, folders: Folders) -> tuple[Locked, ...]:
@@ -115,6 +120,7 @@ def _keep(repository: Repository, found: dict[str, tuple[str, str, Locked]]) -> 
         for key, (sha, path, locked) in found.items()
     ]
     with transaction.atomic():
+        StageRecord.objects.filter(repository=repository, key__in=found).delete()  # with items, of which some may lack
         rows = StageRecord.objects.bulk_create(records)
         of_rows = (
             StageItem(

@@ -308,6 +308,14 @@ def test_indexing_again_changes_nothing(project, private, runs):
     assert [model.objects.count() for model in (StageRecord, StageItem, DataState, RunCommit)] == before
 
 
+def test_indexing_again_makes_what_was_lost(project, private, runs):
+    """Also of a stage whose own row is still there."""
+    StageItem.objects.filter(pk__in=list(StageItem.objects.order_by("pk").values_list("pk", flat=True))[::2]).delete()
+    LineageIndex.objects.all().delete()
+    lineage_indexing.index_stages(private, again=True)
+    assert [model.objects.count() for model in (StageRecord, StageItem)] == [3, 14]
+
+
 def test_nothing_is_left_of_a_deleted_repository(project, private, runs):
     private.deleted = timezone.now()
     private.save()
