@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from hub.env import SettingError
 from hub.lib.errors import HubError, Invalid
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}  # what no traceback explains
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error))
     except HubError as error:
         return complain(f"covey: {error.message} {error.details}".rstrip())
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        return complain(f"covey: {error.filename or 'COVEY_HOME'}: {error.strerror}. Make room, or mend its rights.")
     except KeyboardInterrupt:
         return 130
 

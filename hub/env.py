@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import secrets
@@ -117,6 +118,8 @@ def home(path: Path) -> Path:
         private_folder(path)
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it is somebody else's, or cannot be written to")
     except OSError as error:
         raise SettingError("COVEY_HOME", f"{path}: {error.strerror}", "Name a folder this user may write to.") from None
     return path

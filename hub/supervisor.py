@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TextIO
 
-from hub import bind, orphans
+from hub import bind, env, orphans
 from hub.env import SettingError
 
 READY = "Covey is ready at "
@@ -233,9 +233,8 @@ def _print(line: str, file: TextIO) -> None:
 
 def up(*, demo: bool) -> int:
     """Run the whole hub in the foreground."""
-    home = Path(os.environ.get("COVEY_HOME", "").strip() or "data").absolute()
+    home = env.home(Path(os.environ.get("COVEY_HOME", "").strip() or "data").absolute())
     os.environ["COVEY_HOME"] = str(home)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

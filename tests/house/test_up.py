@@ -7,6 +7,7 @@ import http.client
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -250,9 +251,36 @@ def test_production_without_its_secrets_does_not_start(tmp_path: Path) -> None:
     assert "SECRET_KEY is not set but DATABASE_URL is" in stopped.stderr
 
 
-def start(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    stopped = start(environment(tmp_path / "file" / "data"))
+    assert stopped.returncode == 2
+    assert stopped.stderr.startswith("covey: COVEY_HOME ")
+    assert "Traceback" not in stopped.stderr
+
+
+def test_files_of_somebody_else_are_named(tmp_path: Path) -> None:
+    """What `sudo covey …` leaves in the home of another."""
+    plain = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if plain and not shutil.which(plain[0]):
+        pytest.skip("root may read everything here")
+    home = tmp_path / "data"
+    home.mkdir()
+    (home / "secret_key").write_text("x")
+    (home / "secret_key").chmod(0)
+    stopped = start(environment(home), *plain)
+    assert stopped.returncode == 2
+    assert f"{home}/secret_key: Permission denied" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    home.chmod(0o500)
+    stopped = start(environment(home), *plain)
+    assert stopped.returncode == 2
+    assert stopped.stderr.startswith("covey: COVEY_HOME ")
+
+
+def start(variables: dict[str, str], *prefix: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "hub.cli", "up"],
+        [*prefix, sys.executable, "-m", "hub.cli", "up"],
         cwd=ROOT,
         env=variables,
         capture_output=True,
