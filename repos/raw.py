@@ -21,7 +21,7 @@ from hub.lib.errors import HubError, NotFound, Unprocessable
 from hub.lib.middleware import raw_origin
 from hub.lib.ranges import named
 from hub.lib.streams import ClientGone, Request, in_thread
-from repos import access, files, mediatypes
+from repos import access, files, filling, mediatypes
 from repos.access import Access
 from repos.content import Content
 from repos.git import read
@@ -59,7 +59,8 @@ async def sent_to_raw_host(call: Call, where: str, path: str, *, kind: str = "")
 
 def _locate(repository: Repository, rest: str) -> tuple[str, bool, str]:
     """(commit, whether the address names it by its full id, path). Raises NotFound."""
-    rev, path = read.split_rev(repository.path, read.to_text(unquote_to_bytes(rest)))
+    with filling.looked_up(repository):
+        rev, path = read.split_rev(repository.path, read.to_text(unquote_to_bytes(rest)))
     return rev.commit, rev.name == rev.commit, path
 
 

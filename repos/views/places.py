@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from hub.accounts.http import HubRequest
 from hub.lib import paging
 from hub.lib.errors import NotFound
-from repos import access, browsing
+from repos import access, browsing, filling
 from repos.access import Access, Area
 from repos.git import read
 from repos.models import Repository
@@ -21,7 +21,8 @@ def readable(request: HubRequest, owner: str, name: str) -> Repository:
 def place_at(request: HubRequest, owner: str, name: str) -> Place:
     """The place named by the address after /owner/name/page/. Raises NotFound."""
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request))
+    with filling.looked_up(repository):
+        rev, path = read.split_rev(store_of(repository), rest_of(request))
     return Place(repository, rev, path)
 
 
