@@ -23,8 +23,9 @@ def recount_runs() -> None:
 
 
 @shared_task
-def rebuild_experiments(*, again: bool = False) -> None:
-    """again: the stages of every commit, not only of those that are new."""
+def rebuild_experiments(*, again: bool = False) -> int:
+    """again: the stages of every commit, not only of those that are new. How many repositories could not be read."""
+    failed = 0
     for repository in Repository.objects.filter(deleted=None).iterator():
         try:
             indexing.refresh(repository.pk)
@@ -32,7 +33,9 @@ def rebuild_experiments(*, again: bool = False) -> None:
             if again:
                 lineage.index_data(repository, again=True)
         except (HubError, GitError):
+            failed += 1
             logger.exception("repository %s was not indexed", repository.pk)  # the others are all the same
+    return failed
 
 
 @shared_task

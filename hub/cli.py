@@ -184,6 +184,7 @@ def run_restore(arguments: argparse.Namespace) -> int:
     django.setup(set_prefix=False)
     from hub import prepare, restore
 
+    prepare.require_database()
     prepare.prepare()  # a fresh hub has no tables yet
     kept = restore.read(arguments.file.absolute())
     print("Restored. Restart the hub, so that nothing old is remembered.", file=sys.stderr)

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -34,7 +35,7 @@ from hub.lib.objectstore import ObjectStoreError
 from hub.lib.sandbox import walls
 from hub.lib.stores import object_store
 from repos.git import damage
-from repos.models import Repository
+from repos.models import RefUpdate, Repository
 
 GIT_WANTED = (2, 38)
 FREE_BYTES = 2 * 1024**3
@@ -42,6 +43,7 @@ SKEW_SECONDS = 5 * 60  # S3 refuses requests whose clock is further off than 15 
 TIMEOUT_SECONDS = 5
 MOST_NAMED = 10
 OVERDUE = timedelta(minutes=5)
+_APPLIED = RefUpdate.objects.filter(push__repository=OuterRef("pk"), applied=True)
 
 
 class Problem(Exception):
@@ -159,6 +161,9 @@ def refs() -> str:
     """Refs that a power cut left empty: git refuses a repository for one of them."""
     found = Repository.objects.filter(deleted=None).select_related("owner").order_by("pk")
     try:
+        gone = [
+            row.full_name for row in found.filter(Exists(_APPLIED)).iterator(chunk_size=500) if not row.path.is_dir()
+        ]
         names = [
             f"{ref} of {repository.full_name}"
             for repository in found.iterator(chunk_size=500)
@@ -167,6 +172,11 @@ def refs() -> str:
         ]
     except DatabaseError as error:
         raise Problem(_first_line(error), "Mend the database first.") from error
+    if gone:
+        raise Problem(
+            f"the git of {', '.join(gone[:MOST_NAMED])}{' …' if len(gone) > MOST_NAMED else ''} is not on disk",
+            "Restore a whole backup: one of the databases alone has no git. Or mount the disk it lies on.",
+        )
     if names:
         raise Problem(
             f"damaged on disk: {', '.join(names[:MOST_NAMED])}{' …' if len(names) > MOST_NAMED else ''}",

@@ -71,13 +71,17 @@ def pending_migrations() -> int:
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def require_schema() -> None:
-    """Raises Busy when the database does not answer, or is not of this version."""
+def require_database() -> int:
+    """How many steps it is behind. Raises Busy when it does not answer."""
     try:
-        steps = pending_migrations()
+        return pending_migrations()
     except OperationalError as error:
         raise Busy(f"The database does not answer: {str(error).strip()}.", details="See `covey doctor`.") from error
-    if steps:
+
+
+def require_schema() -> None:
+    """Raises Busy when the database does not answer, or is not of this version."""
+    if steps := require_database():
         raise Busy(
             f"The database is {steps} migrations behind this version.",
             details="Start the hub (`covey up` or `covey serve`): it migrates first.",

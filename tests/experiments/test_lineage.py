@@ -6,10 +6,12 @@ import hashlib
 import html
 import json
 import re
+import shutil
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from datasets.pipelines import boxes
@@ -314,6 +316,14 @@ def test_indexing_again_makes_what_was_lost(project, private, runs):
     LineageIndex.objects.all().delete()
     lineage_indexing.index_stages(private, again=True)
     assert [model.objects.count() for model in (StageRecord, StageItem)] == [3, 14]
+
+
+def test_a_rebuild_that_cannot_read_git_fails(project, private, runs):
+    shutil.rmtree(private.path / "objects" / "pack")
+    for loose in (private.path / "objects").glob("??"):
+        shutil.rmtree(loose)
+    with pytest.raises(CommandError, match="1 repositories could not be read"):
+        call_command("rebuild_experiments")
 
 
 def test_nothing_is_left_of_a_deleted_repository(project, private, runs):

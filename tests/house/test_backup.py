@@ -281,6 +281,12 @@ def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert "has no place" in refused(embedded_hub(tmp_path / "home"), "restore", str(archive))
 
 
+def test_a_restore_without_its_database_says_so(tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home")
+    (tmp_path / "home" / "covey.sqlite3").mkdir(parents=True)
+    assert "database does not answer" in refused(hub, "restore", str(tmp_path / "hub.tar"))
+
+
 OLDER = """
 import sqlalchemy, django
 django.setup()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import email.utils
 import http.server
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from hub import cli, doctor, prepare
 from hub.accounts.models import User
 from hub.jobs.models import Outbox
 from hub.lib.stores import object_store
+from repos.models import Push, RefUpdate, Repository
 from tests.support.services import free_port
 
 
@@ -125,3 +127,12 @@ def test_it_notices_that_static_files_are_gone(db: None, settings: Any, tmp_path
     assert "Restart" in finding("static").fix
     prepare.collect_static()
     assert not finding("static").fix
+
+
+def test_it_notices_that_git_is_gone(private: Repository, alice: User) -> None:
+    """After a restore of databases alone, or when the disk is not mounted."""
+    shutil.rmtree(private.path, ignore_errors=True)
+    assert not finding("refs").fix  # nobody has pushed
+    push = Push.objects.create(repository=private, user=alice, state=Push.State.DONE)
+    RefUpdate.objects.create(push=push, ref="refs/heads/main", old="0" * 40, new="1" * 40, applied=True)
+    assert private.full_name in finding("refs").text

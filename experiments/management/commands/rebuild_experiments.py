@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from experiments.tasks import rebuild_experiments
 
@@ -13,5 +13,6 @@ class Command(BaseCommand):
     help = "Recount runs, bind them to commits and index what lineage is made from, for every repository."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rebuild_experiments(again=True)
+        if failed := rebuild_experiments(again=True):
+            raise CommandError(f"{failed} repositories could not be read; the log says why.")
         self.stdout.write("experiments rebuilt")
