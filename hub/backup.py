@@ -30,6 +30,7 @@ from hub import dumps
 from hub.lib import backups, temporary
 from hub.lib.errors import Busy, Conflict
 from hub.lib.objectstore import S3Store
+from hub.lib.objectstore.s3_errors import translated
 from hub.lib.stores import object_store
 from repos import mending
 from repos.git import commands
@@ -198,12 +199,13 @@ def _add_bucket(archive: tarfile.TarFile) -> None:
     store = object_store()
     assert isinstance(store, S3Store)
     pages = store.control.get_paginator("list_objects_v2").paginate(Bucket=store.bucket)
-    for page in pages:
-        for item in page.get("Contents", []):
-            answer = store.control.get_object(Bucket=store.bucket, Key=item["Key"])
-            member = tarfile.TarInfo(f"bucket/{_as_path(item['Key'])}")
-            member.size, member.mode = answer["ContentLength"], 0o600
-            archive.addfile(member, answer["Body"])
+    with translated(store.bucket):
+        for page in pages:
+            for item in page.get("Contents", []):
+                answer = store.control.get_object(Bucket=store.bucket, Key=item["Key"])
+                member = tarfile.TarInfo(f"bucket/{_as_path(item['Key'])}")
+                member.size, member.mode = answer["ContentLength"], 0o600
+                archive.addfile(member, answer["Body"])
 
 
 def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -35,6 +35,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(f"covey: {error.filename or 'COVEY_HOME'}: {error.strerror}. Make room, or mend its rights.")
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        told = failure(error)
+        if not told:
+            raise
+        return complain(f"covey: {told}")
+
+
+def failure(error: Exception) -> str:
+    """What is away or full, and what it said; "" for a fault of ours, whose traceback is wanted."""
+    from django.apps import apps
+
+    if not apps.ready:
+        return ""
+    from hub.lib.failures import as_expected
+
+    found = as_expected(error)
+    return f"{found.message} {found.details} ({' '.join(str(error).split())[:300]})" if found else ""
 
 
 def complain(line: str) -> int:

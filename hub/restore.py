@@ -25,6 +25,7 @@ from hub import backup, dumps, prepare
 from hub.lib import temporary
 from hub.lib.errors import Conflict, Invalid
 from hub.lib.objectstore import S3Store
+from hub.lib.objectstore.s3_errors import translated
 from hub.lib.stores import object_store
 
 PLACES = ("manifest.json", "secret_key", backup.END, "databases/", "git/", "objects/", "artifacts/", "bucket/")
@@ -168,4 +169,5 @@ def _fill_bucket(folder: Path) -> None:
     for parent, _, files in os.walk(folder):
         for file in files:
             path = Path(parent) / file
-            store.control.upload_file(str(path), store.bucket, backup.key_of(path.relative_to(folder).as_posix()))
+            with translated(store.bucket):
+                store.control.upload_file(str(path), store.bucket, backup.key_of(path.relative_to(folder).as_posix()))

@@ -355,6 +355,19 @@ def script(hub: Hub, text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_store_that_is_away_and_a_file_that_is_no_database_are_one_line(tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    keys = {"COVEY_S3_BUCKET": "b", "COVEY_S3_ACCESS_KEY": "a", "COVEY_S3_SECRET_KEY": "s"}
+    hub.environment |= {"COVEY_S3_ENDPOINT": "http://127.0.0.1:1", **keys}
+    said = refused(hub, "backup", str(tmp_path / "hub.tar"))
+    assert "The hub's object store did not answer" in said
+    assert not (tmp_path / "hub.tar").exists()
+    broken = embedded_hub(tmp_path / "broken", ready=True)
+    (broken.home / "covey.sqlite3").write_bytes(b"no database " * 1000)
+    words = ("admin", "create-user", "ann", "--email", "ann@example.org", "--admin")
+    assert "file is not a database" in refused(broken, *words)
+
+
 def refused(hub: Hub, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "hub.cli", *words],
