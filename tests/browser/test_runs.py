@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support import console
 from tests.support.hub import Hub
@@ -89,6 +89,28 @@ def test_a_brushed_axis_filters_the_table_and_the_address(demo: str, open_page: 
     page.locator("[data-chart]").first.scroll_into_view_if_needed()
     expect(page.locator("[data-chart-legend]").first).to_contain_text("mean ± std", timeout=30_000)
     assert "group=params.optimizer" in page.url
+    assert console.problems(page) == []
+
+
+def test_what_was_set_before_the_module_came_is_drawn(demo: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(RUNS)
+    held: list[Route] = []
+    page.route(re.compile(r"/curves\.[^/]*js"), lambda route: held.append(route))
+    for box in page.locator("table.runs tbody input[name=run]").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare 2 runs")).to_be_visible()
+    page.get_by_label("Group").fill("params.optimizer")
+    page.get_by_label("Log y").check()
+    page.get_by_label("Smoothing").focus()
+    assert "group" not in page.url
+    while not held:
+        page.wait_for_timeout(50)
+    page.unroute_all()  # lets what is held go on
+    console.enhanced(page)
+    page.locator("[data-chart]").first.scroll_into_view_if_needed()
+    expect(page.locator("[data-chart-legend]").first).to_contain_text("mean ± std", timeout=30_000)
+    assert {"group=params.optimizer", "log=1"} <= set(page.url.partition("?")[2].split("&"))
     assert console.problems(page) == []
 
 

@@ -3,6 +3,15 @@ import { put, state } from "./state.js";
 
 const REFETCH = new Set(["axis", "group"]);
 
+// Whether somebody has set a control otherwise than the page came with it, and is not at it any more.
+function isSet(field) {
+  if (field === document.activeElement) return false; // it will tell itself
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some((option) => option.defaultSelected && !option.selected);
+  if (field.type === "range") return Number(field.value) !== Number(field.defaultValue);
+  return field.value !== field.defaultValue;
+}
+
 export default function enhance(section) {
   const redraw = (fetched) => {
     for (const figure of section.querySelectorAll("[data-chart]")) figure.dispatchEvent(new CustomEvent("redraw", { detail: { fetched } }));
@@ -30,4 +39,6 @@ export default function enhance(section) {
   zoomOut.addEventListener("click", () => zoomed(null));
   zoomOut.hidden = !(state().get("from") && state().get("to"));
   document.addEventListener("filtered", () => redraw(true));
+  // Set before this module was here, or kept by the browser over a reload.
+  for (const field of section.querySelectorAll(".curves-tools input, .curves-tools select")) if (isSet(field)) changed({ target: field });
 }
