@@ -116,6 +116,7 @@ def test_what_was_set_before_the_module_came_is_drawn(demo: str, open_page: Call
 
 def test_columns_are_found_by_name_and_kept_in_the_address(demo: str, open_page: Callable[..., Page]) -> None:
     page = open_page(f"{RUNS}?columns=metrics.mae")
+    console.enhanced(page)
     page.locator("summary", has_text="Columns").click()
     chosen = page.get_by_role("list", name="Chosen columns")
     for typed, name in (("team", "tags.team"), ("seed", "params.seed")):
