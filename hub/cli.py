@@ -29,10 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error))
     except HubError as error:
         return complain(f"covey: {error.message} {error.details}".rstrip())
-    except OSError as error:
-        if error.errno not in DISK:
-            raise
-        return complain(f"covey: {error.filename or 'COVEY_HOME'}: {error.strerror}. Make room, or mend its rights.")
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -43,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def failure(error: Exception) -> str:
-    """What is away or full, and what it said; "" for a fault of ours, whose traceback is wanted."""
+    """What is away, full or another's, and what it said; "" for a fault of ours, whose traceback is wanted."""
+    if isinstance(error, OSError) and error.errno in DISK:
+        return f"{error.filename or 'COVEY_HOME'}: {error.strerror}. Make room, or mend its rights."
     from django.apps import apps
 
     if not apps.ready:

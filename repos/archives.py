@@ -8,10 +8,9 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from hub.lib.errors import NotFound
-from repos import filling
 from repos.git import archive, read
 from repos.models import Repository
-from repos.place import store_of
+from repos.place import resolve, store_of
 
 
 def response(repository: Repository, wanted: str, *, body: bool) -> StreamingHttpResponse:
@@ -21,8 +20,7 @@ def response(repository: Repository, wanted: str, *, body: bool) -> StreamingHtt
     if ending is None:
         raise NotFound("Archives end in .zip or .tar.gz.")
     store = store_of(repository)
-    with filling.looked_up(repository):
-        rev = read.resolve(store, wanted.removesuffix("." + ending))
+    rev = resolve(repository, wanted.removesuffix("." + ending))
     read.check_count(store, rev.commit)  # git would take in all names before the first byte
     folder = f"{repository.name}-{re.sub(r'[^A-Za-z0-9._-]+', '-', read.shown(rev.name))[:100]}"
     answer = StreamingHttpResponse(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from hub.jobs.models import Job
-from hub.lib.errors import Busy, NotFound
+from hub.lib.errors import Busy
 from repos.models import Repository
 
 COPY = "forks.copy"  # the work of repos.forks.copying
@@ -27,13 +24,3 @@ def require_filled(repository: Repository) -> None:
     """Raises Busy."""
     if is_filling(repository):
         raise Busy(f"{repository.full_name} is being copied.", details="Try again in a moment.")
-
-
-@contextmanager
-def looked_up(repository: Repository) -> Iterator[None]:
-    """Around the search for a branch: one that is not there yet is no typing error. Raises Busy."""
-    try:
-        yield
-    except NotFound:
-        require_filled(repository)
-        raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
@@ -10,7 +12,8 @@ from urllib.parse import quote, unquote_to_bytes
 from django.http import HttpRequest
 
 from hub.lib.errors import NotFound
-from repos import storage
+from repos import filling, storage
+from repos.git import read
 from repos.git.read import Rev, shown, to_bytes, to_text
 from repos.git.store import RepositoryMissing
 from repos.models import Repository
@@ -26,6 +29,27 @@ def store_of(repository: Repository) -> Path:
     except RepositoryMissing as error:
         if repository.empty:
             raise NotFound("This repository has no commits yet.") from error
+        raise
+
+
+def resolve(repository: Repository, rev: str) -> Rev:
+    """The rev of exactly this name. Raises NotFound, RefLost; Busy while a fork has yet to get its branches."""
+    with _looked_up(repository):
+        return read.resolve(store_of(repository), rev)
+
+
+def split_rev(repository: Repository, rest: str) -> tuple[Rev, str]:
+    """(rev, path) of "feature/x/a/b", as read.split_rev. Raises what resolve raises."""
+    with _looked_up(repository):
+        return read.split_rev(store_of(repository), rest)
+
+
+@contextmanager
+def _looked_up(repository: Repository) -> Iterator[None]:
+    try:
+        yield
+    except NotFound:
+        filling.require_filled(repository)  # what is not there yet is no typing error
         raise
 
 

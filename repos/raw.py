@@ -21,13 +21,13 @@ from hub.lib.errors import HubError, NotFound, Unprocessable
 from hub.lib.middleware import raw_origin
 from hub.lib.ranges import named
 from hub.lib.streams import ClientGone, Request, in_thread
-from repos import access, files, filling, mediatypes
+from repos import access, files, mediatypes
 from repos.access import Access
 from repos.content import Content
 from repos.git import read
 from repos.mediatypes import Form
 from repos.models import Repository
-from repos.place import quoted
+from repos.place import quoted, split_rev
 from repos.surface import BrowserSurface, Call, respond_error, route
 
 LINK_SECONDS = 3600  # long enough to watch a video; access is asked at every use anyway
@@ -59,8 +59,7 @@ async def sent_to_raw_host(call: Call, where: str, path: str, *, kind: str = "")
 
 def _locate(repository: Repository, rest: str) -> tuple[str, bool, str]:
     """(commit, whether the address names it by its full id, path). Raises NotFound."""
-    with filling.looked_up(repository):
-        rev, path = read.split_rev(repository.path, read.to_text(unquote_to_bytes(rest)))
+    rev, path = split_rev(repository, read.to_text(unquote_to_bytes(rest)))
     return rev.commit, rev.name == rev.commit, path
 
 

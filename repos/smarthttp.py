@@ -24,6 +24,7 @@ from repos import filling, gitstreams, sharing
 from repos.access import Access
 from repos.git import pkt
 from repos.git.transfer import Transfer
+from repos.models import Repository
 from repos.receiving import receive_pack
 from repos.storage import store
 from repos.surface import Call, Surface, route
@@ -48,10 +49,8 @@ async def info_refs(call: Call) -> None:
         raise Invalid(f"There is no service {service[:40]!r}.", details="git asks for upload-pack or receive-pack.")
     await call.request.read(limit_bytes=1024)
     protocol = gitstreams.protocol_of(call.request)
-    path = await in_thread(store().open_for_read, call.repository.pk)
+    path = await in_thread(_advertised, call.repository, service)
     content_type = f"application/x-{service}-advertisement"
-    if service == "git-upload-pack":
-        await in_thread(filling.require_filled, call.repository)  # a clone would be an empty one, without a word
     if service == "git-upload-pack" and protocol == "version=2":
         headers = [("content-type", content_type), *gitstreams.NO_CACHE]
         return await call.request.respond(200, await capabilities(path), headers)
@@ -59,6 +58,12 @@ async def info_refs(call: Call) -> None:
     first = b"" if protocol.startswith("version=2") else pkt.line(f"# service={service}\n".encode()) + pkt.FLUSH
     async with _advertising(service, protocol, path) as git, gitstreams.stopped_when_gone(call.request, git):
         await gitstreams.relay(call.request, gitstreams.output(git), content_type, first=first)
+
+
+def _advertised(repository: Repository, service: str) -> Path:
+    if service == "git-upload-pack":
+        filling.require_filled(repository)  # a clone would be an empty one, without a word
+    return store().open_for_read(repository.pk)
 
 
 async def capabilities(path: Path) -> bytes:

@@ -17,10 +17,9 @@ from hub.accounts.http import HubRequest
 from hub.lib.paging import page_of
 from repos import access, browsing
 from repos.access import Access, Area
-from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import Place, store_of
+from repos.place import Place, resolve
 from repos.views.places import rest_of
 
 PER_PAGE = 100
@@ -54,7 +53,7 @@ class Row:
 @require_safe
 def data(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResponse:
     repository = access.repository_for(request.actor, owner, name, need=Access.READ, area=Area.DATA)
-    rev = read.resolve(store_of(repository), rest_of(request)) if rest else browsing.default_rev(repository)
+    rev = resolve(repository, rest_of(request)) if rest else browsing.default_rev(repository)
     context: dict[str, Any] = {"repository": repository, "tab": "data", "unread": _unread(repository)}
     if rev:
         context |= _outputs(repository, rev, request.GET.get("page", "1"))

@@ -14,14 +14,14 @@ from datasets.views import waiting
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from repos.git import read
-from repos.place import Place, store_of, url
+from repos.place import Place, split_rev, url
 from repos.views.places import rest_of
 
 
 @require_safe
 def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    rev, path = split_rev(repository, rest_of(request).partition("/")[2])
     place = Place(repository, rev, path)
     found = history.steps(place, after=request.GET.get("after", ""))
     rows = [(step, _diff_url(place, step)) for step in found.steps]

@@ -18,7 +18,7 @@ from repos import browsing
 from repos.content import Entry
 from repos.git import read
 from repos.git.read import TreeEntry
-from repos.place import Place, store_of, url
+from repos.place import Place, split_rev, url
 from repos.views.places import page_number, rest_of
 
 PER_PAGE = 60
@@ -39,7 +39,7 @@ class Tile:
 @require_safe
 def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    rev, path = split_rev(repository, rest_of(request).partition("/")[2])
     place = Place(repository, rev, path)
     number = page_number(request)
     found, total = browsing.entries(place, _folder(place), page=number, size=PER_PAGE)

@@ -17,7 +17,7 @@ from repos.access import Access, Area
 from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import store_of
+from repos.place import resolve
 from repos.views.places import rest_of
 
 
@@ -27,7 +27,7 @@ def page(request: HubRequest, owner: str, name: str, rest: str = "") -> HttpResp
     named = rest_of(request) if rest else ""
     if named.startswith("diff/") and "..." in named:
         return _diff(request, repository, named.removeprefix("diff/"))
-    rev = read.resolve(store_of(repository), named) if named else browsing.default_rev(repository)
+    rev = resolve(repository, named) if named else browsing.default_rev(repository)
     found = pages.pipeline(repository, rev, user_id=request.actor.user_id) if rev else None
     if found is None or request.GET.get("format") != "json":
         return waiting.page(
@@ -66,7 +66,7 @@ def two_revs(repository: Repository, named: str) -> Compared:
 
 def rev_of(repository: Repository, named: str) -> Rev:
     """The default branch for "". Raises NotFound."""
-    rev = read.resolve(store_of(repository), named) if named else browsing.default_rev(repository)
+    rev = resolve(repository, named) if named else browsing.default_rev(repository)
     if rev is None:
         raise NotFound("This repository has no commits yet.", details="Push a first commit to it.")
     return rev

@@ -17,10 +17,9 @@ from datasets.viewer import thumbnails
 from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Busy, NotFound, Unprocessable
-from repos.git import read
 from repos.issues import threads
 from repos.issues.models import Thread
-from repos.place import Place, store_of
+from repos.place import Place, split_rev
 from repos.views.places import rest_of
 
 EDGE = thumbnails.EDGES[-1]
@@ -51,7 +50,7 @@ def row_now(request: HubRequest, owner: str, name: str, thread_id: int) -> HttpR
 def image(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponse:
     """One image, large, with the regions that something is said about, and the fields to name another."""
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    rev, path = split_rev(repository, rest_of(request).partition("/")[2])
     place = Place(repository, rev, path)
     version = version_at(repository, rev.commit, path) if path else None
     if version is None or version.is_dir or not version.present or not thumbnails.has_thumbnail(path):

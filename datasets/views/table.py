@@ -16,9 +16,8 @@ from datasets.views import waiting
 from datasets.views.diff import readable
 from datasets.views.table_context import context
 from hub.accounts.http import HubRequest
-from repos.git import read
 from repos.models import Repository
-from repos.place import Place, store_of
+from repos.place import Place, split_rev
 from repos.views.places import rest_of
 
 
@@ -33,7 +32,7 @@ def page(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseB
 
 def answer(repository: Repository, named: str, given: Any, user_id: int | None) -> tuple[Table, Query, Rows | None]:
     """The table at `rev/path`, what the query (a QueryDict) asks of it, and the rows, as far as they are there."""
-    rev, path = read.split_rev(store_of(repository), named)
+    rev, path = split_rev(repository, named)
     found = viewing.table(Place(repository, rev, path), user_id=user_id)
     if found.state != "done":
         return found, Query(), None

@@ -12,7 +12,7 @@ from datasets.views.diff import readable
 from hub.accounts.http import HubRequest
 from hub.lib.errors import Invalid, NotFound, Unprocessable
 from repos.git import read
-from repos.place import store_of
+from repos.place import split_rev
 from repos.views.places import rest_of
 
 # In place of an image that cannot be made small, where a page shows it; grey on light and dark.
@@ -26,7 +26,7 @@ NO_PREVIEW = (
 def thumbnail(request: HubRequest, owner: str, name: str, rest: str) -> HttpResponseBase:
     """?edge=: its longer side in pixels, one of thumbnails.EDGES. At a commit's id it never changes."""
     repository = readable(request, owner, name)
-    rev, path = read.split_rev(store_of(repository), rest_of(request).partition("/")[2])
+    rev, path = split_rev(repository, rest_of(request).partition("/")[2])
     edge = _edge(request.GET.get("edge", "256"))
     version = version_at(repository, rev.commit, path) if path else None
     if version is None or version.is_dir or not version.present:

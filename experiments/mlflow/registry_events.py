@@ -48,10 +48,7 @@ def record(
     try:
         if told := event_of(method, path, body, answer, old):
             action, subject, before, after = told
-            audit.record(
-                action, actor, of=repository, subject=subject,
-                before=before, after=after
-            )  # fmt: skip
+            audit.record(action, actor, of=repository, subject=subject, before=before, after=after)
     except Exception:
         logger.exception("a change of a model of repository %s is not in its history", repository.pk)
 

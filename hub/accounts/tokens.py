@@ -180,8 +180,7 @@ def require_live(actor: Actor) -> None:
     if actor.token_id is None:
         live = User.objects.filter(pk=actor.user.pk, is_active=True).exists()
     else:
-        rows = AccessToken.objects.filter(pk=actor.token_id, user__is_active=True, revoked=None)
-        live = rows.filter(expires__gt=timezone.now()).exists()
+        live = any(map(_is_live, AccessToken.objects.select_related("user").filter(pk=actor.token_id)))
     if not live:
         raise Unauthenticated(
             "The access token was revoked, or has expired, before this was done.", details="Try again with another one."
@@ -207,9 +206,11 @@ def secret_of(key_id: str) -> str:
 
 def _live(secret: str) -> AccessToken | None:
     token = _BY_DIGEST.first(digest(secret))
-    if token is None or token.revoked is not None or token.expires <= timezone.now() or not token.user.is_active:
-        return None
-    return token
+    return token if token is not None and _is_live(token) else None
+
+
+def _is_live(token: AccessToken) -> bool:
+    return token.revoked is None and token.expires > timezone.now() and token.user.is_active
 
 
 _BY_DIGEST = Prepared(

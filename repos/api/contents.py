@@ -12,12 +12,12 @@ from rest_framework.views import APIView
 from hub.lib.api import link, page_of, unchanged
 from hub.lib.api_schema import PAGES
 from hub.lib.errors import NotFound
-from repos import browsing, content, filling
+from repos import browsing, content
 from repos.api import gate
 from repos.git import read
 from repos.git.read import TreeEntry
 from repos.models import Repository
-from repos.place import Place, address_of, quoted, store_of
+from repos.place import Place, address_of, quoted, split_rev
 
 Child = TreeEntry | content.Entry
 PARTS_BEFORE = 7  # /api/v1/repos/{owner}/{name}/content/
@@ -44,8 +44,7 @@ class Contents(APIView):
     def get(self, request: Request, owner: str, name: str, rest: str) -> Response:
         repository = gate.repository_for(request, owner, name)
         rest = address_of(request._request).split("/", PARTS_BEFORE)[PARTS_BEFORE]
-        with filling.looked_up(repository):
-            rev, path = read.split_rev(store_of(repository), rest)
+        rev, path = split_rev(repository, rest)
         place = Place(repository, rev, path)
         etag, fresh = unchanged(request, repository.pk, rev.commit, rest, request.query_params.urlencode())
         answer = Response(status=304) if fresh else _answer(request, place)

@@ -22,7 +22,7 @@ from repos.git.refs import RefRow
 from repos.git.store import ZERO, RefChange
 from repos.git.store import refs as store_refs
 from repos.models import Access, Repository
-from repos.place import store_of
+from repos.place import resolve, store_of
 
 
 class RefObject(TypedDict):
@@ -151,7 +151,7 @@ class OneCommit(APIView):
 def resolved(repository: Repository, ref: str, *, shown: str = "") -> Rev:
     """The rev of exactly this name. Raises NotFound."""
     try:
-        return read.resolve(store_of(repository), ref)
+        return resolve(repository, ref)
     except NotFound as error:
         raise NotFound(
             f"There is no {(shown or ref)[:100]!r} in {repository.full_name}.", details=error.details

@@ -7,11 +7,10 @@ from django.http import HttpRequest
 from hub.accounts.http import HubRequest
 from hub.lib import paging
 from hub.lib.errors import NotFound
-from repos import access, browsing, filling
+from repos import access, browsing
 from repos.access import Access, Area
-from repos.git import read
 from repos.models import Repository
-from repos.place import Place, address_of, store_of
+from repos.place import Place, address_of, split_rev
 
 
 def readable(request: HubRequest, owner: str, name: str) -> Repository:
@@ -21,8 +20,7 @@ def readable(request: HubRequest, owner: str, name: str) -> Repository:
 def place_at(request: HubRequest, owner: str, name: str) -> Place:
     """The place named by the address after /owner/name/page/. Raises NotFound."""
     repository = readable(request, owner, name)
-    with filling.looked_up(repository):
-        rev, path = read.split_rev(store_of(repository), rest_of(request))
+    rev, path = split_rev(repository, rest_of(request))
     return Place(repository, rev, path)
 
 

@@ -67,6 +67,7 @@ export default function enhance(picker) {
   field.addEventListener("focus", look, { once: true });
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 150); });
   field.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  if (field.value) look(); // typed before this module was here
 
   chosen.addEventListener("click", (event) => {
     const by = Number(event.target.closest("[data-column-move]")?.dataset.columnMove);
