@@ -137,7 +137,7 @@ def test_a_fork_that_is_being_copied_is_not_cloned_as_an_empty_one(bob, public, 
 def test_its_branches_are_not_unknown_meanwhile(bob, public, project):
     making.fork(as_actor(bob), seen(bob, public), making.Wish())
     api = "/api/v1/repos/bob/public"
-    places = ["/commits/main", "/tree/main", "/raw/main/a.txt", "/archive/main.zip"]
+    places = ["/commits/main", "/tree/main", "/raw/main/a.txt", "/archive/main.zip", "/data/main", "/pipelines/main"]
     addresses = [*(f"/bob/public{place}" for place in places), f"{api}/content/main/", f"{api}/archive/main.zip"]
     for address in addresses:
         answer = asgi.ask("GET", address)
