@@ -10,6 +10,7 @@ import threading
 import time
 
 from hub import bind
+from hub.lib import cores
 from hub.supervisor import READY
 
 logger = logging.getLogger("covey.server")
@@ -35,6 +36,7 @@ def serve(*, descriptor: int | None = None, first: bool = False) -> int:
         from hub.lib import postgresql
 
         postgresql.be_impatient()
+    cores.share_one()
     threading.Thread(target=_after_ready, args=(first,), name="ready", daemon=True).start()
     _run(listening)
     return 0

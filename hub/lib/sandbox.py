@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hub.lib import cores
 from hub.lib.errors import Busy
 
 logger = logging.getLogger("covey.sandbox")
@@ -172,7 +173,7 @@ class Helper:
             return self._control
         self.stop()
         control, theirs = socket.socketpair()
-        with theirs:
+        with theirs, cores.all_cores():
             self._process = subprocess.Popen(
                 [
                     *self._walls(),

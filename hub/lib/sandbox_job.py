@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from hub.lib import sandbox
+from hub.lib import cores, sandbox
 from hub.lib.sandbox import Overrun, Unreadable
 
 logger = logging.getLogger("covey.sandbox")
@@ -64,15 +64,16 @@ def run(
         "disk_bytes": limits.disk_bytes,
     }
     with tempfile.TemporaryFile() as noise:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=noise,
-            env=sandbox.ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-        )
+        with cores.all_cores():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=noise,
+                env=sandbox.ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
         try:
             answer = _follow(process, order, limits, beat)
         finally:

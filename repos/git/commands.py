@@ -20,6 +20,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.lib import cores
 from hub.lib.errors import HubError, Lost, TooLarge
 
 CONFIG = Path(__file__).with_name("config")
@@ -182,15 +183,16 @@ def pieces(
 ) -> Generator[bytes, None, None]:
     """Standard output in pieces, as it comes. Closing the generator kills git and all it started."""
     with tempfile.TemporaryFile() as words, _file_of(stdin) as source:
-        process = subprocess.Popen(
-            ["git", f"--git-dir={repository}", *arguments],
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=words,
-            env=environment() | dict(extra or {}),
-            cwd="/",
-            start_new_session=True,
-        )
+        with cores.all_cores():
+            process = subprocess.Popen(
+                ["git", f"--git-dir={repository}", *arguments],
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                env=environment() | dict(extra or {}),
+                cwd="/",
+                start_new_session=True,
+            )
         limit(process.pid, limits)
         assert process.stdout is not None
         try:
@@ -290,16 +292,17 @@ def start(
 
     subprocess uses vfork: under 2 ms. uvloop's own fork copies the page tables of the web process: 40 ms of standstill.
     """
-    process = subprocess.Popen(
-        ["git", *arguments],
-        stdin=stdin,
-        stdout=stdout,
-        stderr=subprocess.DEVNULL,
-        env=dict(env),
-        cwd="/",
-        start_new_session=True,
-        pass_fds=tuple(pass_fds),
-    )
+    with cores.all_cores():
+        process = subprocess.Popen(
+            ["git", *arguments],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            env=dict(env),
+            cwd="/",
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
+        )
     limit(process.pid, TRANSFER)
     stand_back(process.pid)
     return process

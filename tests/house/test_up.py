@@ -190,6 +190,13 @@ def test_a_killed_web_process_is_replaced_and_no_connection_refused(tree: Tree) 
     assert "web ended with SIGKILL" in tree.log.read_text()
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone can be told")
+def test_the_server_answers_from_one_core_and_the_worker_has_all(tree: Tree) -> None:
+    children = tree.children()
+    assert len(os.sched_getaffinity(children["serve"])) == 1
+    assert os.sched_getaffinity(children["worker"]) == os.sched_getaffinity(0)
+
+
 def test_a_killed_worker_is_replaced(tree: Tree) -> None:
     before = tree.children()["worker"]
     os.kill(before, signal.SIGKILL)

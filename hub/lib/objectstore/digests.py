@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
+from hub.lib import cores
+
 T = TypeVar("T")
 R = TypeVar("R")
 CRUMB_BYTES = 4096
 PIECE_BYTES = 1024 * 1024
 INLINE_BYTES = 128 * 1024
 THREADS = 16
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects")
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="objects", initializer=cores.use_all)
 # What others wait for in the middle of their work must not stand behind sixteen large parts.
-_short = ThreadPoolExecutor(8, thread_name_prefix="objects-short")
+_short = ThreadPoolExecutor(8, thread_name_prefix="objects-short", initializer=cores.use_all)
 
 
 async def run(function: Callable[..., T], *args: Any) -> T:
