@@ -23,7 +23,7 @@ from hub.lib.multipart import Field, File
 from hub.lib.objectstore import ObjectStoreError, Stored
 from hub.lib.stores import object_store
 from hub.lib.streams import in_thread, pieces_of
-from repos import access, editing
+from repos import access, editing, filling
 from repos.git import writing
 from repos.git.read import names_of, to_text
 from repos.git.store import refs
@@ -158,7 +158,9 @@ async def _store(call: Call, places: Places, stored: dict[str, Stored]) -> None:
 
 # ---- what the request names ----------------------------------------------------------------------
 def _order(repository: Repository, rest: str, fields: dict[str, str]) -> Order:
-    """Raises NotFound for a branch that is not there, Refused when the tip is not last_commit."""
+    """Raises NotFound for a branch that is not there, Refused when the tip is not last_commit, Busy while a fork has
+    yet to get its branches."""
+    filling.require_filled(repository)
     branches = {
         name.removeprefix("refs/heads/"): tip for name, tip in refs(store_of(repository), "refs/heads/").items()
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple, cast
 
 from hub.lib.errors import Busy, NotFound, TooLarge
-from repos import cache, content
+from repos import cache, content, filling
 from repos.git import damage, history, lastcommit, read, refs
 from repos.git.damage import RefLost
 from repos.git.history import Commit
@@ -60,7 +61,9 @@ class Listing:
 
 
 def default_rev(repository: Repository) -> Rev | None:
-    """The default branch, else the newest branch; None in an empty repository. Raises RefLost when none is left."""
+    """The default branch, else the newest branch; None in an empty repository. Raises RefLost when none is left, Busy
+    while a fork has yet to get its branches."""
+    filling.require_filled(repository)
     try:
         store = store_of(repository)
     except NotFound:
@@ -86,11 +89,16 @@ def lost_refs(repository: Repository) -> list[tuple[str, str]]:
 
 
 def branches(repository: Repository) -> list[RefRow]:
-    return cache.by_refs(repository, "branches", make=lambda: refs.branches(store_of(repository)))
+    return _listed(repository, "branches", refs.branches)
 
 
 def tags(repository: Repository) -> list[RefRow]:
-    return cache.by_refs(repository, "tags", make=lambda: refs.tags(store_of(repository)))
+    return _listed(repository, "tags", refs.tags)
+
+
+def _listed(repository: Repository, kind: str, make: Callable[[Path], list[RefRow]]) -> list[RefRow]:
+    filling.require_filled(repository)  # also where the empty list of a copy that failed before is kept
+    return cache.by_refs(repository, kind, make=lambda: make(store_of(repository)))
 
 
 def commit_at(place: Place) -> Commit:

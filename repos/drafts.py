@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.accounts.actor import Actor
 from hub.lib.errors import Conflict, NotFound, Unprocessable
-from repos import editing
+from repos import editing, filling
 from repos.editing import Change
 from repos.git import read
 from repos.git.read import TreeEntry
@@ -85,7 +85,8 @@ class Draft:
 
 def draft_at(repository: Repository, rest: str) -> Draft:
     """The draft that an address names after its verb: branch/path. Raises NotFound, and Unprocessable for a tag or a
-    commit, which cannot change."""
+    commit, which cannot change; Busy while a fork has yet to get its branches: it would begin another history."""
+    filling.require_filled(repository)
     if not refs(repository.path, "refs/heads/"):
         branch = repository.default_branch
         inside = rest == branch or rest.startswith(f"{branch}/")

@@ -21,7 +21,7 @@ from hub.lib.errors import Invalid, NotFound
 from repos.git import read
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import quoted, store_of, url
+from repos.place import quoted, resolve, split_rev, url
 
 MAX_KEY_COLUMNS = 16
 NOTHING = {"rows_added": 0, "rows_removed": 0, "rows_changed": 0, "cells_changed": 0}
@@ -90,9 +90,8 @@ def compared(repository: Repository, named: str) -> Compared:
         raise NotFound(
             "That address names no two revisions.", details="It must hold base...head, for example v1...main."
         )
-    store = store_of(repository)
-    head, path = read.split_rev(store, rest)
-    return Compared(repository, read.resolve(store, base), head, path)
+    head, path = split_rev(repository, rest)
+    return Compared(repository, resolve(repository, base), head, path)
 
 
 def diff(asked: Compared, options: Options, *, user_id: int | None) -> Diff:

@@ -13,7 +13,7 @@ from repos.git.read import FULL_ID
 from repos.issues.models import Thread
 from repos.issues.threads import Spot
 from repos.models import Repository
-from repos.place import Place, store_of
+from repos.place import Place, split_rev
 from repos.pulls import branches
 from repos.pulls.models import PullRequest
 
@@ -23,7 +23,7 @@ def place_of(actor: Actor, repository: Repository, spot: Spot) -> Place:
     access.require_scope(actor, Area.DATA, write=False)
     if not FULL_ID.fullmatch(spot.rev):
         raise NotFound("A revision is named by its full commit id here: 40 hexadecimal digits.")
-    rev, path = read.split_rev(store_of(repository), f"{spot.rev}/{spot.path}")
+    rev, path = split_rev(repository, f"{spot.rev}/{spot.path}")
     return Place(repository, rev, path)
 
 

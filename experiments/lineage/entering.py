@@ -14,7 +14,7 @@ from experiments.models import StageItem, StageRecord
 from hub.lib.errors import NotFound
 from repos.git import read
 from repos.models import Repository
-from repos.place import store_of
+from repos.place import resolve, split_rev, store_of
 
 _DATA = re.compile(rf"{OID_PATTERN}|files:[0-9a-f]{{64}}")
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -28,7 +28,7 @@ def entered(repository: Repository, kind: str, id: str) -> Ref:
     if kind in {DATASET, FILE}:
         return _data_or_file(repository, kind, id)
     if kind == COMMIT:
-        return Ref(COMMIT, read.resolve(store_of(repository), id).commit)
+        return Ref(COMMIT, resolve(repository, id).commit)
     if not _IS_THERE[kind](repository, id):
         raise NotFound("There is no such thing here.")
     return Ref(kind, id)
@@ -55,7 +55,7 @@ def _data_or_file(repository: Repository, kind: str, id: str) -> Ref:
     oid, _, path = id.partition("/")
     if kind == FILE and path and _DATA.fullmatch(oid) and _is_named(repository, path, oid):
         return Ref(FILE, id)
-    rev, path = read.split_rev(store_of(repository), id)
+    rev, path = split_rev(repository, id)
     found = at(repository, rev.commit, path) if path else None
     if found is None or (kind == DATASET and found.kind != DATASET):
         raise NotFound("There is no such thing here.")

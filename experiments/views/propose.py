@@ -19,7 +19,7 @@ from repos.git import read
 from repos.git.read import to_text
 from repos.issues.rights import taking_part
 from repos.models import Repository
-from repos.place import store_of
+from repos.place import resolve
 
 MOST_BRANCHES = 500
 
@@ -37,7 +37,7 @@ def propose(request: HubRequest, owner: str, name: str, run_id: str) -> HttpResp
         raise NotFound("This run has no commit in this repository.", details="Push its commit first: git push.")
     if request.method != "POST":
         base = request.GET.get("base", "") or repository.default_branch
-        tip = read.resolve(store_of(repository), f"refs/heads/{base}").commit
+        tip = resolve(repository, f"refs/heads/{base}").commit
         text = proposing.text_of(repository, found, commit, tip)
         return _form(request, repository, found, commit, title=found.name, body=text, base=base)
     fields = {field: request.POST.get(field, "") for field in ("title", "body")}

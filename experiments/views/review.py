@@ -17,8 +17,7 @@ from hub.accounts.http import HubRequest
 from hub.lib.errors import NotFound
 from repos import access
 from repos.access import Area
-from repos.git import read
-from repos.place import store_of
+from repos.place import resolve
 from repos.views.places import rest_of
 
 MOST_COMPARED = 100
@@ -32,7 +31,7 @@ def change(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespons
     first, dots, last = rest_of(request).partition("/")[2].partition("...")
     if not (first and dots and last):
         raise NotFound("That address names no two revisions.", details="It must hold base...head, e.g. v1...main.")
-    base, head = (read.resolve(store_of(repository), one) for one in (first, last))
+    base, head = (resolve(repository, one) for one in (first, last))
     found = review(repository, base.commit, head.commit, settings_of(repository).directions)
     context = {"repository": repository, "tab": "experiments", "base": base, "head": head, "found": found}
     context["begin"] = request.GET.get("pull", "") if request.actor.user else None

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from hub.lib.api import LIMIT_MAXIMUM, link, paged, valid, whole_number
 from hub.lib.api_schema import PAGES, created
 from hub.lib.errors import Conflict, NotFound
-from repos import browsing, policy, publishing, rules
+from repos import browsing, filling, policy, publishing, rules
 from repos.api import gate
 from repos.api.shapes import CommitObject, commit_object
 from repos.git import history, read
@@ -122,6 +122,7 @@ class Commits(APIView):
         limit = whole_number(request, "limit", default=30, maximum=LIMIT_MAXIMUM)
         start = query.get("sha") or repository.default_branch
         if repository.empty and not query.get("sha"):
+            filling.require_filled(repository)
             return Response([])
         found = history.log(
             store_of(repository),

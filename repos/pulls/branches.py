@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.lib.errors import NotFound, Unprocessable
-from repos import cache
+from repos import cache, filling
 from repos.git import commands, history
 from repos.git.read import shown
 from repos.git.store import ZERO, RefChange, RefMoved, move_refs, refs
@@ -40,8 +40,12 @@ def now(pull: PullRequest) -> Tips:
 
 
 def tip(repository: Repository, branch: str) -> str | None:
+    """Raises Busy while a fork has yet to get its branches."""
     ref = f"refs/heads/{branch}"
-    return refs(store_of(repository), ref).get(ref)
+    found = refs(store_of(repository), ref).get(ref)
+    if found is None:
+        filling.require_filled(repository)
+    return found
 
 
 def named_tip(repository: Repository, branch: str) -> str:

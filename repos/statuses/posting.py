@@ -13,7 +13,7 @@ from hub.lib.errors import NotFound, Unprocessable
 from repos import access
 from repos.git import read
 from repos.models import Access, Repository
-from repos.place import store_of
+from repos.place import resolve
 from repos.statuses import signals
 from repos.statuses.models import Status
 
@@ -59,7 +59,7 @@ def _require_commit(repository: Repository, sha: str) -> None:
             "A status is of a commit's full id.", details="Send the 40 letters of `git rev-parse HEAD`."
         )
     try:
-        found = read.resolve(store_of(repository), sha)
+        found = resolve(repository, sha)
     except NotFound:
         found = None
     if found is None or found.commit != sha:

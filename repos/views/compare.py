@@ -12,7 +12,7 @@ from repos.git import history, read
 from repos.git.history import Commit
 from repos.git.read import Rev
 from repos.models import Repository
-from repos.place import Place, store_of, url
+from repos.place import Place, resolve, store_of, url
 from repos.statuses.marks import marks_of
 from repos.views.commit import options_of
 from repos.views.places import home_of, readable, rest_of
@@ -37,10 +37,9 @@ def compare(request: HubRequest, owner: str, name: str, rest: str) -> HttpRespon
     named = rest_of(request)
     dots = "..." if "..." in named else ".."
     base_name, _, head_name = named.partition(dots)
-    store = store_of(repository)
-    base, head = read.resolve(store, base_name), read.resolve(store, head_name)
+    base, head = resolve(repository, base_name), resolve(repository, head_name)
     start = _merge_base(repository, base.commit, head.commit) if dots == "..." else base.commit
-    page = history.log(store, head.commit, without=base.commit, limit=COMMITS_SHOWN)
+    page = history.log(store_of(repository), head.commit, without=base.commit, limit=COMMITS_SHOWN)
     options = options_of(request)
     context = {
         "base_name": read.shown(base_name),

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hub.accounts.http import HubRequest
-from repos import browsing, stars
+from repos import browsing, filling, stars
 from repos.about import about
 from repos.place import Place
 from repos.views.places import readable
@@ -17,7 +17,7 @@ from repos.views.tree import tree_context
 @require_safe
 def home(request: HubRequest, owner: str, name: str) -> HttpResponse:
     repository = readable(request, owner, name)
-    rev = browsing.default_rev(repository)
+    rev = None if filling.is_filling(repository) else browsing.default_rev(repository)
     if rev is None:
         return render(request, "repos/empty.html", {"repository": repository, "tab": "files"})
     place = Place(repository, rev)

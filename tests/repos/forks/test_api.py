@@ -134,20 +134,6 @@ def test_a_fork_that_is_being_copied_is_not_cloned_as_an_empty_one(bob, public, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_its_branches_are_not_unknown_meanwhile(bob, public, project):
-    making.fork(as_actor(bob), seen(bob, public), making.Wish())
-    api = "/api/v1/repos/bob/public"
-    places = ["/commits/main", "/tree/main", "/raw/main/a.txt", "/archive/main.zip", "/data/main", "/pipelines/main"]
-    addresses = [*(f"/bob/public{place}" for place in places), f"{api}/content/main/", f"{api}/archive/main.zip"]
-    for address in addresses:
-        answer = asgi.ask("GET", address)
-        assert (answer.status, b"is being copied" in answer.body) == (503, True), address
-    settle()
-    assert [asgi.ask("GET", address).status for address in addresses] == [200] * len(addresses)
-    assert asgi.ask("GET", "/bob/public/commits/absent").status == 404
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_fork_whose_copy_failed_is_cloned_to_be_filled_by_hand(bob, public, project):
     made, _ = making.fork(as_actor(bob), seen(bob, public), making.Wish())
     repositories.delete(as_actor(public.owner.user), public)

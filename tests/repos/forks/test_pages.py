@@ -61,7 +61,7 @@ def test_one_forks_and_sees_it_come(charlie, public, project):
     assert "Waiting for a worker" in page
     assert "forked from" in page
     assert "Waiting" in found.get("/charlie/mine/fork/progress").content.decode()
-    for page in ("/data", "/experiments", "/branches", "/pulls"):  # all of them empty so far
+    for page in ("/experiments", "/pulls", "/issues"):  # what lists nothing of git; see test_being_copied
         assert "Being copied" in found.get(f"/charlie/mine{page}").content.decode(), page
     settle()
     assert "Being copied" not in found.get("/charlie/mine/data").content.decode()
