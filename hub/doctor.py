@@ -30,7 +30,7 @@ from datasets.models import Blob, StoredObject
 from hub import prepare
 from hub.celery import app
 from hub.jobs.models import Outbox
-from hub.lib.errors import HubError
+from hub.lib.errors import Busy, HubError
 from hub.lib.objectstore import ObjectStoreError
 from hub.lib.sandbox import walls
 from hub.lib.stores import object_store
@@ -64,8 +64,15 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every part in turn; one that does not answer never keeps the others from being asked."""
-    return [_ask(part, check) for part, check in CHECKS.items()]
+    """Every part in turn; one that does not answer never keeps the others from being asked, but those that it holds:
+    each would wait for the database in vain."""
+    found: dict[str, Finding] = {}
+    for part, check in CHECKS.items():
+        if part in OF_ROWS and found["database"].fix:
+            found[part] = Finding(part, "not asked: the database is not in order", "Mend the database first.")
+        else:
+            found[part] = _ask(part, check)
+    return list(found.values())
 
 
 def _ask(part: str, check: Callable[[], str]) -> Finding:
@@ -96,7 +103,10 @@ def disk() -> str:
 
 def database() -> str:
     try:
+        prepare.reach_databases()
         steps = prepare.pending_migrations()
+    except Busy as error:
+        raise Problem(error.message, error.details) from error
     except DatabaseError as error:
         raise Problem(_first_line(error), "Start the database server, or mend DATABASE_URL.") from error
     if steps:
@@ -303,6 +313,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "mail": mail,
     "address": address,
 }
+OF_ROWS = {"objects", "refs", "worker", "secret"}
 
 
 def _first_line(error: BaseException) -> str:

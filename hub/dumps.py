@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from experiments.mlflow.schema import plain_postgres
+from experiments.mlflow.schema import plain_postgres, sqlite_path
 from hub.lib.errors import Busy
 
 HUB, MLFLOW = "hub", "mlflow"
@@ -27,7 +27,7 @@ def databases() -> Iterator[tuple[str, str]]:
         yield HUB, _hub_postgres()
     mlflow = settings.MLFLOW_DATABASE_URL
     if mlflow.startswith("sqlite"):
-        yield MLFLOW, mlflow.removeprefix("sqlite:///")
+        yield MLFLOW, str(sqlite_path(mlflow))
     elif plain_postgres(mlflow).partition("?")[0].rsplit("/", 1) != _hub_postgres().partition("?")[0].rsplit("/", 1):
         yield MLFLOW, plain_postgres(mlflow)
 

@@ -72,6 +72,17 @@ def scheme(name: str, value: str, allowed: set[str]) -> None:
         raise SettingError(name, "names another kind of server", f"Begin it with {', '.join(sorted(allowed))}://.")
 
 
+def sqlite_file(name: str, value: str) -> None:
+    """Its whole path: a relative one is another file to each command that is started in another folder."""
+    if not value.startswith("sqlite"):
+        return
+    path = value.removeprefix("sqlite:///")
+    if path == value or not path or path.startswith(":"):
+        raise SettingError(name, f"is {value!r}, which names no file", "Write sqlite:////WHOLE/PATH.")
+    if not path.startswith("/"):
+        raise SettingError(name, f"is {value!r}, a relative path", f"Write sqlite:///{Path(path).absolute()}.")
+
+
 def database(name: str, value: str) -> Any:
     """Django's description of a database URL."""
     import dj_database_url

@@ -21,7 +21,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from experiments.mlflow import schema as mlflow_schema
 from experiments.mlflow import server as mlflow_server
 from experiments.mlflow import upgrading
-from hub import backup, env
+from hub import backup, dumps, env
 from hub.lib.errors import Busy
 from hub.lib.objectstore import S3Store
 from hub.lib.stores import object_store
@@ -33,6 +33,7 @@ _MIGRATION_LOCK = 0x0C0E_A0D2  # a PostgreSQL advisory lock
 
 def prepare() -> None:
     """Bring the database and the static files up to date. Safe when several processes start at once."""
+    reach_databases()
     with _file_lock(settings.COVEY_HOME / "prepare.lock"), _database_lock():
         migrate()
     if not is_collected():  # in a container they were at build time, and the folder cannot be written
@@ -71,8 +72,23 @@ def pending_migrations() -> int:
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
+def reach_databases() -> None:
+    """Raises Busy when a PostgreSQL that the settings name cannot be used, with the next step."""
+    for name, address in dumps.databases():
+        if dumps.suffix(address) == "pgdump":
+            from psycopg.conninfo import conninfo_to_dict
+
+            from hub.lib import postgresql  # here, since psycopg is not imported for nothing
+
+            if name == dumps.HUB:
+                postgresql.reach("DATABASE_URL", connection.get_connection_params())
+            else:
+                postgresql.reach("MLFLOW_DATABASE_URL", conninfo_to_dict(address))
+
+
 def require_database() -> int:
     """How many steps it is behind. Raises Busy when it does not answer."""
+    reach_databases()
     try:
         return pending_migrations()
     except OperationalError as error:

@@ -123,6 +123,7 @@ TEMPLATES = [
 
 # ---- database ----------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{COVEY_HOME / 'covey.sqlite3'}")
+env.sqlite_file("DATABASE_URL", DATABASE_URL)
 DATABASES = {"default": env.database("DATABASE_URL", DATABASE_URL)}
 _db = DATABASES["default"]
 SQLITE = _db["ENGINE"] == "django.db.backends.sqlite3"
@@ -167,6 +168,7 @@ def mlflow_database_url() -> str:
 
 MLFLOW_DATABASE_URL = env.text("MLFLOW_DATABASE_URL") or mlflow_database_url()
 env.scheme("MLFLOW_DATABASE_URL", MLFLOW_DATABASE_URL, {"sqlite", "postgresql", "postgresql+psycopg"})
+env.sqlite_file("MLFLOW_DATABASE_URL", MLFLOW_DATABASE_URL)
 
 # ---- objects -----------------------------------------------------------------------------------
 COVEY_S3_ENDPOINT = env.origin("COVEY_S3_ENDPOINT", "")

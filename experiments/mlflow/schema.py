@@ -37,7 +37,7 @@ def database_revision() -> str | None:
     """What MLflow noted in its tables; None when there are none yet."""
     url = settings.MLFLOW_DATABASE_URL
     if url.startswith("sqlite"):
-        path = Path(url.removeprefix("sqlite:///"))
+        path = sqlite_path(url)
         return _sqlite_revision(path) if path.exists() else None
     import psycopg
 
@@ -47,6 +47,11 @@ def database_revision() -> str | None:
         except psycopg.errors.UndefinedTable:
             return None
     return str(row[0]) if row else None
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of SQLAlchemy's URL, which may have options behind it."""
+    return Path(url.removeprefix("sqlite:///").partition("?")[0])
 
 
 def plain_postgres(url: str) -> str:

@@ -28,7 +28,7 @@ def upgrade_database(*, only_if_empty: bool = False) -> None:
             _make_indexes(url)  # of tables that were made before there were any
             return
         if url.startswith("sqlite"):
-            _upgrade_sqlite(Path(url.removeprefix("sqlite:///")), empty)
+            _upgrade_sqlite(schema.sqlite_path(url), empty)
         else:
             _upgrade(url, empty)
 

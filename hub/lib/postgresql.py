@@ -6,17 +6,24 @@ Pages and machines share few connections: each that waits for an answer that nev
 
 from __future__ import annotations
 
+import re
 import select
+import time
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
+from hub.lib.errors import Busy
+
 T = TypeVar("T")
 ANSWER_SECONDS = 30.0  # of one statement, in the web process; commands and workers may take their time
 # A host that lost its power is noticed within a minute, in workers too; the system's own default is two hours.
 CONNECTING = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+REACH_SECONDS = 5  # a server that starts beside the hub has these
+_STRANGER = re.compile(r"authentication|no password supplied|pg_hba|role .* does not exist")
 _patience: float | None = None
 
 
@@ -24,6 +31,41 @@ def be_impatient() -> None:
     """From now on no statement of this process is waited for longer than ANSWER_SECONDS."""
     global _patience
     _patience = ANSWER_SECONDS
+
+
+def reach(setting: str, parameters: Mapping[str, Any]) -> None:
+    """Connect once. Raises Busy with what the server said: the pool knows only that it has no connection, after 10 s.
+
+    setting: the variable that parameters (psycopg's) come from.
+    """
+    deadline = time.monotonic() + REACH_SECONDS
+    while True:
+        try:
+            psycopg.connect(**{**parameters, "connect_timeout": REACH_SECONDS}).close()
+        except psycopg.OperationalError as error:
+            said = str(error)
+            away = "FATAL" not in said or "starting up" in said
+            if not away or time.monotonic() > deadline:
+                raise _refusal(setting, parameters, said) from error
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _refusal(setting: str, parameters: Mapping[str, Any], said: str) -> Busy:
+    where = f"PostgreSQL at {parameters.get('host') or 'its local socket'}:{parameters.get('port') or 5432}"
+    name, user = parameters.get("dbname"), parameters.get("user")
+    reason = said.strip().splitlines()[0].rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip()
+    if f'database "{name}" does not exist' in said:
+        return Busy(
+            f'{where} has no database "{name}".', details=f'Make it (CREATE DATABASE "{name}"), or mend {setting}.'
+        )
+    if _STRANGER.search(said):
+        return Busy(
+            f'{where} does not let "{user}" in: {reason}.',
+            details=f"Mend user and password in {setting}; there @ : / % of a password are %40 %3A %2F %25.",
+        )
+    return Busy(f"{where} does not answer: {reason}.", details=f"Start it, or mend {setting}.")
 
 
 class Connection(psycopg.Connection[Any]):

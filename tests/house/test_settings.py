@@ -123,6 +123,9 @@ def test_production_names_what_is_missing(tmp_path: Path, missing: str) -> None:
         ("DEBUG", "perhaps"),
         ("DATABASE_URL", "mysql://hub@127.0.0.1/hub"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite:///covey.sqlite3"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("MLFLOW_DATABASE_URL", "sqlite:///mlflow.sqlite3"),
         ("MLFLOW_DATABASE_URL", "mysql://hub@127.0.0.1/mlflow"),
         ("CACHE_URL", "memcached://127.0.0.1"),
         ("BROKER_URL", "http://127.0.0.1"),
@@ -142,6 +145,12 @@ def test_production_names_what_is_missing(tmp_path: Path, missing: str) -> None:
 )
 def test_a_wrong_value_is_named(tmp_path: Path, name: str, value: str) -> None:
     refused(load(tmp_path, **{**GOOD, name: value}), name)
+
+
+def test_a_relative_path_is_refused_with_the_whole_one(tmp_path: Path) -> None:
+    """It would be another file, and an empty hub, to a command that is started in another folder."""
+    done = load(tmp_path, DATABASE_URL="sqlite:///covey.sqlite3")
+    assert f"Write sqlite:///{ROOT}/covey.sqlite3." in done.stderr
 
 
 def test_a_short_secret_is_refused_without_a_server_too(tmp_path: Path) -> None:
