@@ -20,6 +20,7 @@ export default function enhance(place) {
   place.append(list);
   for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" })) field.setAttribute(name, value);
   let chosen = -1, timer = 0, asked = 0;
+  const settle = () => { clearTimeout(timer); asked++; }; // a list that comes late takes away nothing that was chosen
 
   const show = (names) => {
     list.replaceChildren(...names.map((name, i) => {
@@ -40,6 +41,7 @@ export default function enhance(place) {
     else field.setAttribute("aria-activedescendant", `completion-${chosen}`);
   };
   const take = (name) => {
+    settle();
     const caret = field.selectionStart;
     const start = caret - (TYPED.exec(field.value.slice(0, caret))?.[0].length ?? 0);
     field.setRangeText(name.endsWith(".") ? name : `${name} `, start, caret, "end");
@@ -56,11 +58,11 @@ export default function enhance(place) {
 
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 150); });
   if (field.value !== field.defaultValue) look(); // typed before this module was here
-  field.addEventListener("blur", () => { asked++; show([]); });
+  field.addEventListener("blur", () => { settle(); show([]); });
   field.addEventListener("keydown", (event) => {
     if (list.hidden) return;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") move(chosen + (event.key === "ArrowDown" ? 1 : -1));
-    else if (event.key === "Escape") show([]);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") { settle(); move(chosen + (event.key === "ArrowDown" ? 1 : -1)); }
+    else if (event.key === "Escape") { settle(); show([]); }
     else if ((event.key === "Enter" || event.key === "Tab") && chosen >= 0) take(list.children[chosen].textContent);
     else return;
     event.preventDefault();

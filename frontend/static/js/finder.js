@@ -49,6 +49,8 @@ export default function enhance(form) {
     const at = links.findIndex((link) => link.dataset.chosen);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
+      clearTimeout(timer);
+      latest += 1; // files that come late take away nothing that was chosen
       choose(at + (event.key === "ArrowDown" ? 1 : -1));
     } else if (event.key === "Enter" && links[at]) {
       event.preventDefault();
