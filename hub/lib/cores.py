@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+import subprocess
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Any
 
 _can = hasattr(os, "sched_setaffinity")
 ALL = os.sched_getaffinity(0) if _can else set[int]()  # what this process was given
@@ -28,18 +30,15 @@ def use_all() -> None:
         _move(ALL)
 
 
-@contextmanager
-def all_cores() -> Iterator[None]:
-    """Around the start of a process: it inherits the cores of the thread that starts it."""
-    if not _can:
-        yield
-        return
-    own = os.sched_getaffinity(0)
+def popen(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """A process in a session of its own, on every core: it would inherit those of the thread that starts it."""
+    own = os.sched_getaffinity(0) if _can else ALL
     use_all()
     try:
-        yield
+        return subprocess.Popen(command, cwd="/", start_new_session=True, **options)
     finally:
-        _move(own)
+        if _can:
+            _move(own)
 
 
 def _move(cores: Collection[int]) -> None:

@@ -173,8 +173,8 @@ class Helper:
             return self._control
         self.stop()
         control, theirs = socket.socketpair()
-        with theirs, cores.all_cores():
-            self._process = subprocess.Popen(
+        with theirs:
+            self._process = cores.popen(
                 [
                     *self._walls(),
                     sys.executable,
@@ -188,8 +188,6 @@ class Helper:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,
             )
         self._control, self._owner, self.began = control, os.getpid(), time.monotonic()
         return control

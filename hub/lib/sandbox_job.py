@@ -64,16 +64,9 @@ def run(
         "disk_bytes": limits.disk_bytes,
     }
     with tempfile.TemporaryFile() as noise:
-        with cores.all_cores():
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=noise,
-                env=sandbox.ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,
-            )
+        process = cores.popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=sandbox.ENVIRONMENT
+        )
         try:
             answer = _follow(process, order, limits, beat)
         finally:

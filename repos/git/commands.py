@@ -183,16 +183,13 @@ def pieces(
 ) -> Generator[bytes, None, None]:
     """Standard output in pieces, as it comes. Closing the generator kills git and all it started."""
     with tempfile.TemporaryFile() as words, _file_of(stdin) as source:
-        with cores.all_cores():
-            process = subprocess.Popen(
-                ["git", f"--git-dir={repository}", *arguments],
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=words,
-                env=environment() | dict(extra or {}),
-                cwd="/",
-                start_new_session=True,
-            )
+        process = cores.popen(
+            ["git", f"--git-dir={repository}", *arguments],
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            env=environment() | dict(extra or {}),
+        )
         limit(process.pid, limits)
         assert process.stdout is not None
         try:
@@ -292,17 +289,14 @@ def start(
 
     subprocess uses vfork: under 2 ms. uvloop's own fork copies the page tables of the web process: 40 ms of standstill.
     """
-    with cores.all_cores():
-        process = subprocess.Popen(
-            ["git", *arguments],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.DEVNULL,
-            env=dict(env),
-            cwd="/",
-            start_new_session=True,
-            pass_fds=tuple(pass_fds),
-        )
+    process = cores.popen(
+        ["git", *arguments],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=subprocess.DEVNULL,
+        env=dict(env),
+        pass_fds=tuple(pass_fds),
+    )
     limit(process.pid, TRANSFER)
     stand_back(process.pid)
     return process
