@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from experiments.mlflow import schema
 from hub import dumps
 from hub.lib import backups, temporary
 from hub.lib.errors import Busy, Conflict
@@ -40,6 +41,7 @@ _PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial")
 LEFT_SECONDS = 60  # one that has just begun takes its lock a moment later
 END = "end.json"  # the last member: an archive without it was cut short
 FOLDERS = ("objects", "artifacts")
+REPLACED = "replaced/"  # of the bucket: what a restore has put aside there
 # Skipped: what is under way, which nothing names yet; and git's refs, which come from when the backup began.
 SKIPPED = {
     "git": re.compile(r"(refs|packed-refs|logs|hooks)(/.*)?|(.*/)?(tmp_|incoming|\.tmp-)[^/]*(/.*)?|.*\.lock"),
@@ -63,7 +65,9 @@ def write(target: Path, *, databases_only: bool = False) -> Path:
         with os.fdopen(handle, "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             _remove_left_beside(partial)
-            with backups.held(), tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            # dereference: links of operators and of programs that join equal files are files like any other.
+            shape: dict[str, Any] = {"mode": "w", "format": tarfile.PAX_FORMAT, "dereference": True}
+            with backups.held(), tarfile.open(fileobj=file, **shape) as archive:
                 _fill(archive, databases_only=databases_only)
             file.flush()
             os.fsync(file.fileno())
@@ -109,6 +113,7 @@ def _manifest(databases_only: bool) -> dict[str, Any]:
         "database": connection.vendor,
         "databases_only": databases_only,
         "bucket": bool(settings.COVEY_S3_ENDPOINT),
+        "mlflow": schema.database_revision(),
         "migrations": sorted(map(list, MigrationRecorder(connection).applied_migrations())),
     }
 
@@ -166,7 +171,14 @@ def _add_git_objects(archive: tarfile.TarFile, repository: Path) -> None:
 def _add_folder(archive: tarfile.TarFile, folder: Path, name: str, skipped: re.Pattern[str], added: set[str]) -> bool:
     """Add the files below a folder that were not added before; False when one vanished meanwhile."""
     whole = True
-    for parent, folders, files in os.walk(folder):
+
+    def refused(error: OSError) -> None:
+        nonlocal whole
+        if not isinstance(error, FileNotFoundError):
+            raise error  # what cannot be read must not be left out without a word
+        whole = whole and not folder.exists()
+
+    for parent, folders, files in os.walk(folder, onerror=refused, followlinks=True):
         folders.sort()
         for file in sorted(files):
             path = Path(parent) / file
@@ -182,7 +194,7 @@ def _add_folder(archive: tarfile.TarFile, folder: Path, name: str, skipped: re.P
     return whole
 
 
-def _as_path(key: str) -> str:
+def as_path(key: str) -> str:
     """A key as a path that no other key's folder can be: S3 may hold both `a` and `a/b`. Folders begin with '+',
     files with '='; key_of undoes it."""
     *folders, name = key.split("/")
@@ -190,20 +202,22 @@ def _as_path(key: str) -> str:
 
 
 def key_of(path: str) -> str:
-    """The key that _as_path made this path of."""
+    """The key that as_path made this path of."""
     return "/".join(part[1:] for part in path.split("/"))
 
 
 def _add_bucket(archive: tarfile.TarFile) -> None:
-    """Every object of the S3 store, streamed."""
+    """Every object of the S3 store, streamed; but what a restore has put aside."""
     store = object_store()
     assert isinstance(store, S3Store)
     pages = store.control.get_paginator("list_objects_v2").paginate(Bucket=store.bucket)
     with translated(store.bucket):
         for page in pages:
             for item in page.get("Contents", []):
+                if item["Key"].startswith(REPLACED):
+                    continue
                 answer = store.control.get_object(Bucket=store.bucket, Key=item["Key"])
-                member = tarfile.TarInfo(f"bucket/{_as_path(item['Key'])}")
+                member = tarfile.TarInfo(f"bucket/{as_path(item['Key'])}")
                 member.size, member.mode = answer["ContentLength"], 0o600
                 archive.addfile(member, answer["Body"])
 

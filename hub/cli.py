@@ -203,8 +203,8 @@ def run_restore(arguments: argparse.Namespace) -> int:
     prepare.prepare()  # a fresh hub has no tables yet
     kept = restore.read(arguments.file.absolute())
     print("Restored. Restart the hub, so that nothing old is remembered.", file=sys.stderr)
-    if kept:
-        print(f"What was there before is in {kept}; delete it when you are sure.", file=sys.stderr)
+    for place in kept:
+        print(f"What was there before is in {place}; delete it when you are sure.", file=sys.stderr)
     return 0
 
 

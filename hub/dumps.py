@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -48,6 +49,11 @@ def dump(address: str, target: Path) -> None:
         return
     with closing(sqlite3.connect(address, timeout=60)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
+
+
+def holds_mlflow(source: Path) -> bool:
+    """Whether MLflow's tables are in a dump of PostgreSQL."""
+    return re.search(r" TABLE \S+ alembic_version ", _run_tool("pg_restore", "--list", str(source))) is not None
 
 
 def load(address: str, source: Path) -> None:
@@ -97,7 +103,7 @@ def _hub_postgres() -> str:
     return settings.DATABASE_URL.replace("postgres://", "postgresql://", 1)
 
 
-def _run_tool(tool: str, *arguments: str) -> None:
+def _run_tool(tool: str, *arguments: str) -> str:
     found = shutil.which(tool)
     if found is None:
         raise Busy(f"{tool} is missing.", details="Install postgresql-client of the server's version, or newer.")
@@ -105,3 +111,4 @@ def _run_tool(tool: str, *arguments: str) -> None:
     if done.returncode:
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()
         raise Busy(f"{tool} failed: {last[0]}", details="Its version must not be older than the server's.")
+    return done.stdout

@@ -7,7 +7,9 @@ row names what is not there yet. What was there before is kept in a folder, for 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -21,29 +23,36 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 
+from experiments.mlflow import schema as mlflow_schema
 from hub import backup, dumps, prepare
 from hub.lib import temporary
-from hub.lib.errors import Conflict, Invalid
+from hub.lib.errors import Busy, Conflict, Invalid
 from hub.lib.objectstore import S3Store
 from hub.lib.objectstore.s3_errors import translated
 from hub.lib.stores import object_store
 
+logger = logging.getLogger("covey.restore")
 PLACES = ("manifest.json", "secret_key", backup.END, "databases/", "git/", "objects/", "artifacts/", "bucket/")
+ARTIFACTS = "mlflow/"  # of the bucket
 
 
-def read(source: Path) -> Path | None:
-    """Restore; the folder that keeps what was there before, or None when nothing was. Raises Invalid, Conflict."""
+def read(source: Path) -> list[str]:
+    """Restore; the places that keep what was there before. Raises Invalid, Conflict."""
     staged = temporary.root() / f"restore-{secrets.token_hex(8)}"
     try:
         manifest = unpack(source, staged)
-        check(manifest)
+        check(manifest, staged / "databases")
         kept = settings.COVEY_HOME / "replaced" / time.strftime("%Y%m%d-%H%M%S")
-        put_back(staged, kept, whole=not manifest["databases_only"])
+        try:
+            places = put_back(staged, kept, whole=not manifest["databases_only"])
+        except BaseException:
+            logger.error("the restore is not complete: restore again. What was there before is in %s", kept)
+            raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     cache.clear()
     prepare.migrate(backup_first=False)
-    return kept if kept.exists() else None
+    return places
 
 
 def unpack(source: Path, staged: Path) -> dict[str, Any]:
@@ -80,8 +89,8 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, staged: Pa
         shutil.copyfileobj(content, file, 1024 * 1024)
 
 
-def check(manifest: dict[str, Any]) -> None:
-    """Raises Conflict when this hub cannot take the archive."""
+def check(manifest: dict[str, Any], databases: Path) -> None:
+    """Raises Conflict when this hub cannot take the archive. databases: the folder of its dumps."""
     if manifest.get("format") != backup.FORMAT:
         raise Conflict("The archive is of another format.", details="Restore it with the version that made it.")
     if manifest["database"] != connection.vendor:
@@ -95,16 +104,48 @@ def check(manifest: dict[str, Any]) -> None:
     newer = [f"{app}.{name}" for app, name in manifest["migrations"] if app in ours and (app, name) not in known]
     if newer:
         raise Conflict(f"A newer version made the archive ({newer[0]}).", details="Install that version first.")
+    if (revision := manifest.get("mlflow")) and not mlflow_schema.knows(revision):
+        raise Conflict(f"A newer MLflow made the archive ({revision}).", details="Install that version first.")
+    _check_databases(databases)
 
 
-def put_back(staged: Path, kept: Path, *, whole: bool) -> None:
-    """whole: the archive has bytes and git too."""
+def _check_databases(folder: Path) -> None:
+    """What has no place in this hub would be left out, and its experiments be gone, without a word."""
+    ours = {name: f"{name}.{dumps.suffix(address)}" for name, address in dumps.databases()}
+    hub, own = folder / ours[dumps.HUB], ours.get(dumps.MLFLOW)
+    if not hub.exists():
+        raise Invalid("The archive holds no database of the hub.", details="Nothing was changed. Use another one.")
+    theirs = next((path.name for path in folder.glob(f"{dumps.MLFLOW}.*")), None)
+    if theirs == own:
+        return
+    if theirs:
+        address = "an empty database of PostgreSQL" if theirs.endswith("pgdump") else "sqlite:////WHOLE/PATH"
+        raise Conflict(
+            "The archive keeps the experiments in a database of their own, and this hub has none of that kind.",
+            details=f"Nothing was changed. Set MLFLOW_DATABASE_URL to {address} and restore again.",
+        )
+    if hub.suffix == ".pgdump" and dumps.holds_mlflow(hub):
+        raise Conflict(
+            "The archive keeps the experiments in the hub's database, this hub in one of their own.",
+            details="Nothing was changed. Unset MLFLOW_DATABASE_URL and restore again.",
+        )
+    if own and own.endswith("pgdump"):
+        raise Conflict(
+            "The archive holds no experiments, and those of this hub are in a database of PostgreSQL of their own.",
+            details="Nothing was changed. Set MLFLOW_DATABASE_URL to what it was then, or unset it, and restore again.",
+        )
+
+
+def put_back(staged: Path, kept: Path, *, whole: bool) -> list[str]:
+    """The places that keep what was there before. whole: the archive has bytes and git too."""
+    places = []
     _merge(staged / "objects", settings.COVEY_HOME / "objects")
-    if (staged / "bucket").exists():
-        _fill_bucket(staged / "bucket")
     if whole:
         # By name, not by their bytes: an artifact that was written again must be the old one, a new repository not
-        # meet an old one of its id. In a bucket, artifacts that came later stay beside the old ones.
+        # meet an old one of its id.
+        if settings.COVEY_S3_ENDPOINT:
+            places += _put_aside(staged / "bucket", f"{backup.REPLACED}{kept.name}/")
+            _fill_bucket(staged / "bucket")
         _swap(staged / "artifacts", settings.COVEY_HOME / "artifacts", kept / "artifacts")
         _complete(staged / "git")
         _swap(staged / "git", settings.GIT_ROOT, kept / "git")
@@ -119,7 +160,12 @@ def put_back(staged: Path, kept: Path, *, whole: bool) -> None:
         elif dumps.is_made(address):
             dumps.empty(address)  # nobody had an experiment then: a repository must not meet those of a former number
     if (staged / "secret_key").exists():
-        os.replace(staged / "secret_key", settings.COVEY_HOME / "secret_key")
+        secret = settings.COVEY_HOME / "secret_key"
+        if secret.exists():  # without it, second factors of the database that was there before are lost
+            kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy2(secret, kept / "secret_key")
+        os.replace(staged / "secret_key", secret)
+    return [*places, str(kept)] if kept.exists() else places
 
 
 def _merge(source: Path, target: Path) -> None:
@@ -161,6 +207,36 @@ def _swap(source: Path, target: Path, old: Path) -> None:
         old.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.rename(old)
     source.rename(target)
+
+
+def _put_aside(folder: Path, prefix: str) -> list[str]:
+    """Copy artifacts that the archive does not hold as they are below a prefix of the bucket; those that it does not
+    hold at all are there no longer. Other objects are named by their bytes, and collected when nothing names them."""
+    store = object_store()
+    assert isinstance(store, S3Store)
+    with translated(store.bucket):
+        pages = store.control.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=ARTIFACTS)
+        found = [
+            (item["Key"], item["Size"])
+            for page in pages
+            for item in page.get("Contents", [])
+            if not _same(folder / backup.as_path(item["Key"]), item)
+        ]
+        for key, size in found:
+            store.control.copy({"Bucket": store.bucket, "Key": key}, store.bucket, prefix + key)
+            if store.control.head_object(Bucket=store.bucket, Key=prefix + key)["ContentLength"] != size:
+                raise Busy(f"The object store has not copied {key}.", details="Look at its log, and restore again.")
+            if not (folder / backup.as_path(key)).exists():
+                store.delete(key)
+    return [f"s3://{store.bucket}/{prefix} ({len(found):,} artifacts)"] if found else []
+
+
+def _same(path: Path, item: dict[str, Any]) -> bool:
+    """Whether an object is surely what the archive holds. Of one that came in parts the store knows no md5."""
+    if not path.exists() or path.stat().st_size != item["Size"]:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == item["ETag"].strip('"')
 
 
 def _fill_bucket(folder: Path) -> None:

@@ -20,6 +20,18 @@ def behind() -> bool:
 
 def installed_revision() -> str:
     """The newest revision of the installed MLflow: the one that no other follows."""
+    revisions, followed = _revisions()
+    (newest,) = revisions - followed
+    return newest
+
+
+def knows(revision: str) -> bool:
+    """Whether the installed MLflow is of this revision or newer."""
+    return revision in _revisions()[0]
+
+
+def _revisions() -> tuple[set[str], set[str]]:
+    """All of the installed MLflow, and those that another one follows."""
     spec = importlib.util.find_spec("mlflow")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -29,8 +41,7 @@ def installed_revision() -> str:
         for path in (Path(folder) / "store" / "db_migrations" / "versions").glob("*.py"):
             for down, revision in _REVISION.findall(path.read_text()):
                 (followed if down else revisions).add(revision)
-    (newest,) = revisions - followed
-    return newest
+    return revisions, followed
 
 
 def database_revision() -> str | None:

@@ -7,10 +7,12 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -22,6 +24,7 @@ import pytest
 
 from hub import restore
 from hub.lib.errors import Invalid
+from tests.support import services
 from tests.support.hub import ROOT, Hub, embedded_hub, production_hub
 
 FIRST, SECOND = b"5.1,3.5,setosa\n" * 1000, b"6.2,2.9,versicolor\n" * 1000
@@ -116,21 +119,132 @@ def test_what_was_there_at_the_backup_comes_back(running: Hub, tmp_path: Path) -
     ada.ask("PUT", later, b"later")
     damage(running, FIRST)
     assert ada.git("ls-remote", ada.remote, "main").split()[0] == second
+    key = (running.home / "secret_key").read_text() if (running.home / "secret_key").exists() else ""
     running.covey("restore", str(archive))
     running.stop()
     running.start()
 
+    assert kept(running, "note.txt") == b"other note"
+    assert kept(running, "later.txt") == b"later"
+    assert not key or kept(running, "secret_key") == key.encode()
     assert ada.git("ls-remote", ada.remote, "main").split()[0] == first
     assert ada.ask("GET", ada.object(FIRST)) == FIRST
     assert ada.status("GET", ada.object(SECOND)) == 404
     assert ada.ask("GET", artifact) == b"first note"
-    assert running.environment.get("COVEY_S3_ENDPOINT") or ada.status("GET", later) == 404
+    assert ada.status("GET", later) == 404
     found = ada.mlflow("GET", "experiments/get-by-name?experiment_name=first")
     assert found["experiment"]["experiment_id"] == experiment
     assert ada.status("GET", f"{ada.base}.mlflow/api/2.0/mlflow/experiments/get-by-name?experiment_name=second") == 404
     bare = running.covey("admin", "repo-path", "ada/iris")
     ada.git("-C", bare, "-c", "safe.directory=*", "fsck", "--full", "--strict")
     assert ada.push(FIRST + SECOND)  # and life goes on
+
+
+def kept(hub: Hub, name: str) -> bytes:
+    """What the last restore has put aside under this name: in a folder, and artifacts of S3 in their bucket."""
+    found = sorted(path for path in (hub.home / "replaced").rglob(name) if path.is_file())
+    if found:
+        return found[-1].read_bytes()
+    client, bucket = services.s3_client(hub.environment["COVEY_S3_ENDPOINT"]), hub.environment["COVEY_S3_BUCKET"]
+    listed = client.list_objects_v2(Bucket=bucket, Prefix="replaced/").get("Contents", [])
+    keys = sorted(item["Key"] for item in listed if item["Key"].endswith(f"/{name}"))
+    return bytes(client.get_object(Bucket=bucket, Key=keys[-1])["Body"].read())
+
+
+@pytest.mark.skipif(os.environ.get("COVEY_TEST") != "production", reason="a bucket's")
+def test_only_artifacts_that_changed_are_put_aside_and_no_archive_holds_those(running: Hub, tmp_path: Path) -> None:
+    fay = Person(running, "fay", tmp_path / "work")
+    fay.push(FIRST)
+    (same, changed) = fay.artifacts("same.bin", "changed.bin")
+    fay.ask("PUT", same, b"same")
+    fay.ask("PUT", changed, b"before" * 2_000_000)  # in parts
+    running.covey("backup", str(tmp_path / "first.tar"))
+    fay.ask("PUT", changed, b"after!" * 2_000_000)
+    running.covey("restore", str(tmp_path / "first.tar"))
+    assert fay.ask("GET", changed) == b"before" * 2_000_000
+    assert fay.ask("GET", same) == b"same"
+    assert fay.ask("GET", fay.object(FIRST)) == FIRST
+    assert kept(running, "changed.bin") == b"after!" * 2_000_000
+    with pytest.raises(IndexError):
+        kept(running, "same.bin")
+    running.covey("backup", str(tmp_path / "second.tar"))
+    with tarfile.open(tmp_path / "second.tar") as archive:
+        assert not [name for name in archive.getnames() if "replaced" in name]
+
+
+@pytest.mark.skipif(os.environ.get("COVEY_TEST") != "production", reason="PostgreSQL's")
+def test_experiments_kept_elsewhere_are_refused_before_anything_changes(running: Hub, tmp_path: Path) -> None:
+    """Else the hub would look for them where the archive put none."""
+    flo = Person(running, "flo", tmp_path / "work")
+    assert flo.mlflow("POST", "experiments/create", {"name": "kept"})
+    running.covey("backup", str(tmp_path / "shared.tar"))
+    address = services.fresh_database(running.environment["DATABASE_URL"], f"mlflow_{time.time_ns()}")
+    apart = Hub(running.home, {**running.environment}, running.url, [])
+    apart.environment["MLFLOW_DATABASE_URL"] = address.replace("postgres:", "postgresql+psycopg:")
+    apart.covey("backup", str(tmp_path / "apart.tar"))
+
+    said = refused(apart, "restore", str(tmp_path / "shared.tar"))
+    assert "Nothing was changed. Unset MLFLOW_DATABASE_URL" in said
+    said = refused(running, "restore", str(tmp_path / "apart.tar"))
+    assert "Nothing was changed. Set MLFLOW_DATABASE_URL to an empty database of PostgreSQL" in said
+    found = flo.mlflow("GET", "experiments/get-by-name?experiment_name=kept")
+    assert found["experiment"]["name"] == "kept"
+    apart.environment["MLFLOW_DATABASE_URL"] = f"sqlite:///{tmp_path}/mlflow.sqlite3"
+    said = refused(apart, "restore", str(tmp_path / "apart.tar"))
+    assert "Set MLFLOW_DATABASE_URL to an empty database of PostgreSQL" in said
+
+
+def test_an_archive_of_a_newer_mlflow_or_without_the_hubs_rows_changes_nothing(tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    archive = tmp_path / "hub.tar"
+    hub.covey("backup", str(archive))
+    without(archive, tmp_path / "rowless.tar", "databases/hub.sqlite3")
+    assert "holds no database of the hub" in refused(hub, "restore", str(tmp_path / "rowless.tar"))
+    with sqlite3.connect(hub.home / "mlflow.sqlite3") as link:
+        link.execute("UPDATE alembic_version SET version_num = 'newer'")
+    hub.covey("backup", str(tmp_path / "newer.tar"))
+    with sqlite3.connect(hub.home / "mlflow.sqlite3") as link:
+        link.execute("UPDATE alembic_version SET version_num = 'ours'")
+    other = embedded_hub(tmp_path / "other", ready=True)
+    assert "A newer MLflow made the archive" in refused(other, "restore", str(tmp_path / "newer.tar"))
+    assert not (other.home / "replaced").exists()
+
+
+def without(archive: Path, copy: Path, name: str) -> None:
+    with tarfile.open(archive) as whole, tarfile.open(copy, "w") as part:
+        for member in whole:
+            if member.name != name:
+                part.addfile(member, whole.extractfile(member))
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    """A folder that lies on another disk, a file that a program has joined with an equal one."""
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    disk = tmp_path / "disk"
+    (disk / "workspaces").mkdir(parents=True)
+    (disk / "workspaces" / "note.txt").write_bytes(b"a note")
+    os.link(disk / "workspaces" / "note.txt", disk / "workspaces" / "twin.txt")
+    (hub.home / "artifacts").mkdir()
+    (hub.home / "artifacts" / "workspaces").symlink_to(disk / "workspaces")
+    hub.covey("backup", str(tmp_path / "hub.tar"))
+    other = embedded_hub(tmp_path / "other", ready=True)
+    other.covey("restore", str(tmp_path / "hub.tar"))
+    for name in ("note.txt", "twin.txt"):
+        assert (other.home / "artifacts" / "workspaces" / name).read_bytes() == b"a note"
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path: Path) -> None:
+    plain = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if plain and not shutil.which(plain[0]):
+        pytest.skip("root may read everything here")
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    (hub.home / "objects" / "sha256").mkdir(parents=True)
+    (hub.home / "objects" / "sha256").chmod(0)
+    words = [*plain, sys.executable, "-W", "ignore", "-m", "hub.cli", "backup", str(tmp_path / "hub.tar")]
+    done = subprocess.run(words, cwd=ROOT, env=hub.environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "objects/sha256: Permission denied" in done.stderr
+    assert not (tmp_path / "hub.tar").exists()
 
 
 def test_another_machine_takes_its_place(running: Hub, tmp_path: Path) -> None:
