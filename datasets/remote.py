@@ -58,7 +58,9 @@ def _found(call: Call) -> tuple[Blob, bytes | None]:
         raise NotFound("The hub's copy of this object is damaged.", details="Run `dvc push` where the data is.")
     with _upstream():
         if _asks_to_push(call, key) and lacking.lacks(row):
-            raise NotFound("The hub's copy of a file of this folder is damaged.", details="Run `dvc push`.")
+            raise NotFound(
+                "A file of this folder is damaged or never came.", details="Run `dvc push` where the data is."
+            )
         data = object_store().at_hand(row.blob.key, row.blob.size) if call.request.method == "GET" else None
     return row.blob, data
 

@@ -36,6 +36,11 @@ class Presence:
         return self.here and (self.present is None or self.present == self.files)
 
     @property
+    def uncounted(self) -> bool:
+        """The object is here, and nobody knows how many of its files are."""
+        return self.here and self.present is None
+
+    @property
     def elsewhere(self) -> bool:
         """DVC never gives this one to a remote of ours: its pointer has no md5."""
         return not self.output.out.oid and not self.output.out.files
@@ -45,7 +50,7 @@ def presence(repository: Repository, outputs: Sequence[Output]) -> list[Presence
     """A fixed number of queries for any number of outputs, plus one per 500 files inside of them."""
     here = objects.blobs(repository.pk, keys.BUCKET, (o.out.key for o in outputs if o.out.oid))
     manifests = {key: blob for key, blob in here.items() if keys.is_manifest(key)}
-    counted = _count(repository, manifests, legacy={o.out.key for o in outputs if o.out.legacy})
+    counted = _count(repository.pk, manifests, legacy={o.out.key for o in outputs if o.out.legacy})
     listed = _listed(repository, outputs)
     return [_of(output, here, counted, listed) for output in outputs]
 
@@ -87,9 +92,15 @@ def _forgotten(repository_id: int) -> str:
     return f"dvc-forgotten:{repository_id}"
 
 
-def _count(repository: Repository, manifests: dict[str, Blob], *, legacy: set[str]) -> dict[str, _Count]:
+def lacked(repository_id: int, key: str, manifest: Blob, *, legacy: bool) -> int:
+    """How many files of a manifest are not here; 0 when nobody knows: too many to count, or it cannot be read."""
+    count = _count(repository_id, {key: manifest}, legacy={key} if legacy else set()).get(key)
+    return 0 if count is None or count.present is None else count.files - count.present
+
+
+def _count(repository_id: int, manifests: dict[str, Blob], *, legacy: set[str]) -> dict[str, _Count]:
     """Files and bytes of each manifest. What was whole once is kept until objects are removed."""
-    start = f"dvc-whole:{repository.pk}{cache.get(_forgotten(repository.pk), '')}"
+    start = f"dvc-whole:{repository_id}{cache.get(_forgotten(repository_id), '')}"
     names = {key: f"{start}:{blob.sha256}:{key in legacy}" for key, blob in manifests.items()}
     known = cache.get_many(list(names.values()))
     found: dict[str, _Count] = {key: known[name] for key, name in names.items() if name in known}
@@ -104,7 +115,7 @@ def _count(repository: Repository, manifests: dict[str, Blob], *, legacy: set[st
             continue
         room -= files
         open_[key] = {keys.key_of(md5, legacy=key in legacy): count for md5, count in manifest.md5s()}
-    sizes = objects.sizes(repository.pk, keys.BUCKET, (k for members in open_.values() for k in members))
+    sizes = objects.sizes(repository_id, keys.BUCKET, (k for members in open_.values() for k in members))
     for key, members in open_.items():
         found[key] = _sum(members, sizes)
         if found[key].present == found[key].files:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from tests.support.dvc import Clone, Remote, md5
@@ -76,6 +77,22 @@ def test_a_plain_push_mends_a_damaged_file_of_a_folder(hub: Hub, remote: Remote,
     clone.dvc("add", "images")
     clone.dvc("push")
     damage(hub, data)
+    assert "new:" in clone.dvc("status", "-c").stdout
+    clone.dvc("push")
+    assert remote.object(data).content == data
+    assert "in sync" in clone.dvc("status", "-c").stdout
+
+
+def test_a_plain_push_brings_the_files_of_a_folder_whose_list_came_alone(remote: Remote, clone: Clone) -> None:
+    data, other = os.urandom(1000), os.urandom(1000)
+    clone.remote(remote, remote.token)
+    clone.write({"images/a.bin": data, "images/b.bin": other})
+    clone.dvc("add", "images")
+    (listed,) = (clone.folder / ".dvc/cache/files/md5").glob("*/*.dir")
+    address = f"{remote.url}.dvc/files/md5/{listed.parent.name}/{listed.name}"
+    sent = httpx.put(address, content=listed.read_bytes(), auth=("any", remote.token))
+    assert sent.status_code == 201, "other tools send the list first"
+    remote.object(other, method="PUT", content=other).raise_for_status()
     assert "new:" in clone.dvc("status", "-c").stdout
     clone.dvc("push")
     assert remote.object(data).content == data

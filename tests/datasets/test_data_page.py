@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from datasets.dvc import manifests
-from datasets.tracked import indexing
+from datasets.tracked import indexing, presence
 from hub.jobs import outbox
 from repos import storage
 from repos.models import Repository
@@ -39,6 +39,17 @@ def test_it_shows_outputs_sizes_and_presence(project, as_user, bob):
         assert words in page
     assert 'href="/alice/private/tree/main/images"' in page
     assert 'href="/alice/private/blob/main/data.csv.dvc"' in page
+
+
+def test_a_list_that_came_alone_is_not_all_here(private, writer, keep, as_user, bob, monkeypatch):
+    names = [(f"{n}.png", md5(bytes([n]))) for n in range(3)]
+    images = keep(private, manifests.dumps(names), suffix=".dir")
+    writer(private).commit({"images.dvc": pointer(images, "images")})
+    page = text(as_user(bob).get("/alice/private/data"))
+    assert ("0 of 3 files" in page, "dvc push" in page, "all here" in page) == (True, True, False)
+    monkeypatch.setattr(presence, "COUNT_LIMIT", 2)
+    page = text(as_user(bob).get("/alice/private/data"))
+    assert ("files not counted" in page, "all here" in page) == (True, False)
 
 
 def test_it_teaches_how_programs_reach_the_data(project, as_user, bob, settings):

@@ -128,9 +128,23 @@ def test_a_folder_with_a_damaged_file_is_absent_to_who_may_push(
     assert ask("GET", place(lacking, ".dir"), headers=basic(token_of(charlie))).body == lacking
     assert ask("PUT", place(GOOD), headers=headers, body=[GOOD]).status == 201
     assert ask("GET", place(lacking, ".dir"), headers=headers).body == lacking
-    row = StoredObject.objects.get(key__endswith=f"{md5(lacking)[2:]}.dir")
+    row = StoredObject.objects.select_related("blob").get(key__endswith=f"{md5(lacking)[2:]}.dir")
     with django_assert_num_queries(1):
         assert not folders.lacks(row)
+
+
+def test_a_folder_whose_list_came_before_its_files_is_absent_to_who_may_push(private, headers, charlie, token_of):
+    listed = json.dumps([{"md5": md5(data), "relpath": str(data)} for data in (b"1", b"2")]).encode()
+    place = address(listed) + ".dir"
+    assert ask("PUT", place, headers=headers, body=[listed]).status == 201
+    Membership.objects.create(repository=private, user=charlie, access=Access.READ)
+    for data in (b"1", b"2"):
+        answer = ask("GET", place, headers=headers)
+        assert (answer.status, "never came" in answer.text) == (404, True)
+        assert ask("HEAD", place, headers=headers).status == 200
+        assert ask("GET", place, headers=basic(token_of(charlie))).body == listed
+        assert ask("PUT", address(data), headers=headers, body=[data]).status == 201
+    assert ask("GET", place, headers=headers).body == listed
 
 
 def test_a_damaged_object_is_absent_and_a_push_mends_it(damaged, headers, folder, bob, token_of):
