@@ -160,7 +160,9 @@ class Supervisor:
             orphans.end(self._pids())
         if self.stopping_since is not None or (not child.wanted and code == 0):
             return
-        if (code == CONFIGURATION_ERROR and child.wanted) or (child is self.web and not self.ready):
+        # A web process that was ready had its settings right: its database is away now, and comes back.
+        hopeless = not self.ready if child is self.web else child.wanted and code == CONFIGURATION_ERROR
+        if hopeless:
             self.exit_code = code if code > 0 else 1
             self._stop()
         elif child.wanted:

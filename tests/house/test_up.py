@@ -191,6 +191,18 @@ def test_a_killed_web_process_is_replaced_and_no_connection_refused(tree: Tree) 
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone can be told")
+def test_a_web_process_that_dies_while_its_database_is_away_comes_back_with_it(tree: Tree) -> None:
+    database, aside = tree.home / "covey.sqlite3", tree.home / "aside"
+    database.rename(aside)
+    database.mkdir()
+    os.kill(tree.children()["serve"], signal.SIGKILL)
+    tree.said(r"web ended with exit code 2; it starts again in \d+ s")
+    assert tree.process.poll() is None
+    database.rmdir()
+    aside.rename(database)
+    assert tree.get("/healthz") == 200
+
+
 def test_the_server_answers_from_one_core_and_the_worker_has_all(tree: Tree) -> None:
     children = tree.children()
     assert len(os.sched_getaffinity(children["serve"])) == 1
