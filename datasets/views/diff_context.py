@@ -211,7 +211,14 @@ def _files(found: Diff, page: Page, links: Links) -> dict[str, Any]:
         "fold_url": links(moved=None) if links.has(moved="1") else "",
         "text": links.request.GET.get("q", ""),
         "everything": everything,
+        "lost_lines": teaching.push_lines(*_lost_at(asked, page.rows)),
     }
+
+
+def _lost_at(asked: Compared, rows: list[dict[str, Any]]) -> list[str]:
+    """Of base and head those of which a file of this page was never pushed."""
+    sides = (("old_hash", "old_size", asked.base), ("hash", "size", asked.head))
+    return [rev.name for hash_, size, rev in sides if any(row[hash_] and row[size] is None for row in rows)]
 
 
 def _images(asked: Compared, rows: list[dict[str, Any]], start: str, more: str) -> list[Image]:

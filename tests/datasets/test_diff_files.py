@@ -175,6 +175,18 @@ def test_a_manifest_never_pushed_is_named_and_found_when_it_arrives(private, wri
     assert counts(second) == (1, 0, 0, 0)
 
 
+def test_files_that_never_came_are_named_with_the_command_that_pushes_them(private, writer, keep, as_user, bob):
+    made = writer(private)
+    made.commit({"README.md": "x"})
+    made.commit({"d.dvc": pointer(keep(private, manifests.dumps([("1", md5(b"x"))]), suffix=".dir"), "d")})
+    named = f"{made.git('rev-parse', 'main~1')}...main"
+    assert [file["size"] for file in ask(as_user(bob), named).json()["files"]] == [None]
+    page = as_user(bob).get(f"{ADDRESS}/{named}").content.decode()
+    assert ("never pushed here" in page, "git checkout main\ndvc push" in page) == (True, True)
+    keep(private, b"x")
+    assert "dvc push" not in as_user(bob).get(f"{ADDRESS}/{named}").content.decode()
+
+
 def test_a_result_that_was_removed_is_made_again(project, as_user, bob):
     client = as_user(bob)
     before = ask(client, "v1...main").json()
