@@ -42,6 +42,8 @@ def read(source: Path) -> list[str]:
     try:
         manifest = unpack(source, staged)
         check(manifest, staged / "databases")
+        if not manifest["databases_only"]:
+            _check_disks(staged)
         kept = settings.COVEY_HOME / "replaced" / time.strftime("%Y%m%d-%H%M%S")
         try:
             places = put_back(staged, kept, whole=not manifest["databases_only"])
@@ -107,6 +109,16 @@ def check(manifest: dict[str, Any], databases: Path) -> None:
     if (revision := manifest.get("mlflow")) and not mlflow_schema.knows(revision):
         raise Conflict(f"A newer MLflow made the archive ({revision}).", details="Install that version first.")
     _check_databases(databases)
+
+
+def _check_disks(staged: Path) -> None:
+    """A folder is renamed into the place of another, or the old one would be gone and the new one not there."""
+    for place in (settings.GIT_ROOT, settings.COVEY_HOME / "artifacts"):
+        if place.is_mount() or staged.stat().st_dev != place.parent.stat().st_dev:
+            raise Conflict(
+                f"{place} and {staged.parent} are not on one disk: a restore cannot exchange what is there.",
+                details="Nothing was changed. Let them be plain folders of COVEY_HOME and restore again.",
+            )
 
 
 def _check_databases(folder: Path) -> None:

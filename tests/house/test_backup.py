@@ -333,6 +333,24 @@ def test_what_lies_on_another_disk_is_restored_there(tmp_path: Path) -> None:
         shutil.rmtree(target)
 
 
+def test_folders_on_two_disks_are_refused_before_anything_changes(tmp_path: Path) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is one disk here")
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    (hub.home / "git" / "00").mkdir(parents=True)
+    hub.covey("backup", str(tmp_path / "hub.tar"))
+    elsewhere = Path(tempfile.mkdtemp(dir=memory))
+    try:
+        shutil.rmtree(hub.home / "tmp", ignore_errors=True)
+        (hub.home / "tmp").symlink_to(elsewhere)
+        assert "are not on one disk" in refused(hub, "restore", str(tmp_path / "hub.tar"))
+        assert (hub.home / "git" / "00").is_dir()
+        assert not (hub.home / "replaced").exists()
+    finally:
+        shutil.rmtree(elsewhere)
+
+
 def test_a_folder_is_no_archive(running: Hub, tmp_path: Path) -> None:
     assert "Nothing was changed" in refused(running, "restore", str(tmp_path))
 
