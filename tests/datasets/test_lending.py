@@ -103,6 +103,7 @@ def test_a_list_without_all_its_files_does_not_come(bob, public, writer, folder_
 def test_a_commit_that_nobody_can_list_does_not_keep_the_others_from_coming(bob, public, project, monkeypatch):
     monkeypatch.setattr(commits, "WALK_SECONDS", 2.0)
     monkeypatch.setattr(commits, "COMMIT_SECONDS", 2.0)
+    monkeypatch.setattr("experiments.tracked.commits.WALK_SECONDS", 2.0)
     project.bomb("boom", project.tips["main"])
     named = names(forked(bob, public))
     assert keys.key_of(hashlib.md5(b"other").hexdigest()) in named
