@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with bounds it lacks: how long and how large the head of a request may be.
 
 Without them one client that never ends its headers fills the memory of the hub, and idle sockets stay for ever.
+An offer to upgrade is declined, with the body that came along: git's, curl's and Java's clients offer HTTP/2 so.
 And its server, which at a stop would end before what it cancels has told its client so.
 """
 
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from array import array
+from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -27,9 +31,38 @@ class Server(uvicorn.Server):
             await asyncio.wait(cancelled, timeout=LAST_WORDS_SECONDS)
 
 
+def _declines(parser: httptools.HttpRequestParser) -> bool:
+    return parser.should_upgrade() and parser.get_method() != b"CONNECT"
+
+
+class DecliningParser(httptools.HttpRequestParser):
+    """httptools takes every Upgrade for accepted, and what follows, the body too, for another protocol. It is read
+    again here without the offer, as RFC 9110, 7.8 lets a server do."""
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        super().__init__(protocol)
+        self.protocol = protocol
+
+    def feed_data(self, data: bytes | bytearray | memoryview[int] | array[int]) -> None:
+        parser = self
+        while True:
+            try:
+                httptools.HttpRequestParser.feed_data(parser, data)
+                return
+            except httptools.HttpParserUpgrade as offered:
+                if not _declines(parser):
+                    raise
+                data = self.protocol.head_without_upgrade() + bytes(data)[offered.args[0] :]
+            parser = self.protocol.parser = DecliningParser(self.protocol)  # after `close` the old one takes no more
+
+
 class BoundedProtocol(HttpToolsProtocol):
     _unspent = 0  # bytes that neither ended a head nor belonged to a body
     _clock: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parser = DecliningParser(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio itself calls it so
         super().connection_made(transport)
@@ -50,7 +83,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_clock()
         self._unspent = 0
-        super().on_headers_complete()
+        if not _declines(self.parser):
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._unspent = 0
@@ -58,7 +92,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unspent = 0
-        super().on_message_complete()
+        if not _declines(self.parser):
+            super().on_message_complete()
+
+    def head_without_upgrade(self) -> bytes:
+        start = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        lines = [start]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b",".join(token for token in value.split(b",") if token.strip().lower() != b"upgrade")
+            if name != b"upgrade":
+                lines.append(b"%s: %s" % (name, value))
+        return b"\r\n".join([*lines, b"", b""])
 
     def _start_clock(self) -> None:
         self._clock = self.loop.call_later(HEAD_SECONDS, self._end, *_TOO_SLOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import Any
 
@@ -136,11 +137,13 @@ def test_a_body_that_the_hub_itself_lets_wait_is_not_slow(monkeypatch):
 
 # ---- heads ---------------------------------------------------------------------------------------
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    more = True
+    more, size = True, 0
     while more:
-        more = (await receive()).get("more_body", False)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"hi"})
+        message = await receive()
+        more, size = message.get("more_body", False), size + len(message.get("body", b""))
+    said = b"hi, %d" % size
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]})
+    await send({"type": "http.response.body", "body": said})
 
 
 async def converse(*sent: bytes, most: int = 1 << 20) -> tuple[bytes, int]:
@@ -204,6 +207,20 @@ def test_usual_requests_pass_one_after_another(monkeypatch):
     large = HEAD + b"cookie: " + b"c" * 30_000 + b"\r\ntransfer-encoding: chunked\r\n\r\n" + body
     answer, _ = asyncio.run(converse(large, b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n"))
     assert answer.count(b"HTTP/1.1 200") == 2
+
+
+UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQCAAAA\r\n"
+
+
+def test_a_request_that_offers_another_protocol_keeps_its_body_and_its_connection():
+    """What git (http.version HTTP/2), curl --http2 and Java's HttpClient send to a hub without TLS."""
+    chunked = HEAD + UPGRADE + b"transfer-encoding: chunked\r\n\r\n7\r\npiece 1\r\n0\r\n\r\n"
+    sized = HEAD + UPGRADE + b"content-length: 5\r\n\r\n12345"
+    last = HEAD + b"connection: upgrade, close\r\nupgrade: websocket\r\ncontent-length: 3\r\n\r\n123"
+    answer, _ = asyncio.run(converse(chunked, sized[:-3], sized[-3:], b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n", last))
+    assert re.findall(rb"HTTP/1.1 (\d+)|hi, (\d+)", answer) == [
+        found for size in (7, 5, 0, 3) for found in ((b"200", b""), (b"", b"%d" % size))
+    ]
 
 
 # ---- addresses -----------------------------------------------------------------------------------
