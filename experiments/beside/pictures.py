@@ -12,7 +12,7 @@ from hub.lib.previews.kinds import IMAGE, extension_of
 
 MOST_NAMES, MOST_STEPS = 24, 100
 # images/KEY+step+3+timestamp+1700000000000+UUID.png; older ones with % in place of +. A "/" of the key is a "~".
-_MLFLOW = re.compile(r"images/(?P<key>.+?)[+%]step[+%](?P<step>\d{1,18})[+%]timestamp[+%]\d+[+%][0-9a-f-]{36}")
+_MLFLOW = re.compile(r"images/(?P<key>.+?)[+%]step[+%](?P<step>\d{1,18})[+%]timestamp[+%]\d+[+%][0-9a-z][0-9a-f-]{35}")
 _FOLDER = re.compile(r"(?P<key>.+)/(?P<step>\d{1,18})")  # DVCLive: plots/images/KEY/3.png
 _NAMED = re.compile(r"(?P<key>.+?)[-_.](?:step|epoch|iter)[-_=]?(?P<step>\d{1,18})")
 

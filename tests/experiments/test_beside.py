@@ -42,6 +42,7 @@ def panel(pages, name, runs, **more) -> str:
     [
         (f"images/val~sample+step+12+timestamp+1700000000000+{UUID}.png", ("val/sample", 12)),
         (f"images/a%step%3%timestamp%1700000000000%{UUID}.png", ("a", 3)),
+        (f"images/a%step%3%timestamp%1700000000000%m{UUID[1:]}.png", ("a", 3)),  # MLflow 2.22, so that %m is no escape
         (f"images/a+step+3+timestamp+1700000000000+{UUID}+compressed.webp", None),
         ("plots/images/mask/4.jpg", ("plots/images/mask", 4)),
         ("confusion_step_20.png", ("confusion", 20)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,25 @@ def test_it_refuses_ambiguous_path_parameters(path):
 def test_it_takes_ordinary_names():
     assert rules.clean_path("a/b%20c/%C3%A9.txt") == "a/b c/é.txt"
     rules.check_query("run_id=1&path=plots/é x.png".encode())
+
+
+PICTURE = "images/dog%25step%25{}%25timestamp%251795488206517%25{}c41c4c-a58d-46f5-b6ea-5adb37ff0e33{}"
+
+
+@pytest.mark.parametrize("step", ["0", "1", "10", "25", "30", "999999"])
+@pytest.mark.parametrize("end", [".png", "%25compressed.webp"])
+def test_it_takes_the_pictures_of_older_clients(step, end):
+    """Their time of 13 digits holds a "%17", so every log_image(key=…) of MLflow 2.22 and 3.0 was refused."""
+    path = rules.clean_path(PICTURE.format(step, "m5", end))
+    assert path == unquote(PICTURE.format(step, "m5", end))
+    rules.check_query(b"path=" + PICTURE.format(step, "m5", end).encode())
+
+
+@pytest.mark.parametrize("bad", [("1", "2f", ".png"), ("1", "5c", ".png"), ("1", "m5", "%252e"), ("00", "m5", ".png"),
+                                 ("1", "m5", "/%252e%252e/x"), ("2f", "m5", ".png")])  # fmt: skip
+def test_it_takes_nothing_else_that_looks_like_them(bad):
+    with pytest.raises(Invalid):
+        rules.clean_path(PICTURE.format(*bad))
 
 
 @given(st.text(max_size=60))
