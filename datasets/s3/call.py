@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datasets import objects
 from datasets.models import StoredObject
-from datasets.s3 import documents
+from datasets.s3 import documents, metadata
 from datasets.s3.addresses import DVC, Address
 from datasets.s3.bodies import Body
 from datasets.s3.chunks import Signer
@@ -57,6 +57,13 @@ class S3Call:
 
     def header(self, name: str) -> str:
         return self.request.headers.get(name, "")
+
+    @property
+    def wishes(self) -> Mapping[str, str]:
+        """What headers say of the object: of a presigned address also those in its query, which version 4 signs."""
+        if self.claim is None or not self.claim.expires_seconds:
+            return self.request.headers
+        return metadata.moved(self.message.query) | self.request.headers
 
     async def answer(self, body: bytes = b"", headers: Iterable[tuple[str, str]] = (), *, status: int = 200) -> None:
         """An XML document, or nothing at all."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
+from datasets.s3.checksums import PREFIX as CHECKSUMS
 from datasets.s3.errors import S3Error, not_implemented
 
 DEFAULT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2 * 1024
 _KEPT = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _USER = "x-amz-meta-"
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _OVERRIDES = {f"response-{name}": name for name in _KEPT}
 # Accepted values of headers that ask for a feature: those that mean what is done here anyway.
 _FEATURES = {
@@ -50,13 +53,31 @@ def given(headers: Mapping[str, str]) -> dict[str, str]:
     return kept | user
 
 
+def moved(query: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """x-amz-… headers that a signer put into the query of an address, as the SDKs for JavaScript and Go do.
+
+    Checksums stay away: the SDK for JavaScript, which does not know the body yet, tells that of an empty one.
+    Raises S3Error for a value that no header could have brought."""
+    found = {name.lower(): value for name, value in query if name.lower().startswith("x-amz-")}
+    found = {name: value for name, value in found.items() if not name.startswith(CHECKSUMS)}
+    for name, value in found.items():
+        if name.startswith(_USER) and not (_NAME.fullmatch(name) and _may_be_told(value)):
+            raise S3Error("InvalidArgument", f"{name[:60]!r} holds a character that no header may.")
+    return found
+
+
 def overrides(query: Mapping[str, str]) -> dict[str, str]:
     """response-… parameters of a GET, as headers. Raises S3Error for one that is no header value."""
     found = {_OVERRIDES[name]: value for name, value in query.items() if name in _OVERRIDES}
     for name, value in found.items():
-        if any(not " " <= character <= "\xff" or "\x7f" <= character < "\xa0" for character in value):
+        if not _may_be_told(value):
             raise S3Error("InvalidArgument", f"response-{name} holds a character that no header may.")
     return found
+
+
+def _may_be_told(value: str) -> bool:
+    """Whether a header can hold it."""
+    return all(" " <= character <= "\xff" and not "\x7f" <= character < "\xa0" for character in value)
 
 
 def _without_chunks(encoding: str) -> str:

@@ -33,7 +33,7 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})")
 
 async def create(call: S3Call) -> None:
     names.rule_of(call.bucket, call.key)
-    kept = metadata.given(call.request.headers)
+    kept = metadata.given(call.wishes)
     await call.read()
     with upstream():
         handle = await object_store().begin_parts()
@@ -44,7 +44,7 @@ async def create(call: S3Call) -> None:
 async def upload_part(call: S3Call) -> None:
     """One part, of a body or of an object that is here (x-amz-copy-source)."""
     number, upload = _number(call), await _find(call)
-    metadata.refuse_features(call.request.headers)
+    metadata.refuse_features(call.wishes)
     if "x-amz-copy-source" in call.request.headers:
         return await _copy_part(call, number, upload)
     length = declared_bytes(call)

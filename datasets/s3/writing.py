@@ -28,7 +28,7 @@ async def put_object(call: S3Call) -> None:
     if "x-amz-copy-source" in call.request.headers:
         return await copy_object(call)
     rule = names.rule_of(call.bucket, call.key)
-    kept, condition = metadata.given(call.request.headers), condition_of(call)
+    kept, condition = metadata.given(call.wishes), condition_of(call)
     if condition != Condition():
         rows.check(condition, await in_thread(rows.find, call.repository.pk, call.bucket, call.key))
     length = declared_bytes(call)
@@ -59,7 +59,7 @@ class Source:
 
 async def copy_object(call: S3Call) -> None:
     """No bytes move: the key names the blob that the source names."""
-    metadata.refuse_features(call.request.headers)
+    metadata.refuse_features(call.wishes)
     await call.read()
     source = await in_thread(source_of, call)
     replace = call.header("x-amz-metadata-directive") == "REPLACE"
@@ -70,7 +70,7 @@ async def copy_object(call: S3Call) -> None:
     with upstream():
         if not await in_thread(may_bear, source.row.blob, rule):
             raise names.wrong_bytes(source.row.blob.md5)
-    kept = metadata.given(call.request.headers) if replace else source.row.metadata
+    kept = metadata.given(call.wishes) if replace else source.row.metadata
     wanted = Wanted(call.repository.pk, call.bucket, call.key, source.row.etag, kept, rule.fixed, condition_of(call))
     row = await in_thread(rows.point, wanted, source.row.blob_id)
     modified = node("LastModified", documents.stamp(row.created))
