@@ -52,6 +52,7 @@ def test_rows_and_images_are_talked_about(
     expect(page.get_by_role("heading", name="Comment on people.csv, id = 2")).to_be_visible()
     page.get_by_label("Title of the new issue").fill("Names are cut")
     page.get_by_label("Comment").fill("Is this **bob**?\n")
+    console.enhanced(page)  # a picture that is pasted or a region that is drawn earlier is nobody's
     page.get_by_label("Comment").evaluate(PASTE)
     linked = re.compile(r"\*\*\?\n!\[image\.png\]\(/alice/talk/attachments/")
     expect(page.get_by_label("Comment")).to_have_value(linked, timeout=30_000)
@@ -62,6 +63,7 @@ def test_rows_and_images_are_talked_about(
     expect(picture).to_have_js_property("naturalWidth", 30)
 
     page.goto(f"{hub.url}/alice/talk/datasets/image/main/cat.png")
+    console.enhanced(page)
     canvas = page.locator("[data-region-canvas]")
     box = canvas.bounding_box()
     assert box
