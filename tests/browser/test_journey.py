@@ -103,6 +103,20 @@ def test_the_finder_opens_what_was_typed(open_page: Open, demo: str) -> None:
     page.wait_for_url(f"**{demo}/blob/main/src/train.py")
 
 
+def test_the_finder_goes_by_what_is_typed_and_not_by_the_list_before_it(open_page: Open, demo: str) -> None:
+    page = open_page(f"{demo}/find/main")
+    console.enhanced(page)
+    held: list[Route] = []
+    page.route("**/find/main?q=srtrn", lambda route: held.append(route))
+    with page.expect_request("**/find/main?q=srtrn"):
+        page.get_by_label("Letters of its name").press_sequentially("srtrn")
+    page.keyboard.press("Enter")
+    page.wait_for_function("new Promise((told) => setTimeout(told, 50, true))")
+    assert page.url.endswith("/find/main"), "no file of the list before was opened"
+    held.pop().continue_()
+    page.wait_for_url(f"**{demo}/blob/main/src/train.py")
+
+
 def test_copy_puts_the_command_into_the_clipboard(open_page: Open, hub: Hub, demo: str) -> None:
     page = open_page(demo)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

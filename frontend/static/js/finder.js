@@ -6,6 +6,7 @@ export default function enhance(form) {
   const list = document.querySelector("[data-finder-list]");
   let timer = 0;
   let latest = 0;
+  let answered = Promise.resolve();
 
   function show(files) {
     list.replaceChildren(
@@ -34,28 +35,33 @@ export default function enhance(form) {
     link.scrollIntoView({ block: "nearest" });
   }
 
+  // The answer to what is typed, if it is still the one that is shown by then.
   async function ask() {
+    clearTimeout(timer);
+    timer = 0;
     const mine = (latest += 1);
     const answer = await fetch(`${form.dataset.finder}?q=${encodeURIComponent(input.value)}`, { headers: { Accept: "application/json" } });
     if (answer.ok && mine === latest) show((await answer.json()).files);
   }
 
-  input.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, PAUSE_MS);
-  });
-  input.addEventListener("keydown", (event) => {
+  function act(key) {
     const links = [...list.querySelectorAll("a")];
     const at = links.findIndex((link) => link.dataset.chosen);
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      clearTimeout(timer);
-      latest += 1; // files that come late take away nothing that was chosen
-      choose(at + (event.key === "ArrowDown" ? 1 : -1));
-    } else if (event.key === "Enter" && links[at]) {
-      event.preventDefault();
-      links[at].click();
-    }
+    if (key === "ArrowDown") choose(at + 1);
+    else if (key === "ArrowUp") choose(at - 1);
+    else if (links[at]) links[at].click();
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (answered = ask()), PAUSE_MS);
   });
-  if (input.value !== input.defaultValue) ask(); // typed before this ran
+  input.addEventListener("keydown", async (event) => {
+    if (event.isComposing || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    if (timer) answered = ask();
+    await answered; // keys go by the files of what is typed, not by those shown before it
+    act(event.key);
+  });
+  if (input.value !== input.defaultValue) answered = ask(); // typed before this ran
 }
