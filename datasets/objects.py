@@ -266,7 +266,9 @@ def _keep_one(blob: Blob, stored: Stored, here: set[str]) -> None:
         if blob.key != stored.key:
             object_store().delete(stored.key)
     elif blob.key == stored.key:
-        raise Busy("The last other copy of these bytes was just removed.", details="Send them again.")
+        # Removed by whoever held the row before (removal.py), or lost by a store that said it has them.
+        again = "Send them again. If it goes on, an administrator runs `covey doctor`."
+        raise Busy("The store does not have these bytes any more.", details=again)
     else:
         blob.key = stored.key
         blob.save(update_fields=["key"])

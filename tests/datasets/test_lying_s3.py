@@ -4,6 +4,7 @@ not stored. What lies under a key afterwards may be wrong; the next push of the 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -138,6 +139,24 @@ def test_dvc_push_hears_502_and_no_row_tells_of_it(lying, settings, bob, private
         lying.lie = of("HEAD", lambda _: Answer(200, {"ETag": '"x"'}, b"", 5))
         assert ask("GET", address(data), headers=pusher).status == 502
         lying.lie = None
+        assert ask("GET", address(data), headers=pusher).body == data
+    finally:
+        stores.object_store.cache_clear()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_is_a_store_believed_that_names_the_right_tag_of_what_it_forgot(lying, settings, bob, private, token_of):
+    for name, value in lying.settings.items():
+        setattr(settings, name, value)
+    stores.object_store.cache_clear()
+    data, pusher = os.urandom(SMALL), basic(token_of(bob))
+    try:
+        lying.lie = of("PUT", lambda asked: Answer(200, {"ETag": f'"{hashlib.md5(asked.body).hexdigest()}"'}))
+        answer = ask("PUT", address(data), headers=pusher, body=[data])
+        assert (answer.status, "Send them again" in answer.text) == (503, True)
+        assert not StoredObject.objects.exists()
+        lying.lie = None
+        assert ask("PUT", address(data), headers=pusher, body=[data]).status == 201
         assert ask("GET", address(data), headers=pusher).body == data
     finally:
         stores.object_store.cache_clear()
