@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import tarfile
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,14 @@ def read(source: Path) -> list[str]:
     try:
         manifest = unpack(source, staged)
         check(manifest, staged / "databases")
-        if not manifest["databases_only"]:
-            _check_disks(staged)
         kept = settings.COVEY_HOME / "replaced" / time.strftime("%Y%m%d-%H%M%S")
+        if not manifest["databases_only"]:
+            _check_places(staged, kept)
         try:
             places = put_back(staged, kept, whole=not manifest["databases_only"])
         except BaseException:
-            logger.error("the restore is not complete: restore again. What was there before is in %s", kept)
+            was = f" What was there before is in {kept}." if kept.exists() else ""
+            logger.error("The restore is not complete: restore again.%s", was)
             raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -80,10 +82,15 @@ def unpack(source: Path, staged: Path) -> dict[str, Any]:
 
 def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, staged: Path) -> None:
     parts = member.name.split("/")
-    good = member.isfile() and member.name.startswith(PLACES) and ".." not in parts and "" not in parts
+    # A link of tar's is the second name of a file that came before, as older versions wrote it: its bytes are copied.
+    plain = member.isfile() or member.islnk()
+    good = plain and member.name.startswith(PLACES) and ".." not in parts and "" not in parts
     if not good:
         raise Invalid(f"{member.name!r} has no place in an archive of Covey.", details="Nothing was changed.")
-    content = archive.extractfile(member)
+    try:
+        content = archive.extractfile(member)
+    except KeyError as error:
+        raise Invalid(f"{member.name!r} is a link to nothing.", details="Nothing was changed.") from error
     assert content is not None
     path = staged / member.name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,14 +118,26 @@ def check(manifest: dict[str, Any], databases: Path) -> None:
     _check_databases(databases)
 
 
-def _check_disks(staged: Path) -> None:
-    """A folder is renamed into the place of another, or the old one would be gone and the new one not there."""
-    for place in (settings.GIT_ROOT, settings.COVEY_HOME / "artifacts"):
-        if place.is_mount() or staged.stat().st_dev != place.parent.stat().st_dev:
-            raise Conflict(
-                f"{place} and {staged.parent} are not on one disk: a restore cannot exchange what is there.",
-                details="Nothing was changed. Let them be plain folders of COVEY_HOME and restore again.",
-            )
+def _check_places(staged: Path, kept: Path) -> None:
+    """Folders are renamed into the places of others: else the old one would be gone and the new one not there. Asked by
+    renames that cannot be done, onto a folder that is not empty: nothing else tells of a mount of the same disk."""
+    fresh = Path(tempfile.mkdtemp(prefix=".restore-", dir=settings.COVEY_HOME))
+    try:
+        for place in (fresh, settings.GIT_ROOT, settings.COVEY_HOME / "artifacts", kept.parent.resolve()):
+            try:
+                place.rename(staged)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR}:
+                    where = settings.COVEY_HOME if place == fresh else place
+                    raise Conflict(
+                        f"{where} and {staged.parent} are not on one disk, or one is a mount: a restore cannot "
+                        f"exchange what is there ({error.strerror}).",
+                        details="Nothing was changed. Let them be plain folders of COVEY_HOME and restore again.",
+                    ) from error
+    finally:
+        fresh.rmdir()
 
 
 def _check_databases(folder: Path) -> None:
@@ -176,7 +195,7 @@ def put_back(staged: Path, kept: Path, *, whole: bool) -> list[str]:
         if secret.exists():  # without it, second factors of the database that was there before are lost
             kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copy2(secret, kept / "secret_key")
-        os.replace(staged / "secret_key", secret)
+        _move(staged / "secret_key", secret)
     return [*places, str(kept)] if kept.exists() else places
 
 
@@ -215,10 +234,16 @@ def _complete(git: Path) -> None:
 def _swap(source: Path, target: Path, old: Path) -> None:
     """The whole folder at once."""
     source.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if target.exists():
+    there = os.path.lexists(target)  # also a link to a disk that is away
+    if there:
         old.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.rename(old)
-    source.rename(target)
+    try:
+        source.rename(target)
+    except OSError:
+        if there:
+            old.rename(target)
+        raise
 
 
 def _put_aside(folder: Path, prefix: str) -> list[str]:

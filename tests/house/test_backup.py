@@ -351,6 +351,68 @@ def test_folders_on_two_disks_are_refused_before_anything_changes(tmp_path: Path
         shutil.rmtree(elsewhere)
 
 
+@pytest.mark.parametrize("mounted", ["git", "artifacts", "tmp", "replaced"])
+def test_a_mount_of_the_same_disk_is_refused_before_anything_changes(mounted: str, tmp_path: Path) -> None:
+    inside = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*inside, "true"], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    for name in ("git/00", "artifacts/note", "tmp", "replaced"):
+        (hub.home / name).mkdir(parents=True)
+    hub.covey("backup", str(tmp_path / "hub.tar"))
+    (tmp_path / "volume" / "here").mkdir(parents=True)
+    script = f'mount --bind {tmp_path}/volume {hub.home}/{mounted} && exec "$@"'
+    words = [sys.executable, "-W", "ignore", "-m", "hub.cli", "restore", str(tmp_path / "hub.tar")]
+    done = subprocess.run(
+        [*inside, "sh", "-c", script, "-", *words], cwd=ROOT, env=hub.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert "a restore cannot exchange what is there" in done.stderr
+    assert "Nothing was changed" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (hub.home / "git" / "00").is_dir()
+    assert (hub.home / "artifacts" / "note").is_dir()
+    assert not [*(hub.home / "replaced").iterdir(), *hub.home.glob(".restore-*"), *hub.home.glob("tmp/restore-*")]
+
+
+def test_a_folder_that_cannot_take_the_place_leaves_the_old_one_there(tmp_path: Path) -> None:
+    old = tmp_path / "git" / "00"
+    old.mkdir(parents=True)
+    with pytest.raises(OSError, match="Invalid argument"):
+        restore._swap(tmp_path, tmp_path / "git", tmp_path / "kept" / "git")  # a folder into itself
+    assert old.is_dir()
+
+
+def test_a_folder_that_is_a_link_to_a_disk_that_is_away_is_replaced(tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    hub.covey("backup", str(tmp_path / "hub.tar"))
+    (hub.home / "git").symlink_to(tmp_path / "away")
+    hub.covey("restore", str(tmp_path / "hub.tar"))
+    assert not (hub.home / "git").is_symlink()
+    assert [path.is_symlink() for path in hub.home.glob("replaced/*/gi*")] == [True]
+
+
+def test_a_second_name_of_a_file_in_an_older_archive_is_a_copy(tmp_path: Path) -> None:
+    """tar keeps the second of two joined files as a link to the first, and older versions let it."""
+    (tmp_path / "first").write_bytes(b"a note")
+    os.link(tmp_path / "first", tmp_path / "second")
+    for name, whole in (("good.tar", True), ("bad.tar", False)):
+        with tarfile.open(tmp_path / name, "w") as archive:
+            (tmp_path / "manifest.json").write_text("{}")
+            archive.add(tmp_path / "manifest.json", "manifest.json")
+            if whole:
+                archive.add(tmp_path / "first", "artifacts/first")
+            else:
+                archive.gettarinfo(tmp_path / "first", "artifacts/first")  # the second then links to what is not there
+            archive.add(tmp_path / "second", "artifacts/second")
+            archive.add(tmp_path / "manifest.json", "end.json")
+    restore.unpack(tmp_path / "good.tar", tmp_path / "staged")
+    (tmp_path / "staged" / "artifacts" / "first").write_bytes(b"another")
+    assert (tmp_path / "staged" / "artifacts" / "second").read_bytes() == b"a note"
+    with pytest.raises(Invalid, match="link to nothing"):
+        restore.unpack(tmp_path / "bad.tar", tmp_path / "other")
+
+
 def test_a_folder_is_no_archive(running: Hub, tmp_path: Path) -> None:
     assert "Nothing was changed" in refused(running, "restore", str(tmp_path))
 
