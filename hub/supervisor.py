@@ -28,7 +28,6 @@ READY = "Covey is ready at "
 GRACE_SECONDS = 15.0
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_SECONDS = 60.0  # a child that ran this long starts again without waiting
-CONFIGURATION_ERROR = 2  # a child's exit code that no restart can mend
 LIFELINE = "COVEY_LIFELINE"
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -160,9 +159,9 @@ class Supervisor:
             orphans.end(self._pids())
         if self.stopping_since is not None or (not child.wanted and code == 0):
             return
-        # A web process that was ready had its settings right: its database is away now, and comes back.
-        hopeless = not self.ready if child is self.web else child.wanted and code == CONFIGURATION_ERROR
-        if hopeless:
+        # Once the web process was ready the settings are right, also those of who starts after it: what a child then
+        # ends with, a database that is away or a disk that is full, is mended while the hub runs.
+        if child is self.web and not self.ready:
             self.exit_code = code if code > 0 else 1
             self._stop()
         elif child.wanted:

@@ -190,7 +190,6 @@ def test_a_killed_web_process_is_replaced_and_no_connection_refused(tree: Tree) 
     assert "web ended with SIGKILL" in tree.log.read_text()
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone can be told")
 def test_a_web_process_that_dies_while_its_database_is_away_comes_back_with_it(tree: Tree) -> None:
     database, aside = tree.home / "covey.sqlite3", tree.home / "aside"
     database.rename(aside)
@@ -203,6 +202,20 @@ def test_a_web_process_that_dies_while_its_database_is_away_comes_back_with_it(t
     assert tree.get("/healthz") == 200
 
 
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_one_that_ends_with_a_refusal_is_started_again_and_the_hub_stays(tree: Tree, name: str) -> None:
+    """As over a disk that is full: pages can be read all the while."""
+    secret = tree.home / "secret_key"
+    right = secret.read_text()
+    secret.write_text("short")
+    os.kill(tree.children()[name], signal.SIGKILL)
+    tree.said(rf"{name} ended with exit code 2; it starts again in \d+ s")
+    assert tree.get("/healthz") == 200
+    secret.write_text(right)
+    tree.wait(lambda: name in tree.children(), f"{name} to start again")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone can be told")
 def test_the_server_answers_from_one_core_and_the_worker_has_all(tree: Tree) -> None:
     children = tree.children()
     assert len(os.sched_getaffinity(children["serve"])) == 1
