@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -73,17 +74,23 @@ def pending_migrations() -> int:
 
 
 def reach_databases() -> None:
-    """Raises Busy when a PostgreSQL that the settings name cannot be used, with the next step."""
+    """Raises Busy when a database that the settings name cannot be used, with the next step."""
     for name, address in dumps.databases():
-        if dumps.suffix(address) == "pgdump":
-            from psycopg.conninfo import conninfo_to_dict
+        setting = "DATABASE_URL" if name == dumps.HUB else "MLFLOW_DATABASE_URL"
+        if dumps.suffix(address) != "pgdump":
+            folder = Path(address).parent
+            if not folder.is_dir():
+                raise Busy(
+                    f"There is no folder {folder} for {Path(address).name}.",
+                    details=f"Make it (mkdir -p {shlex.quote(str(folder))}), or mend {setting}.",
+                )
+            continue
+        from psycopg.conninfo import conninfo_to_dict
 
-            from hub.lib import postgresql  # here, since psycopg is not imported for nothing
+        from hub.lib import postgresql  # here, since psycopg is not imported for nothing
 
-            if name == dumps.HUB:
-                postgresql.reach("DATABASE_URL", connection.get_connection_params())
-            else:
-                postgresql.reach("MLFLOW_DATABASE_URL", conninfo_to_dict(address))
+        hub = name == dumps.HUB
+        postgresql.reach(setting, connection.get_connection_params() if hub else conninfo_to_dict(address))
 
 
 def require_database() -> int:

@@ -23,7 +23,8 @@ ANSWER_SECONDS = 30.0  # of one statement, in the web process; commands and work
 # A host that lost its power is noticed within a minute, in workers too; the system's own default is two hours.
 CONNECTING = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 REACH_SECONDS = 5  # a server that starts beside the hub has these
-_STRANGER = re.compile(r"authentication|no password supplied|pg_hba|role .* does not exist")
+_STRANGER = re.compile(r"authentication|permission denied|no password supplied|pg_hba|role .* does not exist")
+_ABSENT = re.compile(r'database ".*" does not exist')
 _patience: float | None = None
 
 
@@ -44,8 +45,8 @@ def reach(setting: str, parameters: Mapping[str, Any]) -> None:
             psycopg.connect(**{**parameters, "connect_timeout": REACH_SECONDS}).close()
         except psycopg.OperationalError as error:
             said = str(error)
-            away = "FATAL" not in said or "starting up" in said
-            if not away or time.monotonic() > deadline:
+            wrong = _STRANGER.search(said) or _ABSENT.search(said)  # all else passes: a start, too many connections
+            if wrong or time.monotonic() > deadline:
                 raise _refusal(setting, parameters, said) from error
             time.sleep(0.5)
         else:
@@ -56,7 +57,7 @@ def _refusal(setting: str, parameters: Mapping[str, Any], said: str) -> Busy:
     where = f"PostgreSQL at {parameters.get('host') or 'its local socket'}:{parameters.get('port') or 5432}"
     name, user = parameters.get("dbname"), parameters.get("user")
     reason = said.strip().splitlines()[0].rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip()
-    if f'database "{name}" does not exist' in said:
+    if _ABSENT.search(said):
         return Busy(
             f'{where} has no database "{name}".', details=f'Make it (CREATE DATABASE "{name}"), or mend {setting}.'
         )

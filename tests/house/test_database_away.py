@@ -102,3 +102,15 @@ def test_the_database_of_mlflow_is_named_by_its_own_setting(tmp_path: Path) -> N
     code, said = run(tmp_path, url, "serve", MLFLOW_DATABASE_URL=absent)
     assert code == 2
     assert 'CREATE DATABASE "absent"), or mend MLFLOW_DATABASE_URL.' in said
+
+
+@pytest.mark.parametrize("words", [("up",), ("serve",), ("restore", "hub.tar"), ("backup", "hub.tar")])
+def test_the_missing_folder_of_a_sqlite_file_is_named(words: tuple[str, ...], tmp_path: Path) -> None:
+    for setting in ("DATABASE_URL", "MLFLOW_DATABASE_URL"):
+        addresses = {"DATABASE_URL": f"sqlite:///{tmp_path}/hub.sqlite3"} | {
+            setting: f"sqlite:///{tmp_path}/no such/hub.sqlite3"
+        }
+        code, said = run(tmp_path, addresses.pop("DATABASE_URL"), *words, **addresses)
+        assert code == 2
+        assert f"Make it (mkdir -p '{tmp_path}/no such'), or mend {setting}." in said
+        assert said.count("\n") == 1
