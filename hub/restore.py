@@ -6,6 +6,7 @@ row names what is not there yet. What was there before is kept in a folder, for 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -257,7 +258,7 @@ def _put_aside(folder: Path, prefix: str) -> list[str]:
             (item["Key"], item["Size"])
             for page in pages
             for item in page.get("Contents", [])
-            if not _same(folder / backup.as_path(item["Key"]), item)
+            if not _same(store, folder / backup.as_path(item["Key"]), item)
         ]
         for key, size in found:
             store.control.copy({"Bucket": store.bucket, "Key": key}, store.bucket, prefix + key)
@@ -268,12 +269,17 @@ def _put_aside(folder: Path, prefix: str) -> list[str]:
     return [f"s3://{store.bucket}/{prefix} ({len(found):,} artifacts)"] if found else []
 
 
-def _same(path: Path, item: dict[str, Any]) -> bool:
-    """Whether an object is surely what the archive holds. Of one that came in parts the store knows no md5."""
+def _same(store: S3Store, path: Path, item: dict[str, Any]) -> bool:
+    """Whether an object is what the archive holds. Of one that came in parts the store knows no md5: it is read, which
+    takes no room, as a copy of every large model at each restore would."""
     if not path.exists() or path.stat().st_size != item["Size"]:
         return False
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest() == item["ETag"].strip('"')
+        if "-" not in item["ETag"]:
+            return hashlib.file_digest(file, "md5").hexdigest() == item["ETag"].strip('"')
+        body = store.control.get_object(Bucket=store.bucket, Key=item["Key"])["Body"]
+        with contextlib.closing(body):
+            return all(piece == file.read(len(piece)) for piece in body.iter_chunks(1024 * 1024))
 
 
 def _fill_bucket(folder: Path) -> None:

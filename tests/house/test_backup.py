@@ -155,18 +155,21 @@ def kept(hub: Hub, name: str) -> bytes:
 def test_only_artifacts_that_changed_are_put_aside_and_no_archive_holds_those(running: Hub, tmp_path: Path) -> None:
     fay = Person(running, "fay", tmp_path / "work")
     fay.push(FIRST)
-    (same, changed) = fay.artifacts("same.bin", "changed.bin")
+    same, large, changed = fay.artifacts("same.bin", "large.bin", "changed.bin")
     fay.ask("PUT", same, b"same")
+    fay.ask("PUT", large, b"large!" * 2_000_000)
     fay.ask("PUT", changed, b"before" * 2_000_000)  # in parts
     running.covey("backup", str(tmp_path / "first.tar"))
     fay.ask("PUT", changed, b"after!" * 2_000_000)
     running.covey("restore", str(tmp_path / "first.tar"))
     assert fay.ask("GET", changed) == b"before" * 2_000_000
     assert fay.ask("GET", same) == b"same"
+    assert fay.ask("GET", large) == b"large!" * 2_000_000
     assert fay.ask("GET", fay.object(FIRST)) == FIRST
     assert kept(running, "changed.bin") == b"after!" * 2_000_000
-    with pytest.raises(IndexError):
-        kept(running, "same.bin")
+    for name in ("same.bin", "large.bin"):
+        with pytest.raises(IndexError):
+            kept(running, name)
     running.covey("backup", str(tmp_path / "second.tar"))
     with tarfile.open(tmp_path / "second.tar") as archive:
         assert not [name for name in archive.getnames() if "replaced" in name]
