@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from obstore.store import S3Store
 
 from experiments.mlflow.artifacts import PIECE_BYTES, Item, Status, joined
 from hub.lib.errors import NotFound, OutOfSpace, Upstream, says_disk_full
+from hub.lib.streams import in_thread
 
 PART_BYTES = 8 * 1024 * 1024
 LISTED_AT_ONCE = 1000
@@ -39,14 +41,17 @@ def _store() -> S3Store:
 
 class Bucket:
     async def put(self, path: str, stream: AsyncIterator[bytes]) -> None:
-        """One PUT for a small file, a multipart that completes only when the body did for a larger one."""
+        """One PUT for a small file, a multipart that completes only when the body did for a larger one. What the
+        store says that it took is looked at before the client hears of it. Raises Upstream."""
         pieces = joined(stream, PART_BYTES)
         first = await anext(pieces, b"")
         with _translated(path):
-            if len(first) < PART_BYTES:
-                await obstore.put_async(_store(), path, first, use_multipart=False)
-            else:
-                await obstore.put_async(_store(), path, _chain(first, pieces), chunk_size=PART_BYTES)
+            try:
+                kept = await (_put_small(path, first) if len(first) < PART_BYTES else _put_large(path, first, pieces))
+            except FileNotFoundError:
+                kept = False
+        if not kept:
+            raise Upstream("The object store did not keep the artifact that it was given.", details="Send it again.")
 
     async def open(self, path: str) -> tuple[int, AsyncIterator[bytes]]:
         with _translated(path):
@@ -129,10 +134,36 @@ def _translated(path: str) -> Iterator[None]:
         raise Upstream(UNREACHABLE, details="Run `covey doctor` on the hub.") from error
 
 
-async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+async def _put_small(path: str, data: bytes) -> bool:
+    """Whether the store has it: by its tag, which is the md5, or else (as where it encrypts with keys of its own) by
+    the bytes."""
+    await obstore.put_async(_store(), path, data, use_multipart=False)
+    found = await obstore.head_async(_store(), path)
+    if found["size"] != len(data):
+        return False
+    if (found["e_tag"] or "").strip('"') == await in_thread(_md5, data):
+        return True
+    return not data or bytes(await obstore.get_range_async(_store(), path, start=0, end=len(data))) == data
+
+
+async def _put_large(path: str, first: bytes, rest: AsyncIterator[bytes]) -> bool:
+    """Whether the store has as much as it was given."""
+    size = 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal size
+        size += len(first)
+        yield first
+        async for piece in rest:
+            size += len(piece)
+            yield piece
+
+    await obstore.put_async(_store(), path, counted(), chunk_size=PART_BYTES)
+    return (await obstore.head_async(_store(), path))["size"] == size
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 async def _pieces(found: obstore.GetResult) -> AsyncIterator[bytes]:
