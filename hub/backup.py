@@ -93,6 +93,8 @@ def _fill(archive: tarfile.TarFile, *, databases_only: bool) -> None:
     if secret.exists():
         archive.add(secret, "secret_key")
     if not databases_only:
+        for folder in (settings.GIT_ROOT, *(settings.COVEY_HOME / name for name in FOLDERS)):
+            _refuse_dead_link(folder)
         for repository in _repositories():
             _add_refs(archive, repository)
     _add_databases(archive)
@@ -188,10 +190,17 @@ def _add_folder(archive: tarfile.TarFile, folder: Path, name: str, skipped: re.P
             try:
                 archive.add(path, f"{name}/{inside}", recursive=False)
             except FileNotFoundError:
+                _refuse_dead_link(path)
                 whole = False
             else:
                 added.add(inside)
     return whole
+
+
+def _refuse_dead_link(path: Path) -> None:
+    """A link to a disk that is away did not vanish, and must not be taken for an empty folder."""
+    if path.is_symlink() and not path.exists():
+        raise Busy(f"{path} is a link to what is not there.", details="Mount what it leads to, or remove the link.")
 
 
 def as_path(key: str) -> str:

@@ -236,6 +236,20 @@ def test_links_are_followed(tmp_path: Path) -> None:
         assert (other.home / "artifacts" / "workspaces" / name).read_bytes() == b"a note"
 
 
+@pytest.mark.parametrize("name", ["git", "objects", "artifacts", "artifacts/workspaces", "git/00/1.git/objects/pack"])
+def test_a_link_to_a_disk_that_is_away_is_not_left_out(name: str, tmp_path: Path) -> None:
+    hub = embedded_hub(tmp_path / "home", ready=True)
+    link = hub.home / name
+    if "1.git" in name:
+        subprocess.run(["git", "init", "-q", "--bare", hub.home / "git" / "00" / "1.git"], check=True)
+        shutil.rmtree(link)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(tmp_path / "away")
+    said = refused(hub, "backup", str(tmp_path / "hub.tar"))
+    assert f"{link} is a link to what is not there." in said
+    assert not (tmp_path / "hub.tar").exists()
+
+
 def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path: Path) -> None:
     plain = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     if plain and not shutil.which(plain[0]):
