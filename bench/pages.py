@@ -208,7 +208,7 @@ def wait_for_mlflow(hub: Hub, starts: int) -> None:
 def settle(browser: Browser, path: str) -> None:
     """Ask until every last commit is known, as the page itself does by its fragment."""
     for _ in range(20):
-        if b'hx-trigger="load"' not in browser.plain(path):
+        if b"/tree-commits/" not in browser.plain(path):
             return
         browser.get(path.replace("/tree/", "/tree-commits/"))
     raise AssertionError("the last commits were never all found")
@@ -236,7 +236,9 @@ def transfer(hub: Hub, session: Browser) -> None:
         for name, path in TRANSFERRED.items():
             total = sum(visit(chromium, hub, session, path).values())
             tell(f"transfer: {name}", total / 1024, 100, "KB")
-        run_page = re.search(rb'href="(/demo/bird-counter/experiments/[^"]+)"', session.plain(PAGES["experiments"]))
+        run_page = re.search(
+            rb'href="(/demo/bird-counter/experiments/runs/[0-9a-f]{32})"', session.plain(PAGES["experiments"])
+        )
         assert run_page
         sizes = visit(chromium, hub, session, run_page[1].decode(), wait="[data-chart][data-drawn]")
         plotly = sum(size for url, size in sizes.items() if "plotly" in url)
