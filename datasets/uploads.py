@@ -202,9 +202,7 @@ def _places(base: Base, order: Order, files: list[File]) -> Places:
     """Raises Refused or Unprocessable for names no file may have."""
     incoming: dict[str, Incoming] = {}
     for file in files:
-        path = file.filename
-        if order.directory:  # dagshub 0.3 names what is in a folder /a.txt
-            path = f"{order.directory}/{path.removeprefix('/')}"
+        path = f"{order.directory}/{file.filename}" if order.directory else file.filename
         try:
             writing.parts_of(path)
         except BadPath as error:

@@ -87,16 +87,6 @@ def test_nested_names_make_one_commit(put, get, lab):
     assert json.loads(get("commits/main").body)["commit"]["message"] == "Both"
 
 
-def test_a_name_may_begin_at_its_folder(put, get):
-    """As the dagshub client 0.3 names the files of a folder: every upload of one was refused."""
-    files = {"/a.txt": b"1", "/sub/b.txt": b"2"}
-    assert put("main/data%2Fset", files, versioning="dvc", is_dvc_dir="true").status == 200
-    assert get("raw/main/data/set/sub/b.txt").body == b"2"
-    for name in ("//a.txt", "/../a.txt", "/.git/config", "/"):
-        assert put("main/src", {name: b"4"}, versioning="git").status in {400, 422, 409}, name
-        assert get(f"raw/main/{name.strip('/.')}").status == 404
-
-
 def test_the_same_again_is_204_and_no_commit(put, lab):
     put("main/", {"a.txt": b"1"}, versioning="git")
     before = tip(lab)
